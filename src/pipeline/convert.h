@@ -1,0 +1,54 @@
+// The straight line from PyTorch source to MLX source; no verification, no I/O.
+// takes: SourceText, ObservedFacts; gives: Conversion; tests: tests/golden
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalogue/catalogue.h"
+#include "diagnostics/diagnostic.h"
+#include "infer/facts.h"
+#include "source/source_text.h"
+
+namespace mlxify::pipeline {
+
+struct ConvertOptions {
+    std::vector<std::string> entries;  // --entry CLASS; empty: found from the file
+};
+
+// A piece of the output that stands for a piece of the original, for location and `--json`.
+struct MappedSpan {
+    base::Span converted;
+    base::Span original;
+    std::string rule;  // catalogue entry that made it, or the construct: "torch.nn.functional.pad", "with torch.no_grad()"
+};
+
+// A definition of the file, as verification needs it.
+struct Definition {
+    std::string name;
+    enum class Kind { module, class_, function } kind = Kind::module;
+    bool entry_point = false;   // no other definition of the file uses it
+    std::uint32_t line = 0;
+};
+
+struct Conversion {
+    bool convertible = false;   // no refusal: `text` is complete
+    std::string text;           // the converted file, without the verification header; best effort as a draft otherwise
+    std::vector<diagnostics::Diagnostic> diagnostics;
+    std::vector<MappedSpan> source_map;
+    std::vector<Definition> definitions;
+    std::vector<std::string> helpers;       // names of emitted helpers
+    std::vector<std::string> assumptions;   // sentences for the header: "float64 became float32 (line 12)"
+};
+
+Conversion convert(const source::SourceText& source, const infer::ObservedFacts& observed,
+                   const catalogue::Catalogue& catalogue, const ConvertOptions& options);
+
+// For `--print STAGE`: syntax, names, facts, rules, layout, text. Empty for an unknown stage.
+std::string print_stage(const source::SourceText& source, const infer::ObservedFacts& observed,
+                        const catalogue::Catalogue& catalogue, const ConvertOptions& options, std::string_view stage);
+
+// The text that is saved: `header` (the verification part) is put into the module docstring after the author's own words.
+std::string with_header(std::string_view converted, std::string_view header);
+
+}  // namespace mlxify::pipeline
