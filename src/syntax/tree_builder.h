@@ -1,6 +1,7 @@
 // Appends nodes to a Tree in post-order.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <span>
 #include <utility>
@@ -40,6 +41,11 @@ public:
 
     Tree finish(NodeId root) {
         tree_.root_ = root;
+        auto& comments = tree_.comments_;  // gathered in the order of lowering, some twice
+        std::sort(comments.begin(), comments.end());
+        comments.erase(std::unique(comments.begin(), comments.end()), comments.end());
+        auto& ops = tree_.compare_ops_;
+        std::sort(ops.begin(), ops.end(), [](const auto& a, const auto& b) { return index(a.first) < index(b.first); });
         return std::move(tree_);
     }
 
