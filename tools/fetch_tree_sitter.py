@@ -23,7 +23,7 @@ GRAMMAR_HEADERS = ("parser.h", "alloc.h", "array.h", "ts_assert.h")
 
 def download(folder: Path) -> None:
     """Leave the two hash-checked archives in `folder`. Raises CalledProcessError when pip fails."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
+    command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-binary", ":all:", "--require-hashes"]
     # pip asks a source distribution for its metadata, which takes setuptools; without isolation nothing unpinned is fetched.
     if importlib.util.find_spec("setuptools"):
         command.append("--no-build-isolation")

@@ -1,0 +1,92 @@
+# make            builds .venv/bin/mlxify, setting up what is missing
+# make test       all tests and lints         make check   formats, then tests
+# make demo       shows the compiler at work  make accept CASE=x   rewrites a golden file and shows the difference
+# make corpus DIR=folder   converts every model of a folder and prints the table
+# make bench, make fuzz, make wheel, make test-wheel, make clean
+# One target at a time; the parallelism is ninja's.
+.NOTPARALLEL:
+.DEFAULT_GOAL := build
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+PYTHON_IN_VENV := .venv/bin/python
+BUILD := build/release
+# On a machine of continuous integration a warning is an error.
+PRESET := $(if $(CI),ci,release)
+REQUIREMENTS := $(wildcard requirements/*.txt)
+PACKAGE := $(shell find python catalogue -name '*.py' 2>/dev/null)
+
+.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus accept wheel test-wheel clean
+
+setup: .venv/ready
+
+.venv/ready: tools/setup.sh tools/fetch_tree_sitter.py $(REQUIREMENTS)
+	@echo "mlxify: setting up (system libraries, .venv, sources of tree-sitter)"
+	@tools/setup.sh
+	@touch $@
+
+$(BUILD)/build.ninja: .venv/ready CMakePresets.json
+	@echo "mlxify: configuring $(BUILD) (preset $(PRESET))"
+	@cmake --preset $(PRESET) --log-level=WARNING > /dev/null
+	@touch $@
+
+build: $(BUILD)/build.ninja
+	@echo "mlxify: building"
+	@cmake --build $(BUILD) -- --quiet
+	@tools/install_program.sh $(BUILD)/mlxify .venv/bin/mlxify
+
+unit: build
+	@echo "mlxify: unit tests (C++)"
+	@$(BUILD)/mlxify_tests --gtest_brief=1
+
+lint: .venv/ready
+	@echo "mlxify: lints (ruff, includes)"
+	@ruff check --quiet .
+	@$(PYTHON_IN_VENV) tools/lint_includes.py src
+
+pytest: build
+	@echo "mlxify: tests (Python)"
+	@$(PYTHON_IN_VENV) -m pytest -q
+
+test: build lint unit test-wheel pytest
+
+format: .venv/ready
+	@echo "mlxify: formatting"
+	@git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format -i
+	@ruff format --quiet .
+
+check: format test
+
+demo: build
+	@bash tools/demo.sh
+
+bench: .venv/ready
+	@echo "mlxify: building the benchmarks"
+	@cmake --preset bench --log-level=WARNING > /dev/null
+	@cmake --build build/bench --target mlxify_bench -- --quiet
+	@build/bench/mlxify_bench
+
+fuzz: .venv/ready
+	@echo "mlxify: building the fuzzers"
+	@bash tools/fuzz.sh
+
+corpus: build
+	@test -n "$(DIR)" || { echo "usage: make corpus DIR=folder" >&2; exit 2; }
+	@$(PYTHON_IN_VENV) tools/corpus.py "$(DIR)"
+
+accept: build
+	@test -n "$(CASE)" || { echo "usage: make accept CASE=name" >&2; exit 2; }
+	@$(PYTHON_IN_VENV) tools/accept.py "$(CASE)"
+
+# The wheel is packed from the same build folder, so nothing is compiled twice.
+wheel: build/wheel/ready
+
+build/wheel/ready: build $(PACKAGE) pyproject.toml
+	@echo "mlxify: packing the wheel"
+
+test-wheel: wheel
+
+clean:
+	@echo "mlxify: removing build, .venv and .cache"
+	@rm -rf build .venv .cache

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Everything that the build needs and this repository does not hold: system libraries, the virtual environment .venv with pinned
+# packages, the C sources of tree-sitter. Each step looks first and does nothing when its result is there. `make setup` calls it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { echo "mlxify: $*"; }
+fail() { echo "mlxify: $*" >&2; exit 1; }
+
+readonly apt_packages=(libfmt-dev libcli11-dev nlohmann-json3-dev libtomlplusplus-dev libgtest-dev libbenchmark-dev)
+
+# Homebrew's folders are no default of the compiler.
+if command -v brew > /dev/null; then
+    CPATH="$(brew --prefix)/include${CPATH:+:$CPATH}"
+    export CPATH
+fi
+
+have_headers() {
+    local header
+    for header in fmt/format.h CLI/CLI.hpp nlohmann/json.hpp toml++/toml.h gtest/gtest.h benchmark/benchmark.h; do
+        echo "#include <$header>"
+    done | "${CXX:-c++}" -std=c++20 -x c++ -E - > /dev/null 2>&1
+}
+
+install_system_libraries() {
+    have_headers && return
+    if command -v brew > /dev/null; then
+        say "installing C++ libraries with Homebrew"
+        brew bundle --quiet --file=tools/Brewfile
+    elif command -v apt-get > /dev/null; then
+        local as_root=()
+        if [ "$(id -u)" != 0 ]; then
+            command -v sudo > /dev/null || fail "please have root run: apt-get install ${apt_packages[*]}"
+            as_root=(sudo)
+        fi
+        say "installing C++ libraries with apt-get: ${apt_packages[*]}"
+        local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
+            apt-get install -y -qq --no-install-recommends "${apt_packages[@]}")
+        # The package lists of a fresh machine are empty or old: fetch them only when the first try needs them.
+        "${install[@]}" < /dev/null > /dev/null 2>&1 || {
+            "${as_root[@]}" apt-get update -qq < /dev/null
+            "${install[@]}" < /dev/null > /dev/null
+        }
+    fi
+    have_headers || fail "missing C++ libraries: fmt, CLI11, nlohmann-json, toml++, GoogleTest, Google Benchmark" \
+        "(Debian: ${apt_packages[*]})"
+}
+
+# A Python 3.11 by whatever name; a name may exist and still not run (a version manager's shim).
+find_python() {
+    local name
+    for name in "${PYTHON:-python3.11}" python3.11 /usr/bin/python3.11 python3 python; do
+        if "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))' > /dev/null 2>&1; then
+            echo "$name"
+            return
+        fi
+    done
+    fail "Python 3.11 (with venv) is needed; set PYTHON=/path/to/python3.11"
+}
+
+# True if the program $1 is there in version $2 or newer.
+have_tool() {
+    local version
+    version=$("$1" --version 2> /dev/null | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -1) || return 1
+    [ "$(printf '%s\n%s\n' "$2" "$version" | sort -V | head -1)" = "$2" ]
+}
+
+make_environment() {
+    if ! .venv/bin/python -c '' 2> /dev/null; then
+        local python
+        python=$(find_python)
+        say "making the virtual environment .venv"
+        "$python" -m venv --clear .venv
+    fi
+    local wanted
+    wanted=$(cat requirements/*.txt)
+    if [ "$(cat .venv/requirements.ready 2> /dev/null)" != "$wanted" ]; then
+        say "installing pinned Python packages into .venv (PyTorch and MLX among them: minutes on a first run)"
+        local requirements=(--requirement requirements/run.txt --requirement requirements/develop.txt)
+        if ! have_tool cmake 3.25 || ! have_tool ninja 1.11; then
+            requirements+=(--requirement requirements/build_tools.txt)
+        fi
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
+            --constraint requirements/constraints.txt "${requirements[@]}"
+        echo "$wanted" > .venv/requirements.ready
+    fi
+    # The Python package is used where it stands.
+    local site
+    site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    if [ "$(cat "$site/mlxify.pth" 2> /dev/null)" != "$PWD/python" ]; then
+        echo "$PWD/python" > "$site/mlxify.pth"
+    fi
+}
+
+command -v "${CXX:-c++}" > /dev/null || fail "a C++20 compiler is needed (gcc 12 or newer, clang 15 or newer)"
+install_system_libraries
+make_environment
+.venv/bin/python tools/fetch_tree_sitter.py .cache/tree-sitter
