@@ -30,6 +30,8 @@ struct Binding {
     std::vector<NodeId> loads;            // every name node that reads it
     std::string qualified;                // imports: "torch.nn.functional", "einops.rearrange"; empty otherwise
     bool written_in_place = false;        // target of aug-assign or subscript store, or of a method ending in `_`
+    // The value of a variable that is assigned exactly once, by `name = value` (also annotated); kNoNode otherwise.
+    NodeId only_value = syntax::kNoNode;
 };
 
 struct Scope {
@@ -42,17 +44,22 @@ struct ClassInfo {
     NodeId node = syntax::kNoNode;
     std::string_view name;
     std::vector<std::string> bases;        // qualified: "torch.nn.Module", or the name of a class of the file
+    std::vector<std::uint32_t> file_bases; // those bases that are classes of the file, as indices into Names::classes
     bool is_module = false;                // nn.Module through any chain inside the file or known module base
     bool is_dataclass = false;
+    bool is_named_tuple = false;
+    bool is_enum = false;
     std::vector<NodeId> methods;           // function_def nodes
-    [[nodiscard]] bool top_level() const;  // reserved for readers of `node`
+    bool is_top_level = false;             // stands at module level, perhaps under `if` or `try`
+    [[nodiscard]] bool top_level() const { return is_top_level; }
 };
 
 struct Names {
     std::vector<Scope> scopes;
     std::vector<Binding> bindings;                       // [0] is kNoBinding
     std::vector<BindingId> binding_of;                   // by node index: name nodes, parameters, definitions, aliases
-    std::vector<ClassInfo> classes;
+    std::vector<ClassInfo> classes;                      // in source order
+    std::vector<std::uint32_t> class_at;                 // by node index: 1 + index into `classes` of a class_def, else 0
     std::unordered_map<std::string_view, std::uint32_t> class_by_name;  // top-level classes
     std::unordered_map<std::string_view, NodeId> function_by_name;      // top-level functions
     std::vector<NodeId> entry_points;  // top-level module classes and public functions that no other definition of the file uses
@@ -66,6 +73,13 @@ Names resolve(const syntax::Tree& tree, diagnostics::Sink& sink);
 // The qualified name of a name or attribute chain that starts at an import: `F.relu` -> "torch.nn.functional.relu",
 // `nn.init.zeros_` -> "torch.nn.init.zeros_". Empty if it does not start at an import (or the import is shadowed there).
 std::string qualified_name(const syntax::Tree& tree, const Names& names, NodeId expression);
+
+// The canonical spelling of a name that a library exports in several places:
+// "torch.nn.modules.linear.Linear" -> "torch.nn.Linear".
+std::string canonical_name(std::string name);
+
+// The method `name` of a class or of its bases in the file; kNoNode if there is none.
+NodeId find_method(const syntax::Tree& tree, const Names& names, std::uint32_t class_index, std::string_view name);
 
 std::string print(const syntax::Tree& tree, const Names& names);
 

@@ -1,0 +1,175 @@
+#include "names/names.h"
+
+#include <array>
+#include <string>
+
+#include "names/scope_builder.h"
+
+namespace mlxify::names {
+
+using syntax::index;
+using syntax::Kind;
+using syntax::kNoNode;
+using syntax::Node;
+
+namespace {
+
+bool starts_upper(std::string_view name) { return !name.empty() && name[0] >= 'A' && name[0] <= 'Z'; }
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+// Packages whose capitalised exports are module classes.
+constexpr std::array<std::string_view, 9> kModulePackages{
+    "fla.modules.", "fla.layers.", "einops.layers.torch.", "timm.layers.", "timm.models.layers.",
+    "torchvision.models.", "torchvision.ops.", "mamba_ssm.modules.", "x_transformers."};
+
+// Exports of torch.nn that are capitalised and no modules.
+constexpr std::array<std::string_view, 4> kNoModules{"Parameter", "UninitializedParameter", "UninitializedBuffer", "Buffer"};
+
+bool is_library_module(std::string_view name) {
+    constexpr std::string_view kNn = "torch.nn.";
+    const std::string_view last = last_part(name);
+    if (name.starts_with(kNn) && name.find('.', kNn.size()) == std::string_view::npos) {
+        for (const std::string_view other : kNoModules)
+            if (last == other) return false;
+        return starts_upper(last);
+    }
+    for (const std::string_view package : kModulePackages)
+        if (name.starts_with(package)) return starts_upper(last);
+    return last.ends_with("LightningModule") || last.ends_with("PreTrainedModel") || last == "ScriptModule" ||
+           (name.find('.') != std::string_view::npos && (last == "Module" || last == "BaseModule"));
+}
+
+// A base that is neither of this file nor known: a class with a `forward` of its own is taken for a module.
+bool has_forward(const syntax::Tree& tree, const ClassInfo& info) {
+    for (const NodeId method : info.methods)
+        if (tree[method].name == "forward") return true;
+    return false;
+}
+
+bool is_known_non_module(std::string_view base) {
+    return base == "torch.autograd.Function" || base == "object" || base == "abc.ABC" || base == "enum.Enum" ||
+           base.starts_with("typing.") || base == "tuple" || base == "dict" || base == "list";
+}
+
+// Whether a definition stands at module level, perhaps under `if`, `try` or `with`.
+bool stands_at_top(const syntax::Tree& tree, NodeId node) {
+    for (NodeId parent = tree[node].parent; exists(parent); parent = tree[parent].parent) {
+        const Kind kind = tree[parent].kind;
+        if (kind == Kind::function_def || kind == Kind::class_def || kind == Kind::lambda) return false;
+    }
+    return true;
+}
+
+void read_bases(const syntax::Tree& tree, Names& names, ClassInfo& info) {
+    for (std::uint32_t slot = 1; slot < tree.decorator_begin(info.node); ++slot) {
+        NodeId base = tree.child(info.node, slot);
+        if (tree[base].kind == Kind::keyword) continue;
+        if (tree[base].kind == Kind::subscript) base = tree.child(base, 0);  // Generic[T]
+        std::string name = qualified_name(tree, names, base);
+        if (name.empty()) {
+            name = tree.text(base);
+            const Binding& binding = names[names.binding(base)];
+            if (binding.kind == BindingKind::class_ && binding.stores.size() == 1)
+                info.file_bases.push_back(names.class_at[index(binding.definition)] - 1);
+        }
+        info.is_named_tuple |= name == "typing.NamedTuple";
+        info.is_enum |= name == "enum.Enum" || name == "enum.IntEnum";
+        info.bases.push_back(std::move(name));
+    }
+}
+
+void read_decorators(const syntax::Tree& tree, const Names& names, ClassInfo& info) {
+    for (std::uint32_t slot = tree.decorator_begin(info.node); slot < tree[info.node].child_count; ++slot) {
+        NodeId expression = tree.child(tree.child(info.node, slot), 0);
+        if (tree[expression].kind == Kind::call) expression = tree.child(expression, 0);
+        info.is_dataclass |= last_part(qualified_name(tree, names, expression)) == "dataclass";
+    }
+}
+
+// Bases mostly stand before their heirs; a second round serves the rest.
+void mark_modules(const syntax::Tree& tree, Names& names) {
+    for (int round = 0; round < 2; ++round) {
+        for (ClassInfo& info : names.classes) {
+            bool unknown_base = false;
+            for (const std::string& base : info.bases) {
+                info.is_module |= is_library_module(base);
+                unknown_base |= !is_known_non_module(base);
+            }
+            for (const std::uint32_t base : info.file_bases) {
+                info.is_module |= names.classes[base].is_module;
+                info.is_dataclass |= names.classes[base].is_dataclass;
+                info.is_named_tuple |= names.classes[base].is_named_tuple;
+                info.is_enum |= names.classes[base].is_enum;
+            }
+            if (unknown_base && info.file_bases.empty() && !info.is_enum && !info.is_named_tuple)
+                info.is_module |= has_forward(tree, info);
+        }
+    }
+}
+
+// The top-level definition around a node, or kNoNode in module-level code.
+NodeId top_definition(const syntax::Tree& tree, NodeId node) {
+    NodeId found = kNoNode;
+    for (; exists(node); node = tree[node].parent)
+        if (tree[node].kind == Kind::function_def || tree[node].kind == Kind::class_def) found = node;
+    return found;
+}
+
+bool used_by_another(const syntax::Tree& tree, const Binding& binding) {
+    for (const NodeId load : binding.loads) {
+        const NodeId user = top_definition(tree, load);
+        if (exists(user) && user != binding.definition) return true;
+    }
+    return false;
+}
+
+void find_entry_points(const syntax::Tree& tree, Names& names) {
+    std::vector<NodeId> module_classes;
+    for (const BindingId id : names.scopes[0].bindings) {
+        const Binding& binding = names[id];
+        const bool is_class = binding.kind == BindingKind::class_;
+        if (!is_class && binding.kind != BindingKind::function) continue;
+        if (is_class && !names.classes[names.class_at[index(binding.definition)] - 1].is_module) continue;
+        if (!is_class && binding.name.starts_with('_')) continue;
+        if (is_class) module_classes.push_back(binding.definition);
+        if (!used_by_another(tree, binding)) names.entry_points.push_back(binding.definition);
+    }
+    // Classes that use each other in a circle leave none: then each counts.
+    if (names.entry_points.empty()) names.entry_points = std::move(module_classes);
+}
+
+}  // namespace
+
+Names resolve(const syntax::Tree& tree, diagnostics::Sink& sink) {
+    Names names;
+    ScopeBuilder(tree, names, sink).build();
+    for (ClassInfo& info : names.classes) {
+        info.is_top_level = stands_at_top(tree, info.node);
+        read_bases(tree, names, info);
+        read_decorators(tree, names, info);
+    }
+    mark_modules(tree, names);
+    for (const BindingId id : names.scopes[0].bindings) {
+        const Binding& binding = names[id];
+        if (binding.kind == BindingKind::class_)
+            names.class_by_name.emplace(binding.name, names.class_at[index(binding.definition)] - 1);
+        if (binding.kind == BindingKind::function) names.function_by_name.emplace(binding.name, binding.definition);
+    }
+    find_entry_points(tree, names);
+    return names;
+}
+
+NodeId find_method(const syntax::Tree& tree, const Names& names, std::uint32_t class_index, std::string_view name) {
+    constexpr int kMaxDepth = 32;  // a circle of bases is an error of the program, not ours
+    std::vector<std::uint32_t> line{class_index};
+    for (std::size_t next = 0; next < line.size() && next < kMaxDepth; ++next) {
+        const ClassInfo& info = names.classes[line[next]];
+        for (std::size_t method = info.methods.size(); method-- > 0;)  // the last definition of a name wins
+            if (tree[info.methods[method]].name == name) return info.methods[method];
+        line.insert(line.end(), info.file_bases.begin(), info.file_bases.end());
+    }
+    return kNoNode;
+}
+
+}  // namespace mlxify::names
