@@ -15,7 +15,6 @@ BUILD := build/release
 # On a machine of continuous integration a warning is an error.
 PRESET := $(if $(CI),ci,release)
 REQUIREMENTS := $(wildcard requirements/*.txt)
-PACKAGE := $(shell find python catalogue -name '*.py' 2>/dev/null)
 
 .PHONY: build setup test unit lint pytest check format demo bench fuzz corpus accept wheel test-wheel clean
 
@@ -33,7 +32,7 @@ $(BUILD)/build.ninja: .venv/ready CMakePresets.json
 
 build: $(BUILD)/build.ninja
 	@echo "mlxify: building"
-	@cmake --build $(BUILD) -- --quiet
+	@cmake --build $(BUILD) -- --quiet | { grep -v 'no work to do' || true; }
 	@tools/install_program.sh $(BUILD)/mlxify .venv/bin/mlxify
 
 unit: build
@@ -49,7 +48,8 @@ pytest: build
 	@echo "mlxify: tests (Python)"
 	@$(PYTHON_IN_VENV) -m pytest -q
 
-test: build lint unit test-wheel pytest
+# pytest comes last: it also packs and runs the wheel (tests/wheel).
+test: build lint unit pytest
 
 format: .venv/ready
 	@echo "mlxify: formatting"
@@ -79,13 +79,14 @@ accept: build
 	@test -n "$(CASE)" || { echo "usage: make accept CASE=name" >&2; exit 2; }
 	@$(PYTHON_IN_VENV) tools/accept.py "$(CASE)"
 
-# The wheel is packed from the same build folder, so nothing is compiled twice.
-wheel: build/wheel/ready
+# The wheel is packed from the same build folder, so that nothing is compiled twice.
+wheel: build
+	@echo "mlxify: packing the wheel into build/wheels"
+	@$(PYTHON_IN_VENV) -m pip wheel . -qq --no-build-isolation --no-deps --wheel-dir build/wheels -C build-dir=$(BUILD)
 
-build/wheel/ready: build $(PACKAGE) pyproject.toml
-	@echo "mlxify: packing the wheel"
-
-test-wheel: wheel
+test-wheel: build
+	@echo "mlxify: packing, installing and running the wheel"
+	@$(PYTHON_IN_VENV) -m pytest -q tests/wheel
 
 clean:
 	@echo "mlxify: removing build, .venv and .cache"

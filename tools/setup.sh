@@ -76,12 +76,13 @@ make_environment() {
     wanted=$(cat requirements/*.txt)
     if [ "$(cat .venv/requirements.ready 2> /dev/null)" != "$wanted" ]; then
         say "installing pinned Python packages into .venv (PyTorch and MLX among them: minutes on a first run)"
-        local requirements=(--requirement requirements/run.txt --requirement requirements/develop.txt)
+        local locked=(--requirement requirements/packages.txt)
         if ! have_tool cmake 3.25 || ! have_tool ninja 1.11; then
-            requirements+=(--requirement requirements/build_tools.txt)
+            locked+=(--requirement requirements/build_tools.txt)
         fi
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input \
-            --constraint requirements/constraints.txt "${requirements[@]}"
+        local install=(.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input)
+        "${install[@]}" --require-hashes "${locked[@]}"
+        "${install[@]}" --requirement requirements/torch.txt
         echo "$wanted" > .venv/requirements.ready
     fi
     # The Python package is used where it stands.
