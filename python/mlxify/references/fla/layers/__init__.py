@@ -1,0 +1,1 @@
+"""Helpers of the attention layers; the layers themselves are not part of this reference."""

@@ -1,0 +1,3 @@
+"""Another path of `fla.models.cache_utils`."""
+
+from .cache_utils import *

@@ -1,0 +1,3 @@
+"""Another path of `fla.modules.convolution`."""
+
+from ..convolution import *

@@ -1,0 +1,3 @@
+"""The delta rule."""
+
+from .chunk import chunk_delta_rule, fused_chunk_delta_rule, fused_recurrent_delta_rule
