@@ -39,12 +39,20 @@ struct Fact {
     bool observed = false;            // comes (also) from running the original
     bool temporary = false;           // a fresh tensor that nothing else names: an in-place write to it is only a value
     std::int32_t length = -1;         // of a tuple, list or size
-    std::uint32_t shape = 0;          // into FactTable::shapes (rank entries); 0 unknown
-    std::uint32_t elements = 0;       // into FactTable::sequences: facts of a tuple's or list's elements; 0 unknown
+    bool maybe_none = false;          // may also be None: `kind` is then unknown in FactTable::by_node, except where the
+                                      // expression is used in a way that None does not allow
+    // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
+    // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
+    std::uint32_t shape = 0;
+    // Into FactTable::sequences: facts of a tuple's, list's or module container's elements; 0 unknown. With length < 0 the
+    // sequence has one entry that holds for every element.
+    std::uint32_t elements = 0;
     ValueId value = kNoValue;         // the constant, if it is one
     std::uint32_t class_index = 0;    // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)
     std::uint32_t library_class = 0;  // into FactTable::library_names: "torch.nn.Linear", for modules of libraries
     std::uint32_t view_of = 0;        // index of the node whose tensor this one shares memory with; 0: of none known
+    std::uint32_t definition = 0;     // of a function: index of its function_def or lambda node; 0 not known
+    std::uint32_t same_rank_as = 0;   // while inferring: index of the parameter whose unknown rank this tensor's is
     friend bool operator==(const Fact&, const Fact&) = default;
 };
 

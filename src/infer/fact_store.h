@@ -1,0 +1,78 @@
+// A FactTable under construction: interned shapes, sequences, values and symbols, and how facts join.
+// takes: pieces of facts; gives: ids into the table, joined facts; tests: fact_store_test.cpp
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "infer/facts.h"
+#include "names/symbol_table.h"
+
+namespace mlxify::infer {
+
+Dim constant_dim(std::int64_t size);
+Dim product(const Dim& left, const Dim& right);
+// left / right if it divides without remainder as products, else unknown.
+Dim quotient(const Dim& left, const Dim& right);
+
+bool is_floating(DType dtype);
+bool is_integral(DType dtype);  // integers, not bool
+// What arithmetic between two tensors gives; unknown if either is.
+DType promote(DType left, DType right);
+
+Fact make(Kind kind);
+Fact tensor(int rank = -1, DType dtype = DType::unknown);
+
+class FactStore {
+public:
+    explicit FactStore(FactTable& table);
+
+    std::uint32_t shape(const std::vector<Dim>& dims);  // 0 for a shape of which nothing is known
+    std::uint32_t sequence(const std::vector<Fact>& facts);
+    ValueId value(const Value& value);
+    std::uint32_t library(std::string_view name);
+    // The symbol that `key` stands for; `name` is its readable origin.
+    std::uint32_t symbol(std::uint64_t key, std::string_view name);
+    Dim symbol_dim(std::uint64_t key, std::string_view name);
+
+    // The dims of a tensor of known rank: always `rank` entries, unknown where nothing is known.
+    [[nodiscard]] std::vector<Dim> dims(const Fact& fact) const;
+    // An integer's symbolic value.
+    [[nodiscard]] Dim dim_of(const Fact& integer) const;
+    [[nodiscard]] const std::vector<Fact>& elements(const Fact& fact) const { return table_.sequences[fact.elements]; }
+    [[nodiscard]] std::string_view library_name(const Fact& fact) const { return table_.library_names[fact.library_class]; }
+
+    Fact integer(std::int64_t number);
+    Fact integer(const Dim& dim);
+    Fact constant(Kind kind, const Value& value);
+    Fact tensor_of(const std::vector<Dim>& dims, DType dtype);
+    Fact sequence_of(Kind kind, const std::vector<Fact>& facts);       // of known length
+    Fact repeated(Kind kind, const Fact& element);                     // of unknown length
+    Fact library_fact(Kind kind, std::string_view name);
+
+    [[nodiscard]] std::optional<std::int64_t> integer_value(const Fact& fact) const;
+    [[nodiscard]] std::optional<bool> boolean_value(const Fact& fact) const;
+    [[nodiscard]] std::optional<std::string_view> string_value(const Fact& fact) const;
+
+    // What holds whichever of the two holds.
+    Fact join(const Fact& left, const Fact& right);
+    // What every element of a sequence, list or iterable of facts is.
+    Fact element(const Fact& fact);
+    // The fact without constants: what is known of a parameter from its call sites, for whoever calls it.
+    Fact without_values(const Fact& fact);
+
+private:
+    std::uint32_t join_shapes(const Fact& left, const Fact& right, int rank);
+    void join_elements(const Fact& left, const Fact& right, Fact& out);
+
+    FactTable& table_;
+    names::FlatMap shape_by_hash_;
+    names::FlatMap sequence_by_hash_;
+    names::FlatMap value_by_hash_;
+    names::FlatMap library_by_hash_;
+    names::FlatMap symbol_by_key_;
+};
+
+}  // namespace mlxify::infer
