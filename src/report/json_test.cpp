@@ -1,0 +1,66 @@
+#include "report/json.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace mlxify::report {
+namespace {
+
+using nlohmann::json;
+
+TEST(Json, AFileIsOneLineWithItsPlaces) {
+    const source::SourceText source("net.py", "x = 1\ny = torch.foo\n");
+    FileReport report;
+    report.input = "net.py";
+    report.outcome = Outcome::refused;
+    report.findings = {locate({diagnostics::Code::no_entry, diagnostics::Severity::refusal, {10, 19}, "`torch.foo` is not known", "",
+                               diagnostics::Trust::by_hand},
+                              source)};
+    const std::string line = to_json_line(report);
+    EXPECT_EQ(line.find('\n'), line.size() - 1);
+    const json read = json::parse(line);
+    EXPECT_EQ(read["type"], "file");
+    EXPECT_EQ(read["outcome"], "refused");
+    EXPECT_EQ(read["stage"], "rules");
+    EXPECT_EQ(read["diagnostics"][0]["code"], "MX4101");
+    EXPECT_EQ(read["diagnostics"][0]["place"]["line"], 2);
+    EXPECT_EQ(read["diagnostics"][0]["place"]["column"], 5);
+    EXPECT_TRUE(read["diagnostics"][0]["suggestion"].is_null());
+    EXPECT_TRUE(read["git"].is_null());
+}
+
+TEST(Json, WhatIsNoNumberOrNoTextStaysReadable) {
+    FileReport report;
+    report.input = "\xff\n.py";
+    verify::EntryProof proof;
+    proof.max_error = std::nan("");
+    proof.gradient_error = INFINITY;
+    report.verdict.entries = {proof};
+    const json read = json::parse(to_json_line(report));
+    EXPECT_TRUE(read["entries"][0]["max_error"].is_null());
+    EXPECT_TRUE(read["entries"][0]["gradient_error"].is_null());
+}
+
+TEST(Json, AFailedRungIsTheStageReached) {
+    FileReport report;
+    verify::EntryProof proof;
+    proof.stages = {{"imports", verify::StageResult::passed, ""}, {"values", verify::StageResult::failed, "max error 1"}};
+    report.verdict.entries = {proof};
+    EXPECT_EQ(stage_reached(report), "values");
+    report.outcome = Outcome::saved;
+    EXPECT_EQ(stage_reached(report), "done");
+}
+
+TEST(Json, SummaryCountsEveryOutcome) {
+    const json read = json::parse(summary_json_line({Outcome::saved, Outcome::refused, Outcome::saved}, "0.1.0"));
+    EXPECT_EQ(read["type"], "summary");
+    EXPECT_EQ(read["schema"], kJsonSchema);
+    EXPECT_EQ(read["files"], 3);
+    EXPECT_EQ(read["outcomes"]["saved"], 2);
+    EXPECT_EQ(read["outcomes"]["unreadable"], 0);
+}
+
+}  // namespace
+}  // namespace mlxify::report
