@@ -38,6 +38,7 @@ build: $(BUILD)/build.ninja
 unit: build
 	@echo "mlxify: unit tests (C++)"
 	@$(BUILD)/mlxify_tests --gtest_brief=1
+	@for fuzzer in $(BUILD)/*_fuzz; do $$fuzzer fuzz/findings $(wildcard tests/golden examples); done
 
 lint: .venv/ready
 	@echo "mlxify: lints (ruff, includes)"

@@ -40,11 +40,12 @@ if(MLXIFY_BENCHMARKS)
 endif()
 
 if(MLXIFY_FUZZERS)
-  # Each fuzz/NAME_fuzz.cpp defines LLVMFuzzerTestOneInput. Clang brings the engine; elsewhere fuzz/driver.cpp replays and mutates.
+  # Each fuzz/NAME_fuzz.cpp defines LLVMFuzzerTestOneInput. Clang brings an engine, which needs the sanitizers
+  # of the preset `fuzz`; elsewhere fuzz/driver.cpp replays and mutates.
   file(GLOB fuzzers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/fuzz/*_fuzz.cpp")
   foreach(source IN LISTS fuzzers)
     get_filename_component(name "${source}" NAME_WE)
-    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND MLXIFY_SANITIZERS)
       add_executable(${name} "${source}")
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     else()
