@@ -51,7 +51,8 @@ struct Local {
     std::uint32_t file = 0;
     std::string_view name;
     base::Span span;                     // empty for an import
-    std::string_view from_file;          // imports: "torch/shapes.py"
+    std::string_view from_file;          // imports from the catalogue: "torch/shapes.py"
+    std::string_view import_line;        // imports from elsewhere, which a definition takes along: "from einops import rearrange"
 };
 
 struct File {
@@ -88,6 +89,8 @@ public:
     // A Python name as seen from a file: an entry's function, a private function, a constant, an import from another file.
     // Null if there is none.
     [[nodiscard]] const Body* local(std::uint32_t file, std::string_view name) const;
+    // The import that gives that file the name, when it comes from a library: empty otherwise.
+    [[nodiscard]] std::string_view import_line(std::uint32_t file, std::string_view name) const;
     [[nodiscard]] std::span<const Entry> entries() const;
     [[nodiscard]] std::span<const File> files() const;
 

@@ -1,0 +1,202 @@
+#include "rules/evaluator.h"
+
+#include <algorithm>
+
+#include "rules/frame.h"
+
+namespace mlxify::rules {
+
+using catalogue::Body;
+using catalogue::Entry;
+using infer::Kind;
+using syntax::NodeId;
+using NodeKind = syntax::Kind;
+
+std::string Emissions::helper(std::string_view wanted, std::string_view text, std::string_view origin) {
+    const auto known = by_text_.find(text);
+    if (known != by_text_.end()) return known->second;
+    const std::string base = wanted.starts_with('_') ? std::string(wanted) : "_" + std::string(wanted);
+    std::string name = base;
+    for (int number = 2; is_taken(name); ++number) name = base + "_" + std::to_string(number);
+    std::string named;
+    for (const char letter : text) {
+        if (letter == kNameMarker) named += name;
+        else named += letter;
+    }
+    taken_.emplace(name, std::string(origin));
+    by_text_.emplace(std::string(text), name);
+    all_.push_back({name, std::move(named), std::string(origin)});
+    return name;
+}
+
+bool Emissions::definition(std::string_view name, std::string_view origin) {
+    const auto [at, fresh] = taken_.emplace(std::string(name), std::string(origin));
+    return fresh || at->second == origin;
+}
+
+void Emissions::set_definition_text(std::string_view name, std::string text) {
+    const auto at = taken_.find(name);
+    all_.push_back({std::string(name), std::move(text), at == taken_.end() ? std::string{} : at->second});
+}
+
+namespace {
+
+// Picks one element of a returned tuple, when only that one is wanted.
+Value pick(Value value, const ApplyOptions& options) {
+    if (options.component && value.has_items && *options.component < value.items.size()) return value.items[*options.component];
+    return value;
+}
+
+}  // namespace
+
+Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const ApplyOptions& options) {
+    result_mutated_ = options.result_mutated;
+    depth_ = 0;
+    const Body& body = catalogue_.body(entry);
+    Outcome outcome;
+    try {
+        Frame frame(*this, body, Mode::inline_);
+        if (auto problem = frame.bind(actuals)) {
+            outcome.status = Outcome::Status::no_binding;
+            outcome.reason = std::move(*problem);
+            return outcome;
+        }
+        Value value = pick(frame.run(), options);
+        const auto uses = leaves_.uses(value.text);
+        bool twice = false;
+        for (std::size_t leaf = 0; leaf < uses.size(); ++leaf) twice |= uses[leaf] > 1 && !leaves_[leaf].trivial;
+        if (!twice) {
+            outcome.value = std::move(value);
+            return outcome;
+        }
+    } catch (const NeedsHelper&) {
+    } catch (const Refused& refused) {
+        outcome.status = Outcome::Status::refused;
+        outcome.reason = refused.reason;
+        outcome.suggestion = refused.suggestion;
+        return outcome;
+    }
+    depth_ = 0;
+    try {
+        Frame frame(*this, body, Mode::helper);
+        frame.bind(std::move(actuals));
+        std::vector<std::string> names;
+        const std::vector<Value> arguments = frame.own_parameters(names);
+        frame.run();
+        std::string text = std::string("def ") + Emissions::kNameMarker + "(";
+        for (std::size_t at = 0; at < names.size(); ++at) text += (at ? ", " : "") + names[at];
+        text += "):\n" + frame.lines();
+        std::string called = emissions_.helper(body.name, text, std::string(body.file) + ":" + std::string(body.name)) + "(";
+        for (std::size_t at = 0; at < arguments.size(); ++at) {
+            std::string argument = operand(arguments[at], Precedence::conditional);
+            called += (at ? ", " : "") + argument;
+        }
+        outcome.value = code_value(called + ")");
+        if (options.component) outcome.value.text += "[" + std::to_string(*options.component) + "]";
+        outcome.helper = true;
+    } catch (const NeedsHelper&) {
+        outcome.status = Outcome::Status::refused;
+        outcome.reason = "the catalogue entry cannot be specialised here";
+    } catch (const Refused& refused) {
+        outcome.status = Outcome::Status::refused;
+        outcome.reason = refused.reason;
+        outcome.suggestion = refused.suggestion;
+    }
+    return outcome;
+}
+
+std::vector<std::string> Evaluator::parameter_names(const Body& body) const {
+    const syntax::Tree& tree = body.tree;
+    NodeId function = body.node;
+    if (tree[function].kind == NodeKind::class_def) {
+        function = syntax::kNoNode;
+        for (const NodeId statement : tree.children(tree.child(body.node, 0)))
+            if (tree[statement].kind == NodeKind::function_def && tree[statement].name == "__init__") function = statement;
+        if (!syntax::exists(function)) return {"*", "**"};
+    }
+    std::vector<std::string> names;
+    for (const NodeId parameter : tree.children(tree.child(function, 0))) {
+        const syntax::Node& node = tree[parameter];
+        if (node.name == "self" && names.empty()) continue;
+        if (node.has(syntax::Flag::star)) names.emplace_back("*");
+        else if (node.has(syntax::Flag::double_star)) names.emplace_back("**");
+        else names.emplace_back(node.name);
+    }
+    return names;
+}
+
+namespace {
+
+// Names that the definition itself binds: they are never the catalogue's.
+std::vector<std::string_view> bound_names(const syntax::Tree& tree) {
+    std::vector<std::string_view> names;
+    const auto target = [&](NodeId id, const auto& self) -> void {
+        if (!syntax::exists(id)) return;
+        const syntax::Node& node = tree[id];
+        if (node.kind == NodeKind::name) names.push_back(node.name);
+        else if (node.kind == NodeKind::tuple || node.kind == NodeKind::list || node.kind == NodeKind::starred)
+            for (const NodeId child : tree.children(id)) self(child, self);
+    };
+    for (std::uint32_t number = 1; number < tree.size(); ++number) {
+        const NodeId id{number};
+        const syntax::Node& node = tree[id];
+        if (node.kind == NodeKind::parameter) names.push_back(node.name);
+        else if (node.kind == NodeKind::assign)
+            for (std::size_t slot = 1; slot < tree.children(id).size(); ++slot) target(tree.children(id)[slot], target);
+        else if (node.kind == NodeKind::aug_assign || node.kind == NodeKind::ann_assign || node.kind == NodeKind::for_ ||
+                 node.kind == NodeKind::comprehension || node.kind == NodeKind::named_expr)
+            target(tree.child(id, 0), target);
+        else if (node.kind == NodeKind::with_item) target(tree.child(id, 1), target);
+    }
+    return names;
+}
+
+}  // namespace
+
+std::string Evaluator::require_definition(const Entry& entry) { return require(catalogue_.body(entry)); }
+
+std::string Evaluator::require(const Body& body) {
+    const std::string origin = std::string(body.file) + ":" + std::string(body.name);
+    if (const auto known = required_.find(origin); known != required_.end()) return known->second;
+    std::string name(body.name);
+    for (int number = 1; !emissions_.definition(name, origin); ++number)
+        name = "_" + std::string(body.name) + (number > 1 ? "_" + std::to_string(number) : "");
+    required_.emplace(origin, name);
+
+    // Names of the catalogue that it uses stand before it; `mx`, `nn` and its own name may have to be spelled differently.
+    const syntax::Tree& tree = body.tree;
+    const std::vector<std::string_view> own = bound_names(tree);
+    std::vector<std::pair<base::Span, std::string>> edits;
+    if (name != body.name) {
+        const bool constant = tree[body.node].kind == NodeKind::assign;
+        edits.emplace_back(constant ? tree[tree.child(body.node, 1)].span : tree[body.node].name_span, name);
+    }
+    for (std::uint32_t number = 1; number < tree.size(); ++number) {
+        const NodeId id{number};
+        const syntax::Node& node = tree[id];
+        if (node.kind != NodeKind::name || std::find(own.begin(), own.end(), node.name) != own.end()) continue;
+        std::string replacement;
+        if (node.name == "mx") replacement = names_.mx;
+        else if (node.name == "nn") replacement = names_.nn, emissions_.uses_nn = true;
+        else if (node.name == "math") replacement = names_.math, emissions_.uses_math = true;
+        else if (node.name == "np") replacement = names_.np, emissions_.uses_np = true;
+        else if (node.name == body.name) replacement = name;
+        else if (const Body* local = catalogue_.local(body.file_index, node.name)) replacement = require(*local);
+        else if (const std::string_view line = catalogue_.import_line(body.file_index, node.name); !line.empty()) emissions_.add_import(line);
+        if (!replacement.empty() && replacement != node.name) edits.emplace_back(node.span, replacement);
+    }
+    std::sort(edits.begin(), edits.end());
+    std::string text;
+    std::uint32_t at = tree[body.node].span.begin;
+    for (const auto& [span, replacement] : edits) {
+        text += body.text.substr(at, span.begin - at);
+        text += replacement;
+        at = span.end;
+    }
+    text += body.text.substr(at, tree[body.node].span.end - at);
+    if (text.back() != '\n') text += '\n';
+    emissions_.set_definition_text(name, std::move(text));
+    return name;
+}
+
+}  // namespace mlxify::rules
