@@ -30,13 +30,19 @@ $(BUILD)/build.ninja: .venv/ready CMakePresets.json
 	@cmake --preset $(PRESET) --log-level=WARNING > /dev/null
 	@touch $@
 
+# Ninja's words, but for the one that there is nothing to do.
+define ninja
+	@cmake --build $(BUILD) --target $(1) -- --quiet | { grep -v 'no work to do' || true; }
+endef
+
 build: $(BUILD)/build.ninja
 	@echo "mlxify: building"
-	@cmake --build $(BUILD) -- --quiet | { grep -v 'no work to do' || true; }
+	$(call ninja,mlxify)
 	@tools/install_program.sh $(BUILD)/mlxify .venv/bin/mlxify
 
-unit: build
+unit: $(BUILD)/build.ninja
 	@echo "mlxify: unit tests (C++)"
+	$(call ninja,all)
 	@$(BUILD)/mlxify_tests --gtest_brief=1
 	@for fuzzer in $(BUILD)/*_fuzz; do $$fuzzer fuzz/findings $(wildcard tests/golden examples); done
 
