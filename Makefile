@@ -48,7 +48,7 @@ unit: $(BUILD)/build.ninja
 
 lint: .venv/ready
 	@echo "mlxify: lints (ruff, includes)"
-	@ruff check --quiet .
+	@ruff check --quiet --output-format=concise .
 	@$(PYTHON_IN_VENV) tools/lint_includes.py src
 
 pytest: build
