@@ -1,0 +1,82 @@
+// Whether two arrays, two trees of arrays, two sets of gradients are the same numbers, without any framework.
+// takes: what PyTorch gave (in float32, and in float64 where the model runs there), what MLX gave; gives: error and tolerance;
+// tests: compare_test.cpp
+//
+// The tolerance is nobody's choice. With t32 and t64 PyTorch's own results in float32 and float64 on the same numbers, p32
+// its float32 result on inputs disturbed by one rounding each, and m32 what MLX gave:
+//
+//   error     = max |m32 - t64| / s           s: the array's scale, the largest |t64|
+//   own       = max( max |t32 - t64|, max |p32 - t32| ) / s
+//   tolerance = max( kFactor * own, kFloor * eps * sqrt(depth) )
+//
+// own is the error that the model makes in this precision whoever runs it, kFactor the room for another order of summation
+// (an error bound in Higham's sense moves by a small constant between orders, not by decades). The floor covers a model so
+// small that its own error happens to be nearly zero: rounding errors of `depth` operations in a row add up like a random walk
+// (Higham and Mary, 2019), a few units in the last place each. Where a model cannot run in float64 (it casts to float32
+// itself), t64 is t32 and own rests on p32 alone.
+//
+// Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
+// with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "verify/safetensors.h"
+
+namespace mlxify::verify {
+
+inline constexpr double kFactor = 16;
+inline constexpr double kFloor = 8;
+inline constexpr double kMaxTolerance = 1e-2;
+
+enum class Match { same, differs, ill_conditioned };
+
+// What PyTorch gave for one array. `disturbed` and `float64` may be null.
+struct Reference {
+    const ArrayView* plain = nullptr;
+    const ArrayView* float64 = nullptr;
+    const ArrayView* disturbed = nullptr;
+};
+
+struct Comparison {
+    Match match = Match::same;
+    double error = 0;      // relative to the scale
+    double tolerance = 0;  // likewise
+    std::string reason;    // why they differ; empty for `same`
+};
+
+// `depth`: operations in a row, at least 1. `context`: scale of the neighbouring arrays; an array that is zero but for
+// rounding (the gradient of a bias before a normalisation) is measured against a thousandth of it.
+Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context);
+
+// Largest finite magnitude.
+[[nodiscard]] double scale_of(const ArrayView& array);
+
+// Whether any element differs at all, or the shape does.
+[[nodiscard]] bool moved(const ArrayView& a, const ArrayView& b);
+
+// Disturbs every float by one rounding up or down (deterministic in `seed`); other arrays are copied.
+[[nodiscard]] OwnedArray disturbed(const ArrayView& array, std::uint64_t seed);
+
+// Leaves that belong together, with the path to them ("[0].logits"), in the reference's order.
+struct LeafPair {
+    std::uint32_t reference = 0, converted = 0;
+    std::string path;
+};
+
+struct Structure {
+    std::vector<LeafPair> leaves;
+    std::string mismatch;  // where and how the trees differ; empty if they agree
+};
+
+// Lists and tuples are both sequences; dictionaries and objects agree in keys, objects in class; constants are equal, floats
+// within `constant_tolerance` relative.
+Structure compare_trees(const nlohmann::json& reference, const nlohmann::json& converted, double constant_tolerance);
+
+}  // namespace mlxify::verify

@@ -1,0 +1,38 @@
+// First guesses at constructor arguments, from their names, annotations and defaults; torch's errors correct them later.
+// takes: a parameter; gives: Python texts, the likeliest first; tests: guess_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "verify/worker.h"
+
+namespace mlxify::verify {
+
+// What a size with this name usually counts; the sizes themselves are small and, where they may differ, different, so that
+// exchanged axes show.
+enum class Quantity {
+    unknown, width, feed_forward, head_width, heads, depth, vocabulary, classes, image_channels, channels, image_size, patch,
+    window, length, max_length, kernel, stride, padding, groups, rate, scale_factor, small_float, module, activation, norm, flag,
+};
+
+Quantity quantity_of(std::string_view name);
+
+inline constexpr std::int64_t kWidth = 64;
+inline constexpr std::int64_t kLength = 48;      // more than one chunk of 32, and no multiple of it
+inline constexpr std::int64_t kImageSize = 32;
+inline constexpr std::int64_t kVocabulary = 50;
+inline constexpr std::int64_t kBatch = 2;
+
+// Values for a required argument.
+std::vector<std::string> argument_guesses(const ParameterOf& parameter);
+
+// A smaller value for an argument whose default makes a large model (hidden_size=1024); nullopt: the default is fine.
+std::optional<std::string> smaller_default(const ParameterOf& parameter);
+
+[[nodiscard]] std::optional<std::int64_t> integer_text(std::string_view text);
+
+}  // namespace mlxify::verify

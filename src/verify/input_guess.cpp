@@ -1,0 +1,153 @@
+// First guesses at inputs: see trial.h.
+#include <algorithm>
+#include <cctype>
+
+#include "verify/trial.h"
+
+namespace mlxify::verify {
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return result;
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The size of an axis by the name that the author gives it in `b, l, d = x.shape`.
+std::int64_t axis_size(const std::string& axis, std::size_t position, const InputHint& hint, const Sizes& sizes, bool image) {
+    const std::string name = lower(axis);
+    const bool last = position + 1 == hint.axes.size();
+    if (position == 0 && (name.starts_with("b") || name == "n" || name == "_" || contains(name, "batch"))) return kBatch;
+    if (last && hint.last > 0) return hint.last;
+    if (position == 1 && hint.channels > 0) return hint.channels;
+    if (one_of(name, {"c", "ch", "channels", "channel", "c_in", "in_channels", "nc"})) {
+        if (image || hint.channels > 0) return hint.channels > 0 ? hint.channels : sizes.channels;
+        return last ? sizes.width : sizes.channels_known ? sizes.channels : sizes.width;
+    }
+    if (image && (one_of(name, {"h", "w", "height", "width", "x", "y"}) || name.starts_with('('))) return sizes.image;
+    if (one_of(name, {"h", "heads", "nh", "num_heads", "n_heads", "n_head"})) return sizes.heads;
+    if (contains(name, "head")) return last ? sizes.head_width : sizes.heads;
+    if (one_of(name, {"d", "dim", "e", "f", "hidden", "embed_dim", "d_model", "hidden_size"}) || contains(name, "dim"))
+        return std::find(hint.axes.begin(), hint.axes.end(), "h") != hint.axes.end() ? sizes.head_width : sizes.width;
+    if (last && !image) return sizes.width;
+    return image && position >= 2 ? sizes.image : sizes.length;
+}
+
+std::vector<std::int64_t> shape_by_axes(const InputHint& hint, const Sizes& sizes) {
+    const auto named = [&](std::string_view name) {
+        return std::any_of(hint.axes.begin(), hint.axes.end(), [&](const std::string& axis) { return lower(axis) == name; });
+    };
+    const bool patches = std::any_of(hint.axes.begin(), hint.axes.end(), [](const std::string& axis) { return axis.starts_with('('); });
+    const bool image = named("w") || named("width") || hint.channels > 0 || (patches && hint.axes.size() == 4);
+    std::vector<std::int64_t> shape;
+    for (std::size_t i = 0; i < hint.axes.size(); ++i) shape.push_back(axis_size(hint.axes[i], i, hint, sizes, image));
+    return shape;
+}
+
+std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const Sizes& sizes) {
+    if (static_cast<int>(hint.axes.size()) == rank && rank > 0) return shape_by_axes(hint, sizes);
+    const std::int64_t last = hint.last > 0 ? hint.last : sizes.width;
+    const std::int64_t channels = hint.channels > 0 ? hint.channels : sizes.channels;
+    switch (rank) {
+        case 0: return {};
+        case 1: return {hint.last > 0 ? hint.last : kBatch};
+        case 2: return {kBatch, hint.channels > 0 ? hint.channels : last};
+        case 3:
+            if (hint.channels > 0) return {kBatch, hint.channels, sizes.length};
+            return {kBatch, sizes.length, last};
+        case 4:
+            if (hint.last > 0 && hint.channels < 0) return {kBatch, 6, 8, hint.last};
+            return {kBatch, channels, sizes.image, sizes.image};
+        case 5: return {1, channels, 8, 16, 16};
+        default: return std::vector<std::int64_t>(static_cast<std::size_t>(rank), 4);
+    }
+}
+
+// Ranks to try for a float input, the likeliest first.
+std::vector<int> ranks_of(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
+    if (hint.rank >= 0) return {hint.rank};
+    const std::string name = lower(parameter.name);
+    if (contains(name, "img") || contains(name, "image") || contains(name, "pixel")) return {4, 3};
+    if (contains(name, "video")) return {5, 4};
+    if (hint.channels > 0) return {4, 3, 2, 5};
+    if (hint.last > 0) return {3, 2, 4};
+    if (sizes.channels_known) return {4, 3, 5, 2};
+    if (one_of(name, {"q", "k", "v", "query", "key", "value"})) return {3, 4, 2};
+    return {3, 2, 4, 1, 5};
+}
+
+bool means_indices(const std::string& name, const std::string& annotation) {
+    return contains(annotation, "LongTensor") || contains(annotation, "IntTensor") || contains(name, "ids") || contains(name, "token") ||
+           one_of(name, {"idx", "index", "indices", "src_seq", "tgt_seq", "labels", "label", "classes", "class_labels"});
+}
+
+// Inputs that are no tensors, by annotation.
+std::vector<Json> plain_guesses(const std::string& name, const std::string& annotation, const Sizes& sizes) {
+    if (annotation == "bool") return {Json(false), Json(true)};
+    if (annotation == "float") return {Json(0.5), Json(1.0)};
+    if (annotation == "str") return {Json("relu")};
+    if (annotation == "int") {
+        if (contains(name, "len") || contains(name, "size")) return {Json(sizes.length), Json(8)};
+        if (one_of(name, {"h", "w", "height", "width", "grid_width", "grid_height"})) return {Json(8)};
+        if (contains(name, "heads")) return {Json(sizes.heads)};
+        return {Json(4), Json(8), Json(1), Json(2)};
+    }
+    return {};
+}
+
+std::vector<Json> mask_guesses(const Sizes& sizes) {
+    const std::int64_t length = sizes.length;
+    return {tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
+            tensor_spec({kBatch, 1, length, length}, "bool")};
+}
+
+std::vector<Json> time_guesses() {
+    return {tensor_spec({kBatch}, "float32", 0, 1), index_spec({kBatch}, 1000), tensor_spec({kBatch, 1}, "float32", 0, 1),
+            tensor_spec({kBatch, kWidth}, "float32")};
+}
+
+}  // namespace
+
+bool is_tensor_spec(const Json& spec) { return spec.is_object() && spec.contains("shape") && spec.contains("dtype"); }
+
+bool is_float_spec(const Json& spec) { return is_tensor_spec(spec) && spec["dtype"] == "float32"; }
+
+Json tensor_spec(const std::vector<std::int64_t>& shape, std::string_view dtype) { return {{"shape", shape}, {"dtype", dtype}}; }
+
+Json tensor_spec(const std::vector<std::int64_t>& shape, std::string_view dtype, double low, double high) {
+    return {{"shape", shape}, {"dtype", dtype}, {"low", low}, {"high", high}};
+}
+
+Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
+    return {{"shape", shape}, {"dtype", "int64"}, {"low", 0}, {"high", below}};
+}
+
+std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
+    const std::string name = lower(parameter.name);
+    if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
+    if (contains(name, "mask")) return mask_guesses(sizes);
+    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint == InputHint{})
+        return time_guesses();
+    std::vector<Json> guesses;
+    const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
+    if (hint.indices_below > 0 || means_indices(name, parameter.annotation)) {
+        const bool one_each = contains(name, "label") || contains(name, "class");
+        if (one_each) guesses.push_back(index_spec({kBatch}, below));
+        guesses.push_back(index_spec({kBatch, sizes.length}, below));
+        if (!one_each) guesses.push_back(index_spec({kBatch}, below));
+        if (hint.indices_below > 0) return guesses;
+    }
+    for (const int rank : ranks_of(parameter, hint, sizes)) guesses.push_back(tensor_spec(shape_of_rank(rank, hint, sizes), "float32"));
+    if (contains(parameter.annotation, "List[") || contains(parameter.annotation, "list[") || contains(parameter.annotation, "Sequence["))
+        for (Json& guess : guesses) guess = Json::array({guess, guess});
+    if (one_of(name, {"target", "targets", "y", "y_true"})) guesses.push_back(index_spec({kBatch}, std::min<std::int64_t>(below, 10)));
+    return guesses;
+}
+
+}  // namespace mlxify::verify

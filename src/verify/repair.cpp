@@ -1,0 +1,217 @@
+#include "verify/repair.h"
+
+#include <cctype>
+#include <charconv>
+#include <optional>
+
+namespace mlxify::verify {
+namespace {
+
+using enum Repair::Kind;
+
+// Matches `pattern` anywhere in `text`, where `#` stands for a number and `*` for a short stretch of anything; gives the
+// numbers in order. (std::regex was ruled out: it recurses over the text.)
+class Pattern {
+public:
+    explicit Pattern(std::string_view pattern) : pattern_(pattern) {}
+
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> find_in(std::string_view text) const {
+        for (std::size_t begin = 0; begin < text.size(); ++begin) {
+            std::vector<std::int64_t> numbers;
+            if (match(text, begin, 0, numbers)) return numbers;
+        }
+        return std::nullopt;
+    }
+
+private:
+    static constexpr std::size_t kStretch = 120;
+
+    // Recursion is as deep as the pattern has stars: at most three.
+    bool match(std::string_view text, std::size_t i, std::size_t p, std::vector<std::int64_t>& numbers) const {
+        for (; p < pattern_.size(); ++p) {
+            if (pattern_[p] == '*') {
+                for (std::size_t skip = 0; skip <= kStretch && i + skip <= text.size(); ++skip) {
+                    std::vector<std::int64_t> further = numbers;
+                    if (!match(text, i + skip, p + 1, further)) continue;
+                    numbers = std::move(further);
+                    return true;
+                }
+                return false;
+            }
+            if (pattern_[p] == '#') {
+                std::int64_t number = 0;
+                const auto [end, error] = std::from_chars(text.data() + i, text.data() + text.size(), number);
+                if (error != std::errc{}) return false;
+                numbers.push_back(number);
+                i = static_cast<std::size_t>(end - text.data());
+            } else {
+                if (i >= text.size() || text[i] != pattern_[p]) return false;
+                ++i;
+            }
+        }
+        return true;
+    }
+
+    std::string_view pattern_;
+};
+
+struct Row {
+    std::string_view pattern;
+    Repair::Kind kind;
+    int found = -1;   // which number of the pattern; -1: none
+    int wanted = -1;
+};
+
+// Messages with their numbers, the more special first. The wording is PyTorch 2.13's, einops's and Python's.
+constexpr Row kRows[] = {
+    {"mat1 and mat2 shapes cannot be multiplied (#x# and #x#)", last_axis, 1, 2},
+    {"size mismatch, got input (#), mat (#x#), vec (#)", last_axis, 3, 2},
+    {"Given normalized_shape=[#], expected input with shape [*, #], but got input of size[*, #]", last_axis, 2, 0},
+    {"input.size(-1) must be equal to input_size. Expected #, got #", last_axis, 1, 0},
+    {"input has inconsistent input_size: got # expected #", last_axis, 0, 1},
+    {"was expecting embedding dimension of #, but got #", last_axis, 1, 0},
+    {"the feature number of src and tgt must be equal to d_model", same_shape},
+    {"expected input[*] to have # channels, but got # channels", channels, 1, 0},
+    {"Expected number of channels in input to be divisible by num_groups, but got input of shape [#, #*", divisible},
+    {"expected weight to be a vector of size equal to the number of channels in input, but got weight of shape [#] and input of shape [#, #", channels, 2, 0},
+    {"running_mean should contain # elements not #", channels, 0, 1},
+    {"weight should contain # elements not #", channels, 0, 1},
+    {"to have # channels, but got # channels", channels, 1, 0},
+    {"Expected #D (unbatched) or #D (batched) input", rank, -1, 1},
+    {"expected #D or #D input (got #D input)", rank, -1, 1},
+    {"expected #D input (got #D input)", rank, -1, 0},
+    {"Expected #D or #D input", rank, -1, 1},
+    {"Expected # dimensions, got #", rank, -1, 0},
+    {"expected # dims. Received #-dim tensor", rank, -1, 0},
+    {"Expected input to be #D or #D", rank, -1, 1},
+    {"Expected #D tensor", rank, -1, 0},
+    {"too many values to unpack (expected #)", rank, -1, 0},
+    {"not enough values to unpack (expected #, got #)", rank, -1, 0},
+    {"number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
+    {"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
+    {"Dimension out of range (expected to be in range of [-#, #], but got #)", rank, -1, -2},
+    {"batch1 must be a 3D tensor", rank, -1, -3},
+    {"Expected tensor for argument *'indices' to have one of the following scalar types: Long, Int", indices},
+    {"tensors used as indices must be long, int, byte or bool tensors", indices},
+    {"one_hot is only applicable to index tensor", indices},
+    {"expected scalar type Long but found Float", indices},
+    {"index tensor of type LongTensor", indices},
+    {"gather(): Expected dtype int", indices},
+    {"not implemented for 'Long'", floats},
+    {"expected scalar type Float but found Long", floats},
+    {"can only be floating point", floats},
+    {"could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: Long", floats},
+    {"mat1 and mat2 must have the same dtype, but got BFloat16 and Float", low_precision},
+    {"mat1 and mat2 must have the same dtype, but got Float and BFloat16", low_precision},
+    {"expected m1 and m2 to have the same dtype, but got: float != c10::BFloat16", low_precision},
+    {"expected m1 and m2 to have the same dtype, but got: c10::BFloat16 != float", low_precision},
+    {"to have the same dtype, but got: float != c10::", low_precision},
+    {"to have the same dtype, but got: c10::BFloat16", low_precision},
+    {"expected scalar type BFloat16 but found Float", low_precision},
+    {"expected scalar type Float but found BFloat16", low_precision},
+    {"Input type (c10::BFloat16) and bias type (float)", low_precision},
+    {"Input type (float) and bias type (c10::BFloat16)", low_precision},
+    {"expected scalar type Half but found Float", low_precision},
+    {"expected scalar type Float but found Half", low_precision},
+    {"to have the same dtype, but got: double != float", floats},
+    {"mat1 and mat2 must have the same dtype, but got Long and Float", floats},
+    {"index out of range in self", smaller_indices},
+    {"out of bounds for dimension", smaller_indices},
+    {"Class values must be smaller than num_classes", smaller_indices},
+    {"Target # is out of bounds", smaller_indices},
+    {"can't be greater than actual input size", larger_space},
+    {"Output size is too small", larger_space},
+    {"is too small", larger_space},
+    {"Padding size should be less than the corresponding input dimension", larger_space},
+    {"Expected more than 1 value per channel when training", larger_space},
+    {"Expected more than 1 spatial element when training", larger_space},
+    {"The size of tensor a (#) must match the size of tensor b (#)", any_axis, 0, 1},
+    {"The expanded size of the tensor (#) must match the existing size (#)", any_axis, 1, 0},
+    {"Expected size for first two dimensions of batch2 tensor to be: [#, #] but got: [#, #]", any_axis, 3, 1},
+    {"Sizes of tensors must match except in dimension #. Expected size # but got size #", even_space, 2, 1},
+    {"shape '[*]' is invalid for input of size #", divisible},
+    {"Shape mismatch, can't divide axis of length # in chunks of #", divisible, 0, 1},
+    {"Shape mismatch, # != #", any_axis, 0, 1},
+    {"divisible", divisible},
+    {"must divide", divisible},
+    {"cannot reshape tensor of", divisible},
+    {"must be the same size", same_shape},
+    {"The shapes of", same_shape},
+    {"Input image size", any_axis},
+    {"object has no attribute 'float'", floats},
+};
+
+// The text between the first pair of quotes after `marker`.
+std::optional<std::string> quoted_after(std::string_view text, std::string_view marker) {
+    const std::size_t at = text.find(marker);
+    if (at == std::string_view::npos) return std::nullopt;
+    const std::size_t begin = text.find('\'', at + marker.size());
+    if (begin == std::string_view::npos) return std::nullopt;
+    const std::size_t end = text.find('\'', begin + 1);
+    if (end == std::string_view::npos) return std::nullopt;
+    return std::string(text.substr(begin + 1, end - begin - 1));
+}
+
+// "Net.forward() missing 2 required positional arguments: 'y' and 'z'"
+std::vector<Repair> missing_arguments(std::string_view message) {
+    const std::size_t at = message.find("missing");
+    const bool constructor = message.substr(0, at).find("__init__()") != std::string_view::npos;
+    std::vector<Repair> repairs;
+    std::size_t begin = message.find('\'', at);
+    while (begin != std::string_view::npos) {
+        const std::size_t end = message.find('\'', begin + 1);
+        if (end == std::string_view::npos) break;
+        repairs.push_back({constructor ? add_argument : add_input, -1, -1, std::string(message.substr(begin + 1, end - begin - 1))});
+        begin = message.find('\'', end + 1);
+    }
+    return repairs;
+}
+
+std::vector<Repair> from_python_errors(const Failure& failure) {
+    const std::string_view message = failure.message;
+    if (message.find("required positional argument") != std::string_view::npos ||
+        message.find("required keyword-only argument") != std::string_view::npos)
+        return missing_arguments(message);
+    if (const auto name = quoted_after(message, "unexpected keyword argument")) return {{drop_argument, -1, -1, *name}};
+    if (failure.type == "AttributeError") {
+        if (message.starts_with("'NoneType'")) return {{optional_inputs, -1, -1, {}}};
+        if (message.starts_with("'Tensor'")) return {{sequence_input, -1, -1, {}}, {optional_inputs, -1, -1, {}}};
+        if (const auto name = quoted_after(message, "has no attribute"))
+            return {{message.find("SimpleNamespace") != std::string_view::npos ? field : other_values, -1, -1, *name}};
+    }
+    if (failure.type == "KeyError") return {{other_values, -1, -1, {}}};
+    if (message.find("NoneType") != std::string_view::npos) return {{optional_inputs, -1, -1, {}}};
+    if (failure.type == "ModuleNotFoundError" || failure.type == "ImportError") return {{give_up, -1, -1, {}}};
+    if (message.find("CUDA") != std::string_view::npos || message.find("not compiled with") != std::string_view::npos)
+        return {{give_up, -1, -1, {}}};
+    return {{other_values, -1, -1, {}}};
+}
+
+Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
+    Repair repair{row.kind, -1, -1, {}};
+    const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
+    repair.found = number(row.found);
+    repair.wanted = row.wanted == -3 ? 3 : number(row.wanted);
+    // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches
+    if (row.wanted == -2 && numbers.size() == 3) repair.wanted = numbers[2] >= 0 ? numbers[2] + 1 : -numbers[2];
+    return repair;
+}
+
+}  // namespace
+
+std::vector<Repair> repairs_for(const Failure& failure) {
+    if (failure.fatal()) return {};
+    std::vector<Repair> repairs;
+    for (const Row& row : kRows) {
+        const auto numbers = Pattern(row.pattern).find_in(failure.message);
+        if (!numbers) continue;
+        repairs.push_back(repair_of(row, *numbers));
+        break;
+    }
+    if (!repairs.empty() && repairs[0].kind == any_axis) repairs.push_back({divisible, -1, -1, {}});
+    if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
+    if (repairs.empty()) repairs = from_python_errors(failure);
+    return repairs;
+}
+
+}  // namespace mlxify::verify

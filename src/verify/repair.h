@@ -1,0 +1,47 @@
+// What PyTorch's own error messages say about the inputs or arguments that were tried.
+// takes: an exception's type and message; gives: what to change; tests: repair_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "verify/worker.h"
+
+namespace mlxify::verify {
+
+struct Repair {
+    enum class Kind {
+        last_axis,       // an input whose last axis is `found` needs `wanted` there
+        channels,        // axis 1 of an input is `found` and must be `wanted`
+        any_axis,        // some axis of size `found` must have size `wanted`
+        rank,            // an input must have `wanted` axes
+        indices,         // an input must hold integers, not floats
+        floats,          // an input must hold floats, not integers
+        smaller_indices, // integers must be smaller
+        larger_space,    // the spatial axes are too small
+        even_space,      // the spatial axes must divide by a power of two
+        same_shape,      // all inputs must have one shape
+        add_input,       // `name` is missing in the call
+        add_argument,    // `name` is missing in the constructor
+        drop_argument,   // the constructor does not know `name`
+        optional_inputs, // an optional input is needed
+        field,           // a configuration object lacks the field `name`
+        divisible,       // sizes must divide one another
+        sequence_input,  // an input must be a list of tensors
+        low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
+        other_values,    // the arguments contradict each other: another guess
+        give_up,         // nothing that other inputs could mend (a library or device is missing)
+    };
+    Kind kind{};
+    std::int64_t found = -1;
+    std::int64_t wanted = -1;
+    std::string name;
+    friend bool operator==(const Repair&, const Repair&) = default;
+};
+
+// The likeliest first; empty if the message says nothing to us.
+std::vector<Repair> repairs_for(const Failure& failure);
+
+}  // namespace mlxify::verify

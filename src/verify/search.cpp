@@ -1,0 +1,297 @@
+#include "verify/search.h"
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "verify/trial.h"
+
+namespace mlxify::verify {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+class Search {
+public:
+    Search(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits)
+        : original_(original), tree_(tree), entry_(entry), limits_(limits) {}
+
+    SearchResult run() {
+        const Clock::time_point begin = Clock::now();
+        for (Trial& trial : first_trials(entry_, original_.definitions(), tree_)) push(std::move(trial));
+        while (!open_.empty() && !given_up_ && !result_.invocation) {
+            if (result_.attempts >= limits_.attempts || seconds_since(begin) > limits_.seconds) break;
+            const auto cheapest = std::min_element(open_.begin(), open_.end(), [](const Trial& a, const Trial& b) { return a.cost < b.cost; });
+            const Trial trial = std::move(*cheapest);
+            open_.erase(cheapest);
+            attempt(trial);
+        }
+        if (result_.reason.empty()) result_.reason = "no sample was found within " + std::to_string(limits_.attempts) + " attempts";
+        return std::move(result_);
+    }
+
+private:
+    void push(Trial trial) {
+        const std::string key = print_invocation(trial.invocation(entry_)) + (trial.inputs_chosen ? "" : "?");
+        if (trial.cost < 40 && seen_.insert(key).second) open_.push_back(std::move(trial));
+    }
+
+    [[nodiscard]] const std::vector<ParameterOf>& parameters() const {
+        return entry_.kind == "function" ? entry_.parameters : entry_.forward;
+    }
+
+    void attempt(const Trial& trial) {
+        ++result_.attempts;
+        const Invocation invocation = trial.invocation(entry_);
+        const Reply<Construction> built = original_.construct(invocation.expression);
+        if (!built) return construct_failed(trial, built.failure());
+        const Sizes sizes = sizes_of(entry_, trial);
+        const auto hints = input_hints(tree_, entry_.name, "", *built);
+        if (!trial.inputs_chosen) {
+            for (Trial& next : with_inputs(trial, parameters(), hints, sizes)) push(std::move(next));
+            return;
+        }
+        const Reply<CallResult> called = try_invocation(original_, invocation);
+        if (called) return succeeded(invocation, *called);
+        note(called.failure());
+        for (const Repair& repair : repairs_for(called.failure())) {
+            if (given_up_) return;
+            for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
+            const bool arguments_too = repair.kind != Repair::Kind::add_input && repair.kind != Repair::Kind::indices &&
+                                       repair.kind != Repair::Kind::low_precision;
+            if (!arguments_too) continue;
+            for (Trial& next : other_arguments(trial, entry_, repair)) push(std::move(next));
+        }
+    }
+
+    void construct_failed(const Trial& trial, const Failure& failure) {
+        note(failure);
+        std::vector<Repair> repairs = repairs_for(failure);
+        if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
+        for (const Repair& repair : repairs)
+            for (Trial& next : other_arguments(trial, entry_, repair)) push(std::move(next));
+    }
+
+    void succeeded(const Invocation& invocation, const CallResult& called) {
+        if (called.leaves.empty()) {
+            result_.reason = "the call gives no array";
+            return;
+        }
+        result_.invocation = invocation;
+        result_.reason.clear();
+    }
+
+    void note(const Failure& failure) {
+        result_.reason = failure.text();
+        for (const Repair& repair : repairs_for(failure)) {
+            if (repair.kind == Repair::Kind::low_precision) result_.low_precision = true;
+            if (repair.kind == Repair::Kind::give_up) given_up_ = true;
+        }
+        if (result_.low_precision && !original_.bf16_as_f32()) given_up_ = true;  // go on where bfloat16 means float32
+        if (!original_.session()) given_up_ = true;
+    }
+
+    Program& original_;
+    const syntax::Tree& tree_;
+    const DefinitionOf& entry_;
+    SearchLimits limits_;
+    std::vector<Trial> open_;
+    std::set<std::string> seen_;
+    SearchResult result_;
+    bool given_up_ = false;
+};
+
+// -------------------------------------------------------------------------------------------------------------- variations
+
+// `f` on every tensor of a spec, however deep.
+template <typename F>
+void each_tensor(Json& value, F f) {
+    if (is_tensor_spec(value)) return f(value);
+    if (value.is_structured())
+        for (Json& item : value) each_tensor(item, f);
+}
+
+// Every tensor axis of size `from` that `chosen` takes becomes `to`.
+template <typename Chosen>
+Invocation resized(const Invocation& base, std::int64_t from, std::int64_t to, Chosen chosen) {
+    Invocation next = base;
+    each_tensor(next.spec, [&](Json& spec) {
+        Json& shape = spec["shape"];
+        for (std::size_t axis = 0; axis < shape.size(); ++axis)
+            if (shape[axis] == from && chosen(axis)) shape[axis] = to;
+    });
+    return next;
+}
+
+std::optional<std::vector<std::int64_t>> first_shape(const Invocation& base) {
+    std::optional<std::vector<std::int64_t>> shape;
+    Json spec = base.spec;
+    each_tensor(spec, [&](const Json& tensor) {
+        if (!shape && !tensor["shape"].empty()) shape = tensor["shape"].get<std::vector<std::int64_t>>();
+    });
+    return shape;
+}
+
+class Varier {
+public:
+    Varier(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,
+           const std::function<bool(const Invocation&)>& new_ground, int most)
+        : original_(original), tree_(tree), entry_(entry), base_(base), new_ground_(new_ground), most_(most) {}
+
+    std::vector<Variation> run() {
+        sizes();
+        optional_inputs();
+        if (entry_.kind != "function" && base_.method.empty()) arguments();
+        return std::move(found_);
+    }
+
+private:
+    [[nodiscard]] bool full() const { return static_cast<int>(found_.size()) >= most_; }
+    bool runs(const Invocation& invocation) { return static_cast<bool>(try_invocation(original_, invocation)); }
+
+    // Another batch, and other lengths, in as few samples as run.
+    void sizes() {
+        const auto shape = first_shape(base_);
+        if (!shape) return;
+        Invocation current = base_;
+        bool changed = false;
+        const auto adopt = [&](Invocation next) {
+            if (next == current || !runs(next)) return;
+            current = std::move(next);
+            changed = true;
+        };
+        adopt(resized(current, (*shape)[0], (*shape)[0] + 1, [](std::size_t axis) { return axis == 0; }));
+        for (std::size_t axis = 1; axis < shape->size(); ++axis) {
+            const std::int64_t size = (*shape)[axis];
+            if (size <= 1) continue;
+            for (const std::int64_t other : {size + size / 2 + 1, 2 * size, size / 2}) {  // first no multiple of anything
+                const Invocation before = current;
+                if (other > 0 && other <= 1024) adopt(resized(current, size, other, [](std::size_t a) { return a > 0; }));
+                if (current != before) break;
+            }
+        }
+        if (changed) found_.push_back({current, "sizes"});
+    }
+
+    // Optional inputs that make a difference: masks with padding, contexts.
+    void optional_inputs() {
+        const std::vector<ParameterOf>& parameters = entry_.kind == "function" ? entry_.parameters : entry_.forward;
+        const Reply<Construction> built = original_.construct(base_.expression);
+        if (!built) return;
+        const auto hints = input_hints(tree_, entry_.name, base_.method, *built);
+        std::size_t slot = 0;
+        for (const ParameterOf& parameter : parameters) {
+            const bool given = slot++ < base_.spec["args"].size() || base_.spec["kwargs"].contains(parameter.name);
+            if (given || !parameter.default_text || parameter.kind.starts_with("var_") || full()) continue;
+            const auto hint = hints.find(parameter.name);
+            for (const Json& guess : optional_guesses(parameter, hint == hints.end() ? InputHint{} : hint->second)) {
+                Invocation next = base_;
+                next.spec["kwargs"][parameter.name] = guess;
+                if (!runs(next) || !new_ground_(next)) continue;
+                found_.push_back({next, parameter.name});
+                break;
+            }
+        }
+    }
+
+    std::vector<Json> optional_guesses(const ParameterOf& parameter, const InputHint& hint) const {
+        if (*parameter.default_text == "True") return {Json(false)};
+        if (*parameter.default_text == "False") return {Json(true)};
+        if (*parameter.default_text != "None") return {};
+        if (parameter.name.find("mask") != std::string::npos) return masks();
+        if (parameter.name.find("cache") != std::string::npos || parameter.name.find("past") != std::string::npos) return {};
+        return input_guesses(parameter, hint, sizes_of(entry_, Trial{}));
+    }
+
+    // Masks that fit the first input: all of the first row, two thirds of the others.
+    [[nodiscard]] std::vector<Json> masks() const {
+        const auto shape = first_shape(base_);
+        if (!shape || shape->size() < 2 || (*shape)[0] * (*shape)[1] > 4096) return {};
+        const std::int64_t batch = (*shape)[0];
+        const std::int64_t length = (*shape)[1];
+        Json integers = Json::array();
+        Json booleans = Json::array();
+        Json causal = Json::array();
+        for (std::int64_t b = 0; b < batch; ++b) {
+            integers.push_back(Json::array());
+            booleans.push_back(Json::array());
+            for (std::int64_t l = 0; l < length; ++l) {
+                const bool kept = b == 0 || 3 * l < 2 * length;
+                integers.back().push_back(kept ? 1 : 0);
+                booleans.back().push_back(kept);
+            }
+        }
+        for (std::int64_t i = 0; i < length && length <= 64; ++i) {
+            causal.push_back(Json::array());
+            for (std::int64_t j = 0; j < length; ++j) causal.back().push_back(j <= i);
+        }
+        std::vector<Json> masks = {{{"data", integers}, {"dtype", "int64"}}, {{"data", booleans}, {"dtype", "bool"}}};
+        if (!causal.empty()) masks.push_back({{"data", causal}, {"dtype", "bool"}});
+        return masks;
+    }
+
+    // Flags turned, and strings that the class compares with.
+    void arguments() {
+        for (const ParameterOf& parameter : entry_.parameters) {
+            if (!parameter.default_text || parameter.kind.starts_with("var_")) continue;
+            if (argument_given(parameter.name)) continue;
+            std::vector<std::string> values;
+            if (*parameter.default_text == "True") values = {"False"};
+            if (*parameter.default_text == "False") values = {"True"};
+            if (parameter.default_text->starts_with('\''))
+                for (const std::string& value : compared_strings(tree_, entry_.name, parameter.name))
+                    if ("'" + value + "'" != *parameter.default_text) values.push_back("'" + value + "'");
+            for (const std::string& value : values) {
+                if (full()) return;
+                Invocation next = base_;
+                const bool empty = next.expression.ends_with("()");
+                next.expression.insert(next.expression.size() - 1, (empty ? "" : ", ") + parameter.name + "=" + value);
+                if (!runs(next) || !new_ground_(next)) continue;
+                found_.push_back({next, parameter.name + "=" + value});
+            }
+        }
+    }
+
+    [[nodiscard]] bool argument_given(const std::string& name) const {
+        for (std::size_t at = base_.expression.find(name); at != std::string::npos; at = base_.expression.find(name, at + 1))
+            if (base_.expression.compare(at + name.size(), 1, "=") == 0 && (at == 0 || !std::isalnum(static_cast<unsigned char>(base_.expression[at - 1]))))
+                return true;
+        return !base_.expression.ends_with(')');
+    }
+
+    Program& original_;
+    const syntax::Tree& tree_;
+    const DefinitionOf& entry_;
+    const Invocation& base_;
+    const std::function<bool(const Invocation&)>& new_ground_;
+    int most_;
+    std::vector<Variation> found_;
+};
+
+}  // namespace
+
+Reply<CallResult> try_invocation(Program& original, const Invocation& invocation) {
+    const Reply<Construction> built = original.construct(invocation.expression);
+    if (!built) return built.failure();
+    const Reply<Session*> session = original.session();
+    if (!session) return session.failure();
+    const std::string arrays = (*session)->scratch("tried.safetensors");
+    const Reply<base::Done> made = (*session)->inputs(invocation.spec, 0, arrays);
+    if (!made) return made.failure();
+    CallOptions options;
+    options.method = invocation.method;
+    return (*session)->call(invocation.spec, arrays, options, (*session)->scratch("tried_out.safetensors"));
+}
+
+SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits) {
+    return Search(original, tree, entry, limits).run();
+}
+
+std::vector<Variation> variations(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,
+                                  const std::function<bool(const Invocation&)>& new_ground, int most) {
+    return Varier(original, tree, entry, base, new_ground, most).run();
+}
+
+}  // namespace mlxify::verify

@@ -1,0 +1,41 @@
+// The search for a sample when nobody gives one: guesses, corrected by PyTorch's own errors.
+// takes: the original in a worker; gives: an invocation that runs; tests: search_test.cpp, integration_test.cpp
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "syntax/ast.h"
+#include "verify/program.h"
+#include "verify/sample.h"
+
+namespace mlxify::verify {
+
+struct SearchLimits {
+    int attempts = 160;    // constructions and calls
+    double seconds = 40;
+};
+
+struct SearchResult {
+    std::optional<Invocation> invocation;
+    bool low_precision = false;  // not found, and some attempt failed on mixed dtypes: try bfloat16 read as float32
+    std::string reason;          // the last error, where nothing was found
+    int attempts = 0;
+};
+
+SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits);
+
+// Runs `invocation` on the original as it is built (seed 0). The reply holds the output's structure.
+Reply<CallResult> try_invocation(Program& original, const Invocation& invocation);
+
+// Other calls of the same kind that the original runs too: other sizes, optional inputs, flags, other choices. Each reaches
+// what `base` does not (`new_ground` decides), or differs in size.
+struct Variation {
+    Invocation invocation;
+    std::string what;  // "sizes", "attention_mask", "use_gate=True"
+};
+std::vector<Variation> variations(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,
+                                  const std::function<bool(const Invocation&)>& new_ground, int most);
+
+}  // namespace mlxify::verify

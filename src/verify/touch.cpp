@@ -1,0 +1,315 @@
+#include "verify/touch.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace mlxify::verify {
+namespace {
+
+using syntax::Kind;
+using syntax::Node;
+using syntax::NodeId;
+using syntax::Tree;
+
+constexpr int kMaxDescent = 8;  // of methods and submodules
+
+NodeId body_of(const Tree& tree, NodeId definition) {
+    return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
+}
+
+NodeId method_of(const Tree& tree, NodeId class_node, std::string_view name) {
+    for (const NodeId statement : tree.children(body_of(tree, class_node)))
+        if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
+    return syntax::kNoNode;
+}
+
+std::vector<std::string> parameter_names(const Tree& tree, NodeId function, bool skip_self) {
+    std::vector<std::string> names;
+    for (const NodeId parameter : tree.children(tree.child(function, 0)))
+        if (tree[parameter].kind == Kind::parameter) names.emplace_back(tree[parameter].name);
+    if (skip_self && !names.empty()) names.erase(names.begin());
+    return names;
+}
+
+bool inside(const Tree& tree, NodeId node, NodeId ancestor) {
+    return tree[ancestor].span.contains(tree[node].span);
+}
+
+// `self.a.b[0].c` as "a.b.0.c"; nullopt for anything else.
+std::optional<std::string> self_path(const Tree& tree, NodeId node) {
+    std::vector<std::string> parts;
+    while (true) {
+        const Node& n = tree[node];
+        if (n.kind == Kind::attribute) {
+            parts.emplace_back(n.name);
+        } else if (n.kind == Kind::subscript && tree[tree.child(node, 1)].kind == Kind::integer) {
+            parts.emplace_back(tree[tree.child(node, 1)].name);
+        } else {
+            if (n.kind != Kind::name || n.name != "self" || parts.empty()) return std::nullopt;
+            break;
+        }
+        node = tree.child(node, 0);
+    }
+    std::string path;
+    for (std::size_t i = parts.size(); i-- > 0;) path += (path.empty() ? "" : ".") + parts[i];
+    return path;
+}
+
+// The axes of the left side of an einops pattern: "b (h w) d -> ..." gives b, (h w), d.
+std::vector<std::string> pattern_axes(std::string_view literal) {
+    const std::size_t arrow = literal.find("->");
+    if (arrow == std::string_view::npos || literal.find("...") != std::string_view::npos) return {};
+    std::vector<std::string> axes;
+    std::string axis;
+    int depth = 0;
+    for (const char c : literal.substr(0, arrow)) {
+        if (c == '\'' || c == '"') continue;
+        if (c == '(') ++depth;
+        if (c == ')') --depth;
+        if (c == ' ' && depth == 0) {
+            if (!axis.empty()) axes.push_back(std::move(axis));
+            axis.clear();
+        } else {
+            axis += c;
+        }
+    }
+    if (!axis.empty()) axes.push_back(std::move(axis));
+    return axes;
+}
+
+class Toucher {
+public:
+    Toucher(const Tree& tree, const Construction& model) : tree_(tree), model_(model) {}
+
+    // The first statement of `function` that says something of `parameter`. `prefix`: path of the module whose method it is.
+    InputHint touch(NodeId function, NodeId class_node, std::string_view parameter, const std::string& prefix, int descent) const {
+        InputHint hint;
+        if (descent > kMaxDescent) return hint;
+        for (std::uint32_t i = 1; i < tree_.size(); ++i) {  // post-order: roughly the order of the source
+            const NodeId use{i};
+            const Node& node = tree_[use];
+            if (node.kind != Kind::name || node.name != parameter || !inside(tree_, use, body_of(tree_, function))) continue;
+            merge(hint, one_use(use, class_node, prefix, descent));
+            if (hint.rank >= 0 && (hint.last >= 0 || hint.channels >= 0 || hint.indices_below >= 0)) break;
+        }
+        return hint;
+    }
+
+    // What the module at `path` wants of its first input.
+    InputHint module_wants(const std::string& path, int descent) const {
+        InputHint hint;
+        const auto type = type_of(path);
+        if (!type || descent > kMaxDescent) return hint;
+        if (const auto simple = layer_wants(path, *type)) return *simple;
+        if (const NodeId own = top_level_definition(tree_, *type); exists(own) && tree_[own].kind == Kind::class_def) {
+            const NodeId forward = method_of(tree_, own, "forward");
+            if (!exists(forward)) return hint;
+            const std::vector<std::string> names = parameter_names(tree_, forward, true);
+            return names.empty() ? hint : touch(forward, own, names[0], path, descent + 1);
+        }
+        const std::string inner = path + ".";
+        for (const ModuleOf& child : model_.modules) {  // a container: its first child that wants anything
+            if (!child.name.starts_with(inner) || child.name.find('.', inner.size()) != std::string::npos) continue;
+            hint = module_wants(child.name, descent + 1);
+            if (hint != InputHint{}) break;
+        }
+        return hint;
+    }
+
+private:
+    static void merge(InputHint& hint, const InputHint& other) {
+        if (hint.rank < 0) hint.rank = other.rank;
+        if (hint.last < 0) hint.last = other.last;
+        if (hint.channels < 0) hint.channels = other.channels;
+        if (hint.indices_below < 0) hint.indices_below = other.indices_below;
+        if (hint.axes.empty()) hint.axes = other.axes;
+    }
+
+    InputHint one_use(NodeId use, NodeId class_node, const std::string& prefix, int descent) const {
+        const NodeId parent = tree_[use].parent;
+        const Node& node = tree_[parent];
+        if (node.kind == Kind::attribute && (node.name == "shape" || node.name == "size")) return shape_use(parent);
+        if (node.kind == Kind::call && tree_.child(parent, 0) != use) return call_use(use, parent, class_node, prefix, descent);
+        if (node.kind == Kind::subscript && tree_.child(parent, 0) == use) {
+            const NodeId index = tree_.child(parent, 1);
+            if (tree_[index].kind != Kind::tuple) return {};
+            InputHint hint;
+            int rank = 0;
+            for (const NodeId item : tree_.children(index)) {
+                if (tree_[item].kind == Kind::ellipsis) return {};
+                if (tree_[item].kind != Kind::none_) ++rank;
+            }
+            hint.rank = rank;
+            return hint;
+        }
+        return {};
+    }
+
+    // `b, l, d = x.shape`, `x.size()`, `x.shape[2]`, `*_, h, w = x.shape`
+    InputHint shape_use(NodeId attribute) const {
+        InputHint hint;
+        NodeId value = attribute;
+        const NodeId call = tree_[attribute].parent;
+        if (tree_[call].kind == Kind::call && tree_.child(call, 0) == attribute) value = call;
+        const NodeId statement = tree_[value].parent;
+        if (tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != value) return hint;
+        const NodeId target = tree_.child(statement, 1);
+        if (tree_[target].kind != Kind::tuple && tree_[target].kind != Kind::list) return hint;
+        for (const NodeId axis : tree_.children(target)) {
+            if (tree_[axis].kind == Kind::starred) return {};
+            hint.axes.emplace_back(tree_.text(axis));
+        }
+        hint.rank = static_cast<int>(hint.axes.size());
+        return hint;
+    }
+
+    InputHint call_use(NodeId use, NodeId call, NodeId class_node, const std::string& prefix, int descent) const {
+        const NodeId callee = tree_.child(call, 0);
+        InputHint hint;
+        if (const auto path = self_path(tree_, callee)) {
+            const NodeId method = exists(class_node) ? method_of(tree_, class_node, *path) : syntax::kNoNode;
+            if (!exists(method)) return module_wants(prefix.empty() ? *path : prefix + "." + *path, descent + 1);
+            const std::vector<std::string> names = parameter_names(tree_, method, true);
+            const std::size_t slot = argument_slot(call, use);
+            return slot < names.size() ? touch(method, class_node, names[slot], prefix, descent + 1) : hint;
+        }
+        const Node& function = tree_[callee];
+        const bool named = function.kind == Kind::name || function.kind == Kind::attribute;
+        if (named && (function.name == "rearrange" || function.name == "repeat" || function.name == "reduce")) {
+            const NodeId pattern = tree_.child(call, 2);
+            if (exists(pattern) && tree_[pattern].kind == Kind::string) hint.axes = pattern_axes(tree_[pattern].name);
+            if (!hint.axes.empty()) hint.rank = static_cast<int>(hint.axes.size());
+        } else if (named && function.name.starts_with("conv") && function.name.ends_with("d") && argument_slot(call, use) == 0) {
+            hint.rank = function.name == "conv2d" ? 4 : function.name == "conv1d" ? 3 : -1;
+        } else if (function.kind == Kind::name) {
+            const NodeId own = top_level_definition(tree_, function.name);
+            if (!exists(own) || tree_[own].kind != Kind::function_def) return hint;
+            const std::vector<std::string> names = parameter_names(tree_, own, false);
+            const std::size_t slot = argument_slot(call, use);
+            if (slot < names.size()) return touch(own, syntax::kNoNode, names[slot], prefix, descent + 1);
+        }
+        return hint;
+    }
+
+    [[nodiscard]] std::size_t argument_slot(NodeId call, NodeId use) const {
+        const auto children = tree_.children(call);
+        const auto found = std::find(children.begin(), children.end(), use);
+        return static_cast<std::size_t>(found - children.begin()) - 1;
+    }
+
+    [[nodiscard]] std::optional<std::string> type_of(const std::string& path) const {
+        for (const ModuleOf& module : model_.modules)
+            if (module.name == path) return module.type;
+        return std::nullopt;
+    }
+
+    [[nodiscard]] const std::vector<std::int64_t>* shape_of(const std::string& parameter) const {
+        for (const ArrayOf& array : model_.parameters)
+            if (array.name == parameter) return &array.shape;
+        return nullptr;
+    }
+
+    // Layers of torch itself, by class name.
+    [[nodiscard]] std::optional<InputHint> layer_wants(const std::string& path, std::string_view type) const {
+        const std::vector<std::int64_t>* weight = shape_of(path + ".weight");
+        InputHint hint;
+        if (type == "Linear" && weight != nullptr && weight->size() == 2) {
+            hint.last = (*weight)[1];
+        } else if (type == "Embedding" && weight != nullptr && weight->size() == 2) {
+            hint.indices_below = (*weight)[0];
+            hint.rank = 2;
+        } else if (type.starts_with("Conv") && weight != nullptr && weight->size() >= 3) {
+            hint.rank = static_cast<int>(weight->size());
+            hint.channels = type.starts_with("ConvTranspose") ? (*weight)[0] : (*weight)[1];
+        } else if (type == "BatchNorm2d" || type == "InstanceNorm2d" || type == "BatchNorm3d" || type == "BatchNorm1d") {
+            hint.rank = type.ends_with("2d") ? 4 : type.ends_with("3d") ? 5 : -1;
+            if (weight != nullptr) hint.channels = (*weight)[0];
+        } else if (type == "GroupNorm" && weight != nullptr) {
+            hint.channels = (*weight)[0];
+        } else if ((type == "LayerNorm" || type == "RMSNorm") && weight != nullptr && weight->size() == 1) {
+            hint.last = (*weight)[0];
+        } else if (const auto* recurrent = shape_of(path + ".weight_ih_l0"); recurrent != nullptr && recurrent->size() == 2) {
+            hint.rank = 3;
+            hint.last = (*recurrent)[1];
+        } else if (const auto* attention = shape_of(path + ".in_proj_weight"); attention != nullptr && attention->size() == 2) {
+            hint.rank = 3;
+            hint.last = (*attention)[1];
+        } else {
+            return std::nullopt;
+        }
+        return hint;
+    }
+
+    const Tree& tree_;
+    const Construction& model_;
+};
+
+std::optional<std::string> literal_string(const Tree& tree, NodeId node) {
+    if (tree[node].kind != Kind::string || tree[node].has(syntax::Flag::is_fstring)) return std::nullopt;
+    const std::string_view text = tree[node].name;
+    if (text.size() < 2 || (text[0] != '"' && text[0] != '\'') || text.find('\\') != std::string_view::npos) return std::nullopt;
+    if (text.find(text[0], 1) != text.size() - 1) return std::nullopt;
+    return std::string(text.substr(1, text.size() - 2));
+}
+
+}  // namespace
+
+NodeId top_level_definition(const Tree& tree, std::string_view name) {
+    for (const NodeId statement : tree.children(tree.child(tree.root(), 0))) {
+        const Node& node = tree[statement];
+        if ((node.kind == Kind::class_def || node.kind == Kind::function_def) && node.name == name) return statement;
+    }
+    return syntax::kNoNode;
+}
+
+std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view entry, std::string_view method,
+                                             const Construction& model) {
+    std::map<std::string, InputHint> hints;
+    const NodeId definition = top_level_definition(tree, entry);
+    if (!exists(definition)) return hints;
+    const bool is_class = tree[definition].kind == Kind::class_def;
+    const NodeId function = is_class ? method_of(tree, definition, method.empty() ? "forward" : method) : definition;
+    if (!exists(function)) return hints;
+    const Toucher toucher(tree, model);
+    for (const std::string& name : parameter_names(tree, function, is_class))
+        hints[name] = toucher.touch(function, is_class ? definition : syntax::kNoNode, name, "", 0);
+    return hints;
+}
+
+std::vector<std::string> compared_strings(const Tree& tree, std::string_view entry, std::string_view name) {
+    std::vector<std::string> values;
+    const NodeId definition = top_level_definition(tree, entry);
+    if (!exists(definition)) return values;
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const NodeId compare{i};
+        if (tree[compare].kind != Kind::compare || !inside(tree, compare, definition)) continue;
+        const Node& left = tree[tree.child(compare, 0)];
+        if ((left.kind != Kind::name && left.kind != Kind::attribute) || left.name != name) continue;
+        const NodeId right = tree.child(compare, 1);
+        std::vector<NodeId> candidates = {right};
+        if (tree[right].kind == Kind::tuple || tree[right].kind == Kind::list || tree[right].kind == Kind::set)
+            candidates.assign(tree.children(right).begin(), tree.children(right).end());
+        for (const NodeId candidate : candidates) {
+            const auto value = literal_string(tree, candidate);
+            if (value && std::find(values.begin(), values.end(), *value) == values.end()) values.push_back(*value);
+        }
+    }
+    return values;
+}
+
+std::vector<std::string> fields_read(const Tree& tree, std::string_view entry, std::string_view object) {
+    std::vector<std::string> fields;
+    const NodeId definition = top_level_definition(tree, entry);
+    if (!exists(definition)) return fields;
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const Node& node = tree[NodeId{i}];
+        if (node.kind != Kind::attribute || !inside(tree, NodeId{i}, definition)) continue;
+        const Node& owner = tree[tree.child(NodeId{i}, 0)];
+        if (owner.kind == Kind::name && owner.name == object &&
+            std::find(fields.begin(), fields.end(), node.name) == fields.end())
+            fields.emplace_back(node.name);
+    }
+    return fields;
+}
+
+}  // namespace mlxify::verify

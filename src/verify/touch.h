@@ -1,0 +1,38 @@
+// What the first layers that touch an input want of it: `self.proj(x)` with a Linear(64, ...) wants a last axis of 64.
+// takes: the file's tree, the constructed model; gives: one hint per parameter of forward; tests: touch_test.cpp
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "syntax/ast.h"
+#include "verify/worker.h"
+
+namespace mlxify::verify {
+
+struct InputHint {
+    int rank = -1;                   // -1: not known
+    std::int64_t last = -1;          // size of the last axis
+    std::int64_t channels = -1;      // size of axis 1
+    std::int64_t indices_below = -1; // an embedding of that many rows: integers
+    std::vector<std::string> axes;   // names from `b, l, d = x.shape` or einops
+    friend bool operator==(const InputHint&, const InputHint&) = default;
+};
+
+// Hints by parameter name of `entry`'s method (a class: forward; a function: itself).
+std::map<std::string, InputHint> input_hints(const syntax::Tree& tree, std::string_view entry, std::string_view method,
+                                             const Construction& model);
+
+// String literals that the class compares the argument `name` (or an attribute of that name) with: other values to try.
+std::vector<std::string> compared_strings(const syntax::Tree& tree, std::string_view entry, std::string_view name);
+
+// Attributes that are read of `object` in the class: fields of a configuration object.
+std::vector<std::string> fields_read(const syntax::Tree& tree, std::string_view entry, std::string_view object);
+
+// The top-level definition of that name; kNoNode if there is none.
+syntax::NodeId top_level_definition(const syntax::Tree& tree, std::string_view name);
+
+}  // namespace mlxify::verify

@@ -1,0 +1,58 @@
+// One attempt of the sample search: constructor arguments and inputs, and how an error changes them.
+// takes: hints, repairs; gives: trials; tests: trial_test.cpp
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "verify/guess.h"
+#include "verify/repair.h"
+#include "verify/sample.h"
+#include "verify/touch.h"
+
+namespace mlxify::verify {
+
+struct Trial {
+    std::vector<std::pair<std::string, std::string>> arguments;  // constructor keywords and their Python text
+    std::vector<std::pair<std::string, Json>> inputs;            // parameters of forward and their specs; in their order
+    bool inputs_chosen = false;
+    int cost = 0;                                                // cheaper trials are tried first
+
+    [[nodiscard]] Invocation invocation(const DefinitionOf& entry) const;
+};
+
+// Sizes that the constructor arguments imply for inputs.
+struct Sizes {
+    std::int64_t width = kWidth, channels = 3, image = kImageSize, length = kLength, vocabulary = 10, heads = 4, head_width = 16;
+    bool channels_known = false;
+};
+Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
+
+// Specs for one parameter of forward, the likeliest first; empty: leave it to its default.
+std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes);
+
+// All ways to start: constructor variants without inputs.
+std::vector<Trial> first_trials(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
+                                const syntax::Tree& tree);
+
+// The constructed trial with inputs, in several ranks and kinds.
+std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,
+                               const std::map<std::string, InputHint>& hints, const Sizes& sizes);
+
+// Changes of the constructor arguments after `repair`, or after a failure that says nothing.
+std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const Repair& repair);
+
+// Changes of the inputs after `repair`.
+std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,
+                                const std::map<std::string, InputHint>& hints, const Sizes& sizes, const Repair& repair);
+
+[[nodiscard]] bool is_tensor_spec(const Json& spec);
+[[nodiscard]] bool is_float_spec(const Json& spec);
+Json tensor_spec(const std::vector<std::int64_t>& shape, std::string_view dtype);
+Json tensor_spec(const std::vector<std::int64_t>& shape, std::string_view dtype, double low, double high);
+Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below);
+
+}  // namespace mlxify::verify

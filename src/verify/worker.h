@@ -1,0 +1,234 @@
+// The verbs of a worker, typed. What a worker answers is checked field by field: a malformed answer is a failure, never a crash.
+// takes: requests; gives: replies; tests: worker_test.cpp, integration_test.cpp; protocol: docs/internals/worker-protocol.md
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/result.h"
+#include "infer/facts.h"
+#include "verify/process.h"
+
+namespace mlxify::verify {
+
+using Json = nlohmann::json;
+
+// Why a verb did not succeed. `type` is a Python exception's class, or "timeout", "memory", "exit", "died", "protocol".
+struct Failure {
+    std::string type;
+    std::string message;
+    std::uint32_t line = 0;          // deepest line inside the model file; 0: none
+    std::vector<std::string> frames; // "function (model:12)", outermost first
+    // Whether the session cannot go on (it is gone), rather than the model's code having raised.
+    [[nodiscard]] bool fatal() const;
+    [[nodiscard]] std::string text() const;  // "ValueError: message (line 12)"; one line, bounded
+};
+
+template <typename T>
+class [[nodiscard]] Reply {
+public:
+    Reply(T value) : value_(std::move(value)) {}
+    Reply(Failure failure) : failure_(std::move(failure)) {}
+    explicit operator bool() const { return value_.has_value(); }
+    const T& operator*() const { MLXIFY_CHECK(value_.has_value()); return *value_; }
+    const T* operator->() const { return &**this; }
+    [[nodiscard]] T take() && { MLXIFY_CHECK(value_.has_value()); return std::move(*value_); }
+    [[nodiscard]] const Failure& failure() const { return failure_; }
+
+private:
+    std::optional<T> value_;
+    Failure failure_;
+};
+
+struct Hello {
+    std::string framework, version, python;
+};
+
+struct ParameterOf {  // of a callable
+    std::string name;
+    std::string kind;                        // Python's: POSITIONAL_OR_KEYWORD, KEYWORD_ONLY, VAR_KEYWORD, ... in lower case
+    std::optional<std::string> default_text; // repr; absent: required
+    std::string annotation;
+};
+
+struct DefinitionOf {
+    std::string name;
+    std::string kind;  // "module", "class", "dataclass", "function"
+    std::uint32_t line = 0;
+    std::vector<ParameterOf> parameters;  // of the constructor, or of the function
+    std::vector<ParameterOf> forward;
+    std::vector<std::string> bases;
+};
+
+struct ArrayOf {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::string dtype;
+    bool trainable = true;   // of parameters
+    bool persistent = true;  // of buffers
+};
+
+struct ModuleOf {
+    std::string name, type;  // "blocks.0.norm", "LayerNorm"
+};
+
+struct Construction {
+    std::vector<ArrayOf> parameters, buffers;
+    std::vector<ModuleOf> modules;  // in registration order
+    bool callable = false;          // a function: nothing to draw
+};
+
+struct WeightsLoaded {
+    std::vector<std::string> missing, unexpected, mismatched;
+};
+
+struct LeafOf {
+    std::vector<std::int64_t> shape;
+    std::string dtype;
+    bool finite = true;
+};
+
+struct CallResult {
+    Json tree;                   // structure; leaves by number
+    std::vector<LeafOf> leaves;
+    double seconds = 0;
+};
+
+struct GradientResult {
+    std::vector<std::string> without;  // parameters that got no gradient
+    double loss = 0;
+};
+
+struct Sensitivity {
+    std::vector<std::pair<std::string, bool>> moved;  // what was moved, whether any output did
+};
+
+struct Reach {
+    std::vector<std::uint32_t> lines, executable;  // sorted
+};
+
+struct Timing {
+    double seconds = 0, training_seconds = 0;
+    double peak_bytes = 0;
+};
+
+struct TraceEntry {
+    std::uint32_t line = 0;
+    std::string name;    // of the assigned variable
+    std::string array;   // key in the written file; empty if the value is no array
+    std::uint32_t span = 0;  // which of the spans that were asked for; kNoSpan if none
+    std::uint32_t visit = 0; // how often that statement had run before
+};
+inline constexpr std::uint32_t kNoSpan = 0xffffffff;
+
+// How a call is made, beyond its inputs.
+struct CallOptions {
+    std::string method;                    // empty: the call itself
+    bool training = false;
+    bool float64 = false;                  // torch only
+    std::optional<std::uint64_t> streams;  // seed of the shared random stream
+    bool dropout = true;                   // "off" feeds p = 0
+    std::optional<std::uint64_t> projection;
+    std::optional<double> rate;
+};
+
+struct Limits {
+    double seconds = 120;      // per request
+    int memory_mb = 8192;
+    int processes = 64;
+    int file_mb = 1024;
+};
+
+class Server;
+
+// One model in one forked process. Closed when it goes out of scope.
+class Session {
+public:
+    Session(Session&& other) noexcept;
+    Session& operator=(Session&& other) noexcept;
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    Reply<std::vector<DefinitionOf>> load(const std::string& path, std::string_view name, bool bf16_as_f32);
+    Reply<Construction> construct(std::string_view expression, std::uint64_t seed);
+    Reply<base::Done> draw(std::uint64_t seed, const std::string& out);
+    Reply<WeightsLoaded> weights(const std::string& path);
+    Reply<base::Done> inputs(const Json& spec, std::uint64_t seed, const std::string& out);
+    Reply<CallResult> call(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
+    Reply<GradientResult> gradient(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
+    Reply<GradientResult> step(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
+    Reply<Sensitivity> sensitivity(const Json& spec, const std::string& arrays, const std::vector<std::string>& moves);
+    Reply<base::Done> names(const std::string& path, const std::string& out);
+    Reply<infer::ObservedFacts> probe(const Json& spec, const std::string& arrays, bool training);
+    Reply<Reach> reach(const Json& spec, const std::string& arrays, bool training);
+    Reply<std::vector<TraceEntry>> trace(const Json& spec, const std::string& arrays, const std::vector<base::Span>& spans,
+                                         const std::string& out);
+    Reply<Timing> time(const Json& spec, const std::string& arrays, int repeat, bool training);
+
+    [[nodiscard]] bool alive() const { return server_ != nullptr; }
+    // A path in this session's scratch directory, where it may write; removed with the session.
+    [[nodiscard]] std::string scratch(std::string_view file) const;
+
+private:
+    friend class Server;
+    Session() = default;
+    Reply<Json> ask(std::string_view verb, Json request);
+    Reply<Json> ask_call(std::string_view verb, const Json& spec, const std::string& arrays, const CallOptions& options,
+                         const std::string& out);
+    void close();
+
+    Server* server_ = nullptr;  // null: gone
+    std::int64_t number_ = 0;
+    pid_t group_ = -1;
+    std::string token_, scratch_;
+    Limits limits_;
+};
+
+struct ServerOptions {
+    std::vector<std::string> python = {"python3"};  // interpreter and its own flags
+    std::string package_path;                       // folder that holds the package `mlxify`; empty: it is installed
+    std::string scratch_root;                       // empty: TMPDIR or /tmp
+    Limits limits;
+};
+
+// One framework, imported once. Started at the first use and again when it has died. Not thread-safe.
+class Server {
+public:
+    Server(std::string framework, ServerOptions options);
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
+
+    Reply<Hello> hello();
+    Reply<Session> open();
+    [[nodiscard]] const ServerOptions& options() const { return options_; }
+    [[nodiscard]] const std::string& framework() const { return framework_; }
+
+private:
+    friend class Session;
+    Reply<Json> exchange(Json request, double seconds);
+    std::optional<Failure> ensure_started();
+
+    std::string framework_;
+    ServerOptions options_;
+    std::optional<Process> process_;
+    std::uint64_t next_id_ = 1;
+};
+
+// Both frameworks, shared by the files that one thread verifies.
+class WorkerPool {
+public:
+    explicit WorkerPool(const ServerOptions& options) : torch("torch", options), mlx("mlx", options) {}
+    Server torch;
+    Server mlx;
+};
+
+}  // namespace mlxify::verify
