@@ -1,0 +1,179 @@
+"""The words of which catalogue files are made (see catalogue/README.md), and a registry of what they state.
+
+A catalogue file begins with `from mlxify.catalogue import *`. The compiler reads such files by itself; running them in
+Python is what tests do: every entry is then listed in `entries()`, in the order of the files' execution.
+"""
+
+import importlib
+import math
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+
+__all__ = [
+    "attribute",
+    "constant",
+    "defaults",
+    "definition",
+    "dissolve",
+    "drop_decorator",
+    "is_tensor",
+    "keep",
+    "known",
+    "math",
+    "module",
+    "mutated",
+    "mx",
+    "never",
+    "nn",
+    "np",
+    "refuse",
+    "rule",
+]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the catalogue says of one qualified name.
+
+    `kind` is the word that stated it. `python` is the function or class of rules, attributes, modules and definitions.
+    `target` is the MLX spelling of a constant and the reason of a `never`. The other fields carry the keywords of the
+    same name; `values` are MLX's own defaults that a `defaults` states.
+    """
+
+    kind: str
+    qualified: str
+    python: Any = None
+    target: str = ""
+    suggest: str = ""
+    argument: str = ""
+    mutates: str = ""
+    view_of: str = ""
+    fields: tuple[str, ...] = ()
+    weights: dict[str, str] = field(default_factory=dict)
+    stops_gradient: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+class Refused(NotImplementedError):
+    """Raised by `refuse`: the call is well-formed torch, but has no conversion."""
+
+
+_entries: list[Entry] = []
+
+
+def entries() -> tuple[Entry, ...]:
+    """Everything that the catalogue files executed so far have stated."""
+    return tuple(_entries)
+
+
+def load(folder: Path) -> tuple[Entry, ...]:
+    """Executes all files below `folder`, a catalogue, and gives all entries so far; a file is executed once a process.
+
+    Files import from each other as `catalogue.<library>.<file>`, so the folder must be named `catalogue`.
+    """
+    root = folder.resolve()
+    if root.name != "catalogue":
+        raise ValueError(f"{folder} is not named `catalogue`")
+    if str(root.parent) not in sys.path:
+        sys.path.insert(0, str(root.parent))
+    for path in sorted(root.rglob("*.py")):
+        name = ".".join(path.relative_to(root.parent).with_suffix("").parts)
+        if path.name != "__init__.py" and name not in sys.modules:
+            importlib.import_module(name)
+    return entries()
+
+
+def _state(kind: str, names: tuple[str, ...], **details: Any) -> Callable[[Any], Any]:
+    def stated(python: Any) -> Any:
+        _entries.extend(Entry(kind, name, python, **details) for name in names)
+        return python
+
+    return stated
+
+
+def rule(*names: str, mutates: str = "", view_of: str = "", fields: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """A function or method of torch, written in MLX under torch's signature."""
+    return _state("rule", names, mutates=mutates, view_of=view_of, fields=tuple(fields))
+
+
+def attribute(*names: str, view_of: str = "") -> Callable[[Any], Any]:
+    """An attribute that is read, not called; the function takes the object."""
+    return _state("attribute", names, view_of=view_of)
+
+
+def module(*names: str, weights: dict[str, str] | None = None) -> Callable[[Any], Any]:
+    """A module class that MLX has too; the function has the constructor's signature and gives MLX's module."""
+    return _state("module", names, weights=weights or {})
+
+
+def definition(
+    *names: str, weights: dict[str, str] | None = None, mutates: str = "", view_of: str = "", fields: tuple[str, ...] = ()
+) -> Callable[[Any], Any]:
+    """A class or function that is copied into the output under its own name."""
+    return _state("definition", names, weights=weights or {}, mutates=mutates, view_of=view_of, fields=tuple(fields))
+
+
+def constant(*names_and_target: str) -> None:
+    """Names that are not called (a dtype, a type, a number); the last argument is the MLX expression."""
+    *names, target = names_and_target
+    _state("constant", tuple(names), target=target)(None)
+
+
+def keep(*names: str) -> None:
+    """Names of a library that work on MLX arrays as they are."""
+    _state("keep", names)(None)
+
+
+def defaults(callee: str, **values: Any) -> None:
+    """What MLX itself assumes for keywords of `callee`: such an argument is not written out."""
+    _state("defaults", (callee,), values=values)(None)
+
+
+def drop_decorator(*names: str) -> None:
+    """Decorators that vanish."""
+    _state("drop_decorator", names)(None)
+
+
+def dissolve(*names: str, stops_gradient: bool = False) -> None:
+    """Context managers, calls and settings that vanish; what a `with` encloses stays."""
+    _state("dissolve", names, stops_gradient=stops_gradient)(None)
+
+
+def never(*names_and_reason: str, suggest: str = "", argument: str = "") -> None:
+    """Names without a counterpart, the last argument being the reason; with `argument`, only calls that pass it.
+
+    A name that ends in `.*` stands for all names below it that have no entry of their own.
+    """
+    *names, reason = names_and_reason
+    _state("never", tuple(names), target=reason, suggest=suggest, argument=argument)(None)
+
+
+def refuse(reason: str, suggest: str = "") -> NoReturn:
+    """This call cannot be converted."""
+    raise Refused(f"{reason} ({suggest})" if suggest else reason)
+
+
+def known(expression: Any) -> bool:
+    """Whether the compiler knows the value; in Python every value is known."""
+    return True
+
+
+def is_tensor(value: Any) -> bool:
+    return isinstance(value, mx.array)
+
+
+def mutated(value: Any) -> bool:
+    """Whether the result is later written to in place; in Python that cannot be excluded."""
+    return True
+
+
+def named(qualified: str) -> Iterator[Entry]:
+    """The entries of one qualified name, most idiomatic first."""
+    return (entry for entry in _entries if entry.qualified == qualified)
