@@ -1,5 +1,6 @@
 """The (gated) delta rule of flash-linear-attention, on (batch, time, heads, dim)."""
 
+from catalogue.fla.norm import l2norm
 from mlxify.catalogue import *
 
 
@@ -77,7 +78,7 @@ def chunk_gated_delta_rule(
     `cu_seqlens` (N + 1,) the batch is 1 and holds N sequences.
     """
     if use_qk_l2norm_in_kernel:
-        q, k = [t * mx.rsqrt(mx.sum(mx.square(t), axis=-1, keepdims=True) + 1e-6) for t in (q, k)]
+        q, k = l2norm(q), l2norm(k)
     scale = k.shape[-1] ** -0.5 if scale is None else scale
     # grouped values: each key head serves several value heads
     q, k = [mx.repeat(t, v.shape[2] // t.shape[2], axis=2) for t in (q.astype(mx.float32) * scale, k)]
