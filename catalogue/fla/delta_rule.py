@@ -1,6 +1,7 @@
 """The (gated) delta rule of flash-linear-attention, on (batch, time, heads, dim)."""
 
 from catalogue.fla.norm import l2norm
+
 from mlxify.catalogue import *
 
 

@@ -3,13 +3,12 @@
 import mlx.core as mx
 import pytest
 import torch
+from catalogue.fla import activations, cache, convolution, delta_rule, gated_norm, norm, padding, rotary
 from library_parity import assert_same, compare, load, to_mlx
 from torch import nn
 
-from catalogue.fla import activations, cache, convolution, delta_rule, gated_norm, norm, padding, rotary
 from mlxify.references.fla.layers import utils as reference_padding
 from mlxify.references.fla.models.utils import Cache
-from mlxify.references.fla.modules import activations as reference_activations
 from mlxify.references.fla.modules import (
     GatedMLP,
     GroupNorm,
@@ -20,6 +19,7 @@ from mlxify.references.fla.modules import (
     RotaryEmbedding,
     ShortConvolution,
 )
+from mlxify.references.fla.modules import activations as reference_activations
 from mlxify.references.fla.modules.fused_norm_gate import (
     FusedLayerNormGated,
     FusedLayerNormSwishGate,
