@@ -1,7 +1,7 @@
 // The main job for one file: read, find samples, observe, convert, prove, put the header in, save.
 // takes: a path, RunOptions, the catalogue, workers; gives: FileReport; tests: tests/cli
 //
-// Proving touches no file but scratch ones and may run in several threads, each with its own workers; saving is for one thread, in order.
+// Says MX7001 (cannot write); everything else is said by the stages. Proving touches no file but scratch ones and may run in several threads, each with its own workers; saving is for one thread, in order.
 #pragma once
 
 #include <optional>

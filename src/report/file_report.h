@@ -44,6 +44,7 @@ struct FileReport {
     std::string sha256;      // of its bytes
     std::string output;      // where it is, or would be, saved
     Outcome outcome = Outcome::refused;
+    std::string trouble;     // of an unreadable file, where no code says it
     std::vector<Finding> findings;
     verify::Verdict verdict;
     std::vector<std::string> assumptions;

@@ -72,7 +72,8 @@ std::string to_json_line(const FileReport& report) {
                  {"outcome", outcome_name(report.outcome)},
                  {"level", level_name(report.verdict.level)},
                  {"stage", stage_reached(report)},
-                 {"seconds", report.seconds}};
+                 {"seconds", report.seconds},
+                 {"trouble", or_null(report.trouble)}};
     json["entries"] = Json::array();
     for (const verify::EntryProof& proof : report.verdict.entries) json["entries"].push_back(entry(proof));
     json["diagnostics"] = Json::array();

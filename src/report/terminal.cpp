@@ -202,6 +202,7 @@ std::string print(const Finding& finding, std::string_view file, const TerminalS
 
 std::string print(const FileReport& report, const TerminalStyle& style) {
     std::string text = title(report, style);
+    if (!report.trouble.empty()) text += fmt::format("  {}\n", printable(report.trouble));
     for (const verify::EntryProof& entry : report.verdict.entries) text += proof(entry, style);
     text += sentences("assumed:", report.assumptions);
     if (!report.verdict.not_proved.empty()) text += fmt::format("  not proved: {}\n", joined(report.verdict.not_proved));

@@ -1,0 +1,181 @@
+// `convert` and `ship`: prove in several threads, save in order in one.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "cli/commands.h"
+#include "cli/environment.h"
+#include "cli/input_files.h"
+#include "pipeline/run.h"
+#include "pipeline/ship.h"
+#include "report/json.h"
+#include "report/text_width.h"
+#include "store/git.h"
+
+namespace mlxify::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using report::FileReport;
+using report::Outcome;
+
+pipeline::RunOptions run_options(const Options& options) {
+    pipeline::RunOptions run;
+    run.convert.entries = options.entries;
+    run.call = options.call;
+    run.case_file = options.case_file;
+    run.output_folder = options.output_folder;
+    run.draft = options.draft;
+    run.write = !options.check;
+    run.version = MLXIFY_VERSION;
+    return run;
+}
+
+bool lies_in(const fs::path& path, const fs::path& folder) {
+    std::error_code failure;
+    const fs::path inner = fs::weakly_canonical(path, failure);
+    const fs::path outer = fs::weakly_canonical(folder, failure);
+    return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
+// What is wrong with the options as a whole; empty: nothing.
+std::string wrong_usage(const Options& options, const std::vector<std::string>& files) {
+    if (std::string twice = name_given_twice(files); !twice.empty()) return twice;
+    if (!options.draft.empty() && lies_in(fs::absolute(options.draft), fs::absolute(options.output_folder)))
+        return "a draft is not verified: `--draft` must name a place outside of the output folder";
+    if (!options.draft.empty() && files.size() > 1 && !fs::is_directory(options.draft))
+        return "`--draft` must name an existing folder when there are several files";
+    if ((!options.call.empty() || !options.case_file.empty()) && files.size() > 1)
+        return "`--call` and `--case` are about one file";
+    return {};
+}
+
+// Proofs in the order of the files, made by threads that each have their workers.
+class Proofs {
+public:
+    Proofs(const std::vector<std::string>& files, const pipeline::RunOptions& run, const catalogue::Catalogue& catalogue,
+           const verify::ServerOptions& workers, unsigned threads, bool cases_beside)
+        : files_(files), run_(run), catalogue_(catalogue), cases_beside_(cases_beside), proofs_(files.size()) {
+        for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, workers] { work(workers); });
+    }
+    Proofs(const Proofs&) = delete;
+    Proofs& operator=(const Proofs&) = delete;
+    ~Proofs() {
+        for (std::thread& thread : threads_) thread.join();
+    }
+    pipeline::Proof take(std::size_t index) {
+        std::unique_lock lock(mutex_);
+        made_.wait(lock, [&] { return proofs_[index].has_value(); });
+        return *std::exchange(proofs_[index], std::nullopt);
+    }
+
+private:
+    void work(const verify::ServerOptions& options) {
+        verify::WorkerPool workers(options);
+        for (std::size_t i = next_++; i < files_.size(); i = next_++) {
+            pipeline::Proof proof = pipeline::prove(files_[i], options_for(files_[i]), catalogue_, workers);
+            const std::lock_guard lock(mutex_);
+            proofs_[i] = std::move(proof);
+            made_.notify_all();
+        }
+    }
+
+    pipeline::RunOptions options_for(const std::string& file) const {
+        pipeline::RunOptions options = run_;
+        const fs::path cases = fs::path(file).replace_extension(".json");
+        if (std::error_code ignored; cases_beside_ && fs::is_regular_file(cases, ignored)) options.case_file = cases.string();
+        return options;
+    }
+
+    const std::vector<std::string>& files_;
+    const pipeline::RunOptions& run_;
+    const catalogue::Catalogue& catalogue_;
+    bool cases_beside_;
+    std::vector<std::optional<pipeline::Proof>> proofs_;
+    std::atomic<std::size_t> next_ = 0;
+    std::mutex mutex_;
+    std::condition_variable made_;
+    std::vector<std::thread> threads_;
+};
+
+int exit_code(const std::vector<FileReport>& reports) {
+    int code = kAllVerified;
+    for (const FileReport& report : reports) {
+        if (report.outcome == Outcome::unreadable) return kWrongUsage;
+        const bool good = report.proved() && report.outcome != Outcome::would_change && !report.has_refusal();
+        if (!good) code = kNotVerified;
+    }
+    return code;
+}
+
+unsigned thread_count(const Options& options, std::size_t files) {
+    const unsigned wanted = options.jobs > 0 ? static_cast<unsigned>(options.jobs) : std::max(1U, std::thread::hardware_concurrency());
+    return static_cast<unsigned>(std::min<std::size_t>(wanted, files));
+}
+
+// Standard error, on a terminal only: which file is being proved.
+void show_progress(const std::string& file, std::size_t index, std::size_t count) {
+    if (::isatty(STDERR_FILENO) != 1) return;
+    const std::string line = index < count ? fmt::format("\r\x1b[Kproving {} ({} of {}) …", report::printable(file), index + 1, count) : "\r\x1b[K";
+    std::fputs(line.c_str(), stderr);
+}
+
+void print_report(const FileReport& report, const Options& options) {
+    put(options.json ? report::to_json_line(report) : print(report, terminal_style()));
+}
+
+}  // namespace
+
+int convert_or_ship(const Options& given) {
+    Options options = given;
+    std::error_code ignored;
+    // A folder that was named is followed through links; the default one is not.
+    if (options.output_folder_given) options.output_folder = fs::weakly_canonical(options.output_folder, ignored).string();
+    const auto catalogue = open_catalogue(options);
+    if (!catalogue) return complain(catalogue.error().message), kWrongUsage;
+    const auto files = expand(options.paths, options.output_folder);
+    if (!files) return complain(files.error().message), kWrongUsage;
+    if (const std::string wrong = wrong_usage(options, *files); !wrong.empty()) return complain(wrong), kWrongUsage;
+    if (options.command == Command::ship)
+        if (const auto tree = store::work_tree_of(options.output_folder); !tree)
+            return complain("nothing can be committed: " + tree.error().message), kWrongUsage;
+
+    const pipeline::RunOptions run = run_options(options);
+    Proofs proofs(*files, run, *catalogue, worker_options(options.python), thread_count(options, files->size()),
+                  options.cases_beside);
+    std::vector<FileReport> reports;
+    std::vector<Outcome> outcomes;
+    for (std::size_t i = 0; i < files->size(); ++i) {
+        show_progress((*files)[i], i, files->size());
+        FileReport report = pipeline::save(proofs.take(i), run);
+        if (options.command == Command::ship) pipeline::ship(report, options.remote, MLXIFY_VERSION);
+        show_progress("", files->size(), files->size());
+        print_report(report, options);
+        outcomes.push_back(report.outcome);
+        reports.push_back(std::move(report));
+    }
+    if (options.json)
+        put(report::summary_json_line(outcomes, MLXIFY_VERSION));
+    else if (reports.size() > 1)
+        put(report::print_summary(outcomes, terminal_style()));
+    return exit_code(reports);
+}
+
+int verify_pair(const Options& options) {
+    for (const std::string& path : options.paths)
+        if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
+    verify::WorkerPool workers(worker_options(options.python));
+    const FileReport report = pipeline::compare(options.paths[0], options.paths[1], run_options(options), workers);
+    print_report(report, options);
+    if (options.json) put(report::summary_json_line({report.outcome}, MLXIFY_VERSION));
+    return exit_code({report});
+}
+
+}  // namespace mlxify::cli

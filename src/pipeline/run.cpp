@@ -1,0 +1,264 @@
+#include "pipeline/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "pipeline/header.h"
+#include "store/saved_file.h"
+#include "store/sha256.h"
+
+namespace mlxify::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using diagnostics::Code;
+using diagnostics::Diagnostic;
+using diagnostics::Severity;
+using report::FileReport;
+using report::Outcome;
+
+class Clock {
+public:
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+void mark_unreadable(FileReport& report, const base::Error& error) {
+    report.outcome = Outcome::unreadable;
+    if (error.message.find("not UTF-8") != std::string::npos)
+        report.findings.push_back(report::without_place(Code::not_utf8, error.message, "store the file as UTF-8"));
+    else if (error.message.find("larger than") != std::string::npos)
+        report.findings.push_back(report::without_place(Code::file_too_large, error.message, "move the data out of the source"));
+    else
+        report.trouble = error.message;
+}
+
+// A refusal that no run of the original can lift: what is unknown to the catalogue stays so whatever shapes are seen.
+bool is_final(const Diagnostic& diagnostic) {
+    if (diagnostic.severity != Severity::refusal) return false;
+    const int number = static_cast<int>(diagnostic.code);
+    return number < 3000 || diagnostic.code == Code::no_entry || diagnostic.code == Code::considered_no ||
+           diagnostic.code == Code::module_hook;
+}
+
+verify::EntryPoint::Kind entry_kind(Definition::Kind kind) {
+    switch (kind) {
+        case Definition::Kind::module: return verify::EntryPoint::Kind::module;
+        case Definition::Kind::class_: return verify::EntryPoint::Kind::class_;
+        case Definition::Kind::function: return verify::EntryPoint::Kind::function;
+    }
+    return verify::EntryPoint::Kind::module;
+}
+
+// `--entry` names, or the definitions that no other uses. A name that the file does not define is refused.
+std::vector<verify::EntryPoint> chosen_entries(const Conversion& conversion, const std::vector<std::string>& wanted,
+                                               std::vector<Diagnostic>& diagnostics) {
+    std::vector<verify::EntryPoint> entries;
+    for (const Definition& definition : conversion.definitions) {
+        const bool chosen = wanted.empty() ? definition.entry_point : std::ranges::find(wanted, definition.name) != wanted.end();
+        if (chosen) entries.push_back({definition.name, entry_kind(definition.kind)});
+    }
+    for (const std::string& name : wanted)
+        if (std::ranges::none_of(entries, [&](const auto& entry) { return entry.name == name; }))
+            diagnostics.push_back({Code::no_sample, Severity::refusal, {}, fmt::format("the file defines no class or function `{}`", name),
+                                   "name a definition of the file with `--entry`", diagnostics::Trust::by_hand});
+    if (entries.empty() && wanted.empty())
+        diagnostics.push_back({Code::no_sample, Severity::refusal, {}, "the file defines no module class or public function to prove",
+                               "name what shall be proved with `--entry NAME`", diagnostics::Trust::by_hand});
+    return entries;
+}
+
+verify::Request request_for(const std::string& path, std::string_view original, std::vector<verify::EntryPoint> entries,
+                            const RunOptions& options) {
+    verify::Request request;
+    request.path = path;
+    request.original = original;
+    request.entries = std::move(entries);
+    if (!options.call.empty()) request.calls = {options.call};
+    request.case_file = options.case_file;
+    return request;
+}
+
+std::vector<verify::SpanPair> span_pairs(const Conversion& conversion) {
+    std::vector<verify::SpanPair> pairs;
+    for (const MappedSpan& mapped : conversion.source_map) pairs.push_back({mapped.converted, mapped.original});
+    return pairs;
+}
+
+bool has_refusal(const std::vector<Diagnostic>& diagnostics) {
+    return std::ranges::any_of(diagnostics, [](const Diagnostic& one) { return one.severity == Severity::refusal; });
+}
+
+// A verdict below "verified" always has its reason among the diagnostics.
+void explain_refusal(const verify::Verdict& verdict, std::vector<Diagnostic>& diagnostics) {
+    if (verdict.saveable() || has_refusal(diagnostics)) return;
+    for (const verify::EntryProof& entry : verdict.entries) {
+        for (const verify::Stage& stage : entry.stages)
+            if (stage.result == verify::StageResult::failed)
+                return diagnostics.push_back({Code::converted_fails, Severity::refusal, {},
+                                              fmt::format("`{}` failed at the stage \"{}\": {}", entry.name, stage.name, stage.figure), "",
+                                              diagnostics::Trust::by_hand});
+        if (entry.level < verify::Level::verified_for_inference)
+            return diagnostics.push_back({Code::inconclusive, Severity::refusal, {}, fmt::format("nothing was proved of `{}`", entry.name),
+                                          "give a sample with `--call`", diagnostics::Trust::by_hand});
+    }
+    diagnostics.push_back({Code::inconclusive, Severity::refusal, {}, "nothing was proved", "give a sample with `--call`",
+                           diagnostics::Trust::by_hand});
+}
+
+// What the stages know of one file, while it is being proved.
+struct Work {
+    Conversion conversion;
+    verify::Verdict verdict;
+    std::vector<Diagnostic> diagnostics;
+};
+
+Work convert_and_verify(const source::SourceText& source, const RunOptions& options, const catalogue::Catalogue& catalogue,
+                        verify::WorkerPool& workers) {
+    Work work;
+    // From the text alone: a file that cannot be converted whatever its shapes are never runs.
+    work.conversion = convert(source, {}, catalogue, options.convert);
+    if (std::ranges::any_of(work.conversion.diagnostics, is_final)) {
+        work.diagnostics = work.conversion.diagnostics;
+        return work;
+    }
+    auto entries = chosen_entries(work.conversion, options.convert.entries, work.diagnostics);
+    if (has_refusal(work.diagnostics)) return work;
+    const verify::Request request = request_for(source.name(), source.text(), std::move(entries), options);
+
+    diagnostics::Sink sink;
+    const verify::Prepared prepared = verify::prepare(workers, request, sink);
+    work.conversion = convert(source, prepared.observed, catalogue, options.convert);
+    work.diagnostics = work.conversion.diagnostics;
+    for (Diagnostic& diagnostic : sink.take()) work.diagnostics.push_back(std::move(diagnostic));
+    if (has_refusal(work.diagnostics)) return work;
+
+    work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
+    work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());
+    explain_refusal(work.verdict, work.diagnostics);
+    return work;
+}
+
+void refuse_to_write(FileReport& report, std::string message, std::string suggestion) {
+    report.outcome = Outcome::refused;
+    report.findings.push_back(report::without_place(Code::cannot_write, std::move(message), std::move(suggestion)));
+}
+
+void write_draft(const Proof& proof, FileReport& report, const RunOptions& options) {
+    if (options.draft.empty() || proof.text.empty() || !options.write) return;
+    const std::string draft = fs::is_directory(options.draft) ? output_path(report.input, options.draft) : options.draft;
+    if (const auto fit = store::check_target(draft, report.input); !fit) return refuse_to_write(report, fit.error().message, "name another place with `--draft`");
+    const auto existing = store::read_existing(draft);
+    if (existing && existing->exists && !existing->text.starts_with("# DRAFT by mlxify "))
+        return refuse_to_write(report, fmt::format("`{}` is there already and is no draft", draft), "name another place with `--draft`");
+    if (const auto written = store::write_atomically(draft, proof.text); !written) return refuse_to_write(report, written.error().message, "");
+    report.draft = draft;
+}
+
+}  // namespace
+
+std::string output_path(const std::string& path, const std::string& output_folder) {
+    return (fs::path(output_folder) / fs::path(path).filename()).string();
+}
+
+Proof prove(const std::string& path, const RunOptions& options, const catalogue::Catalogue& catalogue,
+            verify::WorkerPool& workers) {
+    const Clock clock;
+    Proof proof;
+    FileReport& report = proof.report;
+    report.input = path;
+    report.output = output_path(path, options.output_folder);
+    auto bytes = source::read_file(path);
+    if (!bytes) {
+        mark_unreadable(report, bytes.error());
+        return proof;
+    }
+    const source::SourceText source(path, std::move(bytes).value());
+    const Provenance provenance{fs::path(path).filename().string(), store::sha256(source.text()), options.version};
+    const Work work = convert_and_verify(source, options, catalogue, workers);
+
+    report.sha256 = provenance.sha256;
+    report.findings = report::locate_all(work.diagnostics, source);
+    report.verdict = work.verdict;
+    report.assumptions = work.conversion.assumptions;
+    report.helpers = work.conversion.helpers;
+    if (work.verdict.saveable() && !report.has_refusal()) {
+        report.outcome = Outcome::would_change;
+        proof.text = with_header(work.conversion.text, verification_header(provenance, work.verdict, work.conversion.assumptions,
+                                                                          work.diagnostics, source));
+    } else if (!work.conversion.text.empty()) {
+        proof.text = draft_banner(provenance) + work.conversion.text;
+    }
+    report.seconds = clock.seconds();
+    return proof;
+}
+
+FileReport compare(const std::string& torch_path, const std::string& mlx_path, const RunOptions& options,
+                   verify::WorkerPool& workers) {
+    const Clock clock;
+    FileReport report;
+    report.input = torch_path;
+    report.output = mlx_path;
+    auto original = source::read_file(torch_path);
+    const auto converted = source::read_file(mlx_path);
+    if (!original || !converted) {
+        mark_unreadable(report, original ? converted.error() : original.error());
+        return report;
+    }
+    const source::SourceText source(torch_path, std::move(original).value());
+    report.sha256 = store::sha256(source.text());
+    std::vector<verify::EntryPoint> entries = verify::entry_points(source.text());
+    const auto& wanted = options.convert.entries;
+    std::erase_if(entries, [&](const auto& entry) { return !wanted.empty() && std::ranges::find(wanted, entry.name) == wanted.end(); });
+    for (const std::string& name : wanted)
+        if (std::ranges::none_of(entries, [&](const auto& entry) { return entry.name == name; }))
+            entries.push_back({name, verify::EntryPoint::Kind::module});
+
+    const verify::Request request = request_for(torch_path, source.text(), std::move(entries), options);
+    diagnostics::Sink sink;
+    const verify::Prepared prepared = verify::prepare(workers, request, sink);
+    std::vector<Diagnostic> diagnostics = sink.take();
+    if (!has_refusal(diagnostics)) {
+        report.verdict = verify::verify(workers, request, prepared, *converted, {});
+        diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
+        explain_refusal(report.verdict, diagnostics);
+    }
+    report.findings = report::locate_all(diagnostics, source);
+    report.outcome = report.verdict.saveable() && !report.has_refusal() ? Outcome::compared : Outcome::refused;
+    report.seconds = clock.seconds();
+    return report;
+}
+
+FileReport save(Proof proof, const RunOptions& options) {
+    FileReport report = std::move(proof.report);
+    if (!report.proved()) {
+        if (report.outcome == Outcome::refused) write_draft(proof, report, options);
+        return report;
+    }
+    const auto original = source::read_file(report.input);
+    if (!original || store::sha256(*original) != report.sha256) {
+        refuse_to_write(report, "the original changed while it was being verified", "run the same command again");
+        return report;
+    }
+    if (const auto fit = store::check_target(report.output, report.input); !fit) {
+        refuse_to_write(report, fit.error().message, "choose another folder with `-o DIR`, or remove what is in the way");
+        return report;
+    }
+    const auto change = options.write ? store::write_atomically(report.output, proof.text) : store::compare_with(report.output, proof.text);
+    if (!change)
+        refuse_to_write(report, change.error().message, "choose another folder with `-o DIR`");
+    else if (*change == store::Change::unchanged)
+        report.outcome = Outcome::unchanged;
+    else
+        report.outcome = options.write ? Outcome::saved : Outcome::would_change;
+    return report;
+}
+
+}  // namespace mlxify::pipeline
