@@ -1,0 +1,99 @@
+#include "pipeline/convert.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/big_stack.h"
+#include "infer/infer.h"
+#include "names/names.h"
+#include "rewrite/rewrite.h"
+#include "syntax/parse.h"
+
+namespace mlxify::pipeline {
+
+namespace {
+
+std::vector<Definition> definitions_of(const syntax::Tree& tree, const names::Names& names, const source::SourceText& source,
+                                       const ConvertOptions& options) {
+    std::vector<Definition> found;
+    const auto add = [&](syntax::NodeId node, Definition::Kind kind) {
+        Definition definition{std::string(tree[node].name), kind, false, source.position(tree[node].name_span.begin).line};
+        const bool named = std::find(options.entries.begin(), options.entries.end(), definition.name) != options.entries.end();
+        const bool unused = std::find(names.entry_points.begin(), names.entry_points.end(), node) != names.entry_points.end();
+        definition.entry_point = options.entries.empty() ? unused : named;
+        found.push_back(std::move(definition));
+    };
+    for (const names::ClassInfo& info : names.classes)
+        if (info.top_level()) add(info.node, info.is_module ? Definition::Kind::module : Definition::Kind::class_);
+    for (const auto& [name, node] : names.function_by_name) add(node, Definition::Kind::function);
+    std::sort(found.begin(), found.end(), [](const Definition& a, const Definition& b) { return a.line < b.line; });
+    return found;
+}
+
+// source -> syntax -> names -> infer -> rules, layout, rewrite
+Conversion convert_here(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
+                        const ConvertOptions& options) {
+    diagnostics::Sink sink;
+    Conversion conversion;
+    const syntax::Tree tree = syntax::parse(source, sink);
+    if (sink.has_refusal()) {
+        conversion.diagnostics = sink.take();
+        return conversion;
+    }
+    const names::Names names = names::resolve(tree, sink);
+    const infer::FactTable facts = infer::infer(tree, names, observed);
+    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, catalogue}, {}, sink);
+    conversion.convertible = !sink.has_refusal();
+    conversion.text = std::move(result.text);
+    conversion.helpers = std::move(result.helpers);
+    conversion.assumptions = std::move(result.assumptions);
+    conversion.definitions = definitions_of(tree, names, source, options);
+    for (rewrite::Mapped& mapped : result.source_map)
+        conversion.source_map.push_back({mapped.converted, mapped.original, std::move(mapped.rule)});
+    conversion.diagnostics = sink.take();
+    return conversion;
+}
+
+std::string print_rules(const Conversion& conversion, const source::SourceText& source) {
+    std::string out;
+    for (const MappedSpan& mapped : conversion.source_map) {
+        if (mapped.original.empty() || mapped.rule.find('.') == std::string::npos) continue;
+        const source::Position at = source.position(mapped.original.begin);
+        out += std::to_string(at.line) + ":" + std::to_string(at.column) + " " + mapped.rule + "\n    " + std::string(source.text(mapped.original)) +
+               "\n    " + conversion.text.substr(mapped.converted.begin, mapped.converted.size()) + "\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+Conversion convert(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
+                   const ConvertOptions& options) {
+    Conversion conversion;
+    base::run_on_big_stack([&] { conversion = convert_here(source, observed, catalogue, options); });
+    return conversion;
+}
+
+std::string print_stage(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
+                        const ConvertOptions& options, std::string_view stage) {
+    std::string out;
+    base::run_on_big_stack([&] {
+        if (stage == "text" || stage == "rules" || stage == "layout" || stage == "rewrite") {
+            const Conversion conversion = convert_here(source, observed, catalogue, options);
+            out = stage == "text" || stage == "rewrite" ? conversion.text : print_rules(conversion, source);
+            return;
+        }
+        diagnostics::Sink sink;
+        const syntax::Tree tree = syntax::parse(source, sink);
+        if (stage == "syntax") {
+            out = syntax::print(tree);
+            return;
+        }
+        const names::Names names = names::resolve(tree, sink);
+        if (stage == "names") out = names::print(tree, names);
+        if (stage == "facts" || stage == "infer") out = infer::print(tree, infer::infer(tree, names, observed));
+    });
+    return out;
+}
+
+}  // namespace mlxify::pipeline

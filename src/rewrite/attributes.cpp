@@ -1,0 +1,224 @@
+// Names, attributes and subscripts that are not called.
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+using catalogue::Entry;
+using catalogue::EntryKind;
+
+namespace {
+
+// Attributes that an mx.array has with torch's meaning.
+constexpr std::string_view kSharedAttributes[] = {"shape", "dtype", "ndim", "T", "real", "imag", "itemsize", "nbytes"};
+
+}  // namespace
+
+// The MLX class that stands for a module class: of a definition its name, of a constructor rule the class that it constructs.
+std::string Rewriter::class_text(const Entry& entry) {
+    if (entry.kind == EntryKind::definition) return evaluator_.require_definition(entry);
+    const catalogue::Body& body = catalogue_.body(entry);
+    for (std::uint32_t number = 1; number < body.tree.size(); ++number) {
+        const NodeId id{number};
+        if (body.tree[id].kind != NodeKind::return_ || !exists(body.tree.child(id, 0))) continue;
+        const NodeId value = body.tree.child(id, 0);
+        if (body.tree[value].kind != NodeKind::call) continue;
+        const NodeId callee = body.tree.child(value, 0);
+        std::string text(body.tree.text(callee));
+        if (body.tree[callee].kind == NodeKind::name) {
+            for (const Entry& other : catalogue_.entries())
+                if (other.kind == EntryKind::definition && other.file == entry.file && catalogue_.body(other).name == text)
+                    return evaluator_.require_definition(other);
+        }
+        if (text.starts_with("nn.")) return output_.nn + text.substr(2);
+        if (text.starts_with("mx.")) return output_.mx + text.substr(2);
+        return text;
+    }
+    return {};
+}
+
+// A qualified name that is used as a value. False if nothing is known of it.
+bool Rewriter::constant(NodeId id, std::string_view qualified) {
+    const Entry* entry = catalogue_.find(qualified);
+    if (!entry) return false;
+    std::string text;
+    switch (entry->kind) {
+    case EntryKind::constant: {
+        text = std::string(entry->target);
+        if (text.starts_with("mx.")) text = output_.mx + text.substr(2), uses_mx_ = true;
+        else if (text.starts_with("nn.")) text = output_.nn + text.substr(2), emissions_.uses_nn = true;
+        else if (text.starts_with("math.")) emissions_.uses_math = true;
+        if (qualified == "torch.float64" || qualified == "torch.double")
+            assumptions_.push_back("float64 is computed in float32 (line " + std::to_string(source_.position(tree_[id].span.begin).line) + ")");
+        break;
+    }
+    case EntryKind::definition:
+    case EntryKind::module_: text = class_text(*entry); break;
+    case EntryKind::rule: {  // a function as a value: `act = F.relu`
+        const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
+        if (outcome.status != rules::Outcome::Status::expression) {
+            refuse(Code::refused_arguments, id, "`" + std::string(qualified) + "` as a value: " + outcome.reason, "call it directly");
+            return true;
+        }
+        const std::string whole = leaves_.expand_locals(outcome.value.text);
+        text = whole.ends_with("(x)") && whole.find('x') == whole.size() - 2 ? whole.substr(0, whole.size() - 3) : "lambda x: " + whole;
+        put(id, text, text.starts_with("lambda") ? Precedence::lambda : Precedence::atom, qualified);
+        uses_mx_ = true;
+        return true;
+    }
+    case EntryKind::never:
+        refuse(Code::considered_no, id, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return true;
+    case EntryKind::keep: return true;
+    default: return true;
+    }
+    if (text.starts_with(output_.nn + ".")) emissions_.uses_nn = true;
+    if (text.starts_with(output_.mx + ".")) uses_mx_ = true;
+    if (!text.empty()) put(id, text, Precedence::atom, qualified);
+    return true;
+}
+
+void Rewriter::name(NodeId id) {
+    const NodeId parent = tree_[id].parent;
+    if (exists(parent)) {
+        const syntax::Node& around = tree_[parent];
+        if (around.kind == NodeKind::attribute) return;  // judged with the chain
+        if (around.kind == NodeKind::call && tree_.child(parent, 0) == id) return;
+        if (around.kind == NodeKind::alias || around.kind == NodeKind::global_ || around.kind == NodeKind::nonlocal_) return;
+        const bool stored = (around.kind == NodeKind::assign && tree_.child(parent, 0) != id);
+        if (stored) return;
+    }
+    const names::BindingId binding = names_.binding(id);
+    if (binding == names::kNoBinding || names_[binding].kind != names::BindingKind::import_) return;
+    const std::string qualified = names::qualified_name(tree_, names_, id);
+    if (qualified.empty()) return;
+    if (exists(parent) && tree_[parent].kind == NodeKind::decorator) return;
+    if (constant(id, qualified)) return;
+    if (is_watched(qualified) && qualified.find('.') != std::string::npos && !qualified.starts_with("typing")) {
+        // A bare module (`torch`) as a value is caught where it is used.
+        refuse(Code::no_entry, id, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry");
+    }
+}
+
+std::string Rewriter::renamed(NodeId attribute) const {
+    const NodeId object = tree_.child(attribute, 0);
+    const std::string_view name = tree_[attribute].name;
+    std::uint32_t wanted = fact(object).class_index;
+    if (wanted == 0 && tree_[object].kind == NodeKind::name && tree_[object].name == "self") {
+        const NodeId around = tree_.class_of(attribute);
+        if (exists(around)) wanted = names_.class_at[syntax::index(around)];
+    }
+    if (wanted == 0) return {};
+    const std::string* renamed = class_rename(wanted - 1, name);
+    return renamed ? *renamed : std::string{};
+}
+
+bool Rewriter::is_sequential(NodeId id) const {
+    const infer::Fact& known = fact(id);
+    return known.kind == infer::Kind::module && known.library_class != 0 && facts_.library_names[known.library_class] == "torch.nn.Sequential";
+}
+
+void Rewriter::attribute(NodeId id) {
+    const syntax::Node& node = tree_[id];
+    const NodeId parent = node.parent;
+    const bool callee = exists(parent) && tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == id;
+    const NodeId object = tree_.child(id, 0);
+    if (const std::string fresh = renamed(id); !fresh.empty()) edits_.replace(node.name_span, fresh, "attribute");
+    if (callee) return;
+    if (exists(parent) && tree_[parent].kind == NodeKind::decorator) return;
+    if (absorbed_.contains(syntax::index(id))) {  // x.max(-1).values
+        put(id, rendered(object), precedence_of(object), "field");
+        return;
+    }
+    std::string qualified = names::qualified_name(tree_, names_, id);
+    if (!qualified.empty()) {
+        const bool part_of_chain = exists(parent) && tree_[parent].kind == NodeKind::attribute;
+        if (part_of_chain && !catalogue_.find(qualified)) return;
+        if (part_of_chain && !names::qualified_name(tree_, names_, parent).empty() && catalogue_.find(names::qualified_name(tree_, names_, parent))) return;
+        if (constant(id, qualified)) return;
+        if (is_watched(qualified))
+            refuse(Code::no_entry, id, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
+        return;
+    }
+    const bool stored = exists(parent) && ((tree_[parent].kind == NodeKind::assign && tree_.child(parent, 0) != id) ||
+                                           ((tree_[parent].kind == NodeKind::aug_assign || tree_[parent].kind == NodeKind::ann_assign) && tree_.child(parent, 0) == id) ||
+                                           tree_[parent].kind == NodeKind::delete_);
+    const infer::Fact& known = fact(object);
+    if (stored && node.name != "data" && node.name != "requires_grad") return;
+    const bool tensor = known.kind == infer::Kind::tensor;
+    const bool maybe = known.kind == infer::Kind::unknown && (node.name == "device" || node.name == "is_cuda" || node.name == "requires_grad" || node.name == "mT");
+    if (!tensor && !maybe) return;
+    if (stored) return;  // `w.data = ...`: the assignment looks at it
+    const Entry* entry = catalogue_.find("torch.Tensor." + std::string(node.name));
+    if (entry && entry->kind == EntryKind::attribute) {
+        const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(object), false, false}}, {});
+        if (outcome.status != rules::Outcome::Status::expression) {
+            refuse(Code::refused_arguments, id, "`Tensor." + std::string(node.name) + "`: " + outcome.reason, outcome.suggestion);
+            return;
+        }
+        finish(id, outcome.value, entry->qualified);
+        return;
+    }
+    if (entry && entry->kind == EntryKind::never) {
+        refuse(Code::considered_no, id, "`Tensor." + std::string(node.name) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return;
+    }
+    const bool shared = std::find(std::begin(kSharedAttributes), std::end(kSharedAttributes), node.name) != std::end(kSharedAttributes);
+    if (tensor && !shared && !entry)
+        refuse(Code::no_entry, id, "`Tensor." + std::string(node.name) + "` has no entry in the catalogue", "write it with operations that have one, or add an entry");
+}
+
+void Rewriter::subscript(NodeId id) {
+    const NodeId object = tree_.child(id, 0);
+    const NodeId index = tree_.child(id, 1);
+    if (absorbed_.contains(syntax::index(id))) {  // x.max(-1)[0]
+        put(id, rendered(object), precedence_of(object), "field");
+        return;
+    }
+    if (is_sequential(object)) {
+        edits_.insert(tree_[object].span.end, ".layers", "torch.nn.Sequential");
+        if (tree_[index].kind == NodeKind::slice)  // a slice of a Sequential is a Sequential
+            put(id, output_.nn + ".Sequential(*" + rendered(id) + ")", Precedence::atom, "torch.nn.Sequential"), emissions_.uses_nn = true;
+        return;
+    }
+    if (fact(object).kind != infer::Kind::tensor || !exists(index)) return;
+    const NodeId parent = tree_[id].parent;
+    const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&
+                        tree_.child(parent, tree_[parent].kind == NodeKind::assign ? 1 : 0) == id;
+    std::vector<NodeId> parts{index};
+    if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
+    for (const NodeId part : parts) {
+        const infer::Fact& known = fact(part);
+        const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
+        if (mask && !stored)
+            refuse(Code::indexing_refused, id, "a boolean mask selects a number of elements that only the data decides, which MLX arrays cannot have",
+                   "reduce with `torch.where(mask, x, 0)` instead, or index with integers");
+        if (mask && stored && tree_[parent].kind == NodeKind::aug_assign)
+            refuse(Code::indexing_refused, id, "an augmented store through a boolean mask", "write `x = torch.where(mask, x + y, x)`");
+        if (tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) {
+            put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
+            uses_mx_ = true;
+        }
+    }
+}
+
+// "torch.Tensor" inside quotes, where an annotation stands.
+void Rewriter::annotation_string(NodeId id) {
+    const std::string_view written = tree_.text(id);
+    if (written.find("torch.Tensor") == std::string_view::npos) return;
+    NodeId at = id;
+    while (exists(tree_[at].parent) && syntax::is_expression(tree_[tree_[at].parent].kind)) at = tree_[at].parent;
+    const NodeId around = tree_[at].parent;
+    if (!exists(around)) return;
+    const NodeKind kind = tree_[around].kind;
+    const bool annotation = (kind == NodeKind::parameter && tree_.child(around, 0) == at) || (kind == NodeKind::function_def && tree_.child(around, 1) == at) ||
+                            (kind == NodeKind::ann_assign && tree_.child(around, 1) == at);
+    if (!annotation) return;
+    std::string text(written);
+    for (std::size_t found = 0; (found = text.find("torch.Tensor", found)) != std::string::npos;) text.replace(found, 12, output_.mx + ".array");
+    put(id, text, Precedence::atom, "torch.Tensor");
+    uses_mx_ = true;
+}
+
+}  // namespace mlxify::rewrite

@@ -1,0 +1,354 @@
+// Calls: which catalogue entry, with which arguments, printed how.
+#include <algorithm>
+
+#include "rewrite/merge_layout.h"
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+using catalogue::Entry;
+using catalogue::EntryKind;
+using rules::Actual;
+
+namespace {
+
+// Methods that tensors share with lists, dicts, strings, sets or modules: taken for a tensor's only when that is known.
+constexpr std::string_view kAmbiguousMethods[] = {
+    "split", "index", "count", "append", "extend", "copy",  "get",   "keys",   "items",  "values", "update", "pop",   "format", "join",
+    "strip", "replace", "sort", "reverse", "remove", "insert", "clear", "add", "sub", "type", "to", "float", "half", "double", "cpu",
+    "cuda",  "train", "eval", "apply", "parameters", "mode", "lower", "upper", "size", "dim", "item", "tolist", "numpy", "names", "bool",
+    "int", "long", "max", "min", "sum", "mean", "abs", "exp", "log", "round", "real", "norm", "where", "map_", "resolve", "set_", "put",
+    "unique", "flip", "roll", "sqrt", "cat", "fill", "all", "any", "view", "scatter", "gather", "select", "take", "data_ptr", "repeat",
+};
+
+bool is_ambiguous(std::string_view method) {
+    return std::find(std::begin(kAmbiguousMethods), std::end(kAmbiguousMethods), method) != std::end(kAmbiguousMethods);
+}
+
+// Of those, what only tensors offer in model code that receives nothing else.
+constexpr std::string_view kPlainPython[] = {
+    "split", "index", "count", "append", "extend", "copy", "get", "keys", "items", "values", "update", "pop", "format", "join", "strip",
+    "replace", "sort", "reverse", "remove", "insert", "clear", "add", "lower", "upper", "train", "eval", "apply", "parameters", "names",
+    "set_", "put", "map_", "resolve", "mode", "type", "select", "take", "unique", "fill", "where", "cat", "real", "round",
+};
+
+}  // namespace
+
+std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
+    std::vector<Actual> found;
+    if (exists(receiver)) found.push_back({{}, value_of(receiver), false, false});
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        const syntax::Node& node = tree_[argument];
+        Actual actual;
+        if (node.kind == NodeKind::keyword) {
+            actual.keyword = node.name;
+            actual.double_star = node.has(syntax::Flag::double_star);
+            actual.value = value_of(tree_.child(argument, 0));
+        } else if (node.kind == NodeKind::starred) {
+            actual.value = value_of(tree_.child(argument, 0));
+            if (actual.value.has_items) {
+                for (const Value& item : actual.value.items) found.push_back({{}, item, false, false});
+                continue;
+            }
+            actual.star = true;
+        } else {
+            actual.value = value_of(argument);
+        }
+        found.push_back(std::move(actual));
+    }
+    return found;
+}
+
+// The text with every reference to an argument replaced by that argument as it reads now.
+std::string Rewriter::expand(std::string_view text) const {
+    std::string out;
+    rules::for_each_piece(
+        leaves_.expand_locals(text), [&](std::string_view piece) { out += piece; },
+        [&](std::uint32_t leaf) { out += rendered(NodeId{leaves_[leaf].node}); });
+    return out;
+}
+
+std::optional<std::size_t> Rewriter::component_wanted(NodeId call, const Entry& entry, NodeId& selector) const {
+    const NodeId parent = tree_[call].parent;
+    if (!exists(parent) || tree_.child(parent, 0) != call) return std::nullopt;
+    const syntax::Node& node = tree_[parent];
+    std::vector<std::string_view> fields;
+    for (std::string_view rest = entry.fields; !rest.empty();) {
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        fields.push_back(rest.substr(0, comma));
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+    if (fields.empty()) return std::nullopt;
+    if (node.kind == NodeKind::attribute) {
+        const auto at = std::find(fields.begin(), fields.end(), node.name);
+        if (at == fields.end()) return std::nullopt;
+        selector = parent;
+        return static_cast<std::size_t>(at - fields.begin());
+    }
+    if (node.kind == NodeKind::subscript && tree_[tree_.child(parent, 1)].kind == NodeKind::integer) {
+        const std::string_view digits = tree_[tree_.child(parent, 1)].name;
+        if (digits.size() != 1 || static_cast<std::size_t>(digits[0] - '0') >= fields.size()) return std::nullopt;
+        if (fact(call).kind == infer::Kind::tensor) return std::nullopt;  // x.max()[0] of one tensor
+        selector = parent;
+        return static_cast<std::size_t>(digits[0] - '0');
+    }
+    return std::nullopt;
+}
+
+bool Rewriter::result_is_mutated(NodeId call) const {
+    const NodeId parent = tree_[call].parent;
+    if (!exists(parent) || tree_[parent].kind != NodeKind::assign || tree_.child(parent, 0) != call) return false;
+    for (const NodeId target : tree_.children(parent).subspan(1)) {
+        if (tree_[target].kind != NodeKind::name) return true;
+        if (names_[names_.binding(target)].written_in_place) return true;
+    }
+    return false;
+}
+
+void Rewriter::call(NodeId id) {
+    if (super_call(id)) return;
+    const NodeId callee = tree_.child(id, 0);
+    const std::string qualified = names::qualified_name(tree_, names_, callee);
+    if (!qualified.empty()) {
+        qualified_call(id, qualified);
+        return;
+    }
+    if (tree_[callee].kind == NodeKind::attribute) {
+        if (module_method(id)) return;
+        method_call(id);
+    }
+}
+
+bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
+    const Entry* entry = catalogue_.find(qualified);
+    if (!entry && qualified.starts_with("torch.Tensor.")) entry = catalogue_.find(qualified);
+    if (!entry) {
+        if (is_watched(qualified))
+            refuse(Code::no_entry, tree_.child(id, 0), "`" + std::string(qualified) + "` has no entry in the catalogue",
+                   "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
+        return false;
+    }
+    for (const Entry& alternative : catalogue_.alternatives(qualified)) {
+        if (alternative.kind != EntryKind::never || alternative.argument.empty()) continue;
+        for (const NodeId argument : tree_.children(id).subspan(1)) {
+            if (tree_[argument].kind != NodeKind::keyword || tree_[argument].name != alternative.argument) continue;
+            refuse(Code::refused_arguments, argument, "`" + std::string(qualified) + "` with `" + std::string(alternative.argument) + "`: " + std::string(alternative.target),
+                   std::string(alternative.suggest));
+            return true;
+        }
+    }
+    switch (entry->kind) {
+    case EntryKind::rule:
+    case EntryKind::module_: apply(id, *entry, syntax::kNoNode); return true;
+    case EntryKind::definition: apply_definition(id, *entry); return true;
+    case EntryKind::constant: constant(tree_.child(id, 0), qualified); return true;
+    case EntryKind::never:
+        refuse(Code::considered_no, tree_.child(id, 0), "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return true;
+    case EntryKind::drop_decorator:  // f = torch.compile(f)
+        if (tree_.children(id).size() >= 2 && tree_[tree_.child(id, 1)].kind != NodeKind::keyword) {
+            const NodeId inner = tree_.child(id, 1);
+            put(id, rendered(inner), precedence_of(inner), qualified);
+        }
+        return true;
+    case EntryKind::keep:
+    case EntryKind::dissolve:
+    case EntryKind::attribute:
+    case EntryKind::defaults: return true;
+    }
+    return true;
+}
+
+bool Rewriter::super_call(NodeId id) {
+    const NodeId callee = tree_.child(id, 0);
+    if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "forward") return false;
+    const NodeId object = tree_.child(callee, 0);
+    const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super";
+    if (super) {
+        edits_.replace(tree_[callee].name_span, "__call__", "forward");
+        return true;
+    }
+    const infer::Kind kind = fact(object).kind;
+    if (kind == infer::Kind::module || kind == infer::Kind::unknown || tree_.text(object) == "self") {
+        edits_.replace({tree_[object].span.end, tree_[callee].span.end}, "", "forward");
+        return true;
+    }
+    if (kind == infer::Kind::class_) {  // Base.forward(self, x)
+        edits_.replace(tree_[callee].name_span, "__call__", "forward");
+        return true;
+    }
+    return false;
+}
+
+bool Rewriter::method_call(NodeId id) {
+    const NodeId callee = tree_.child(id, 0);
+    const NodeId object = tree_.child(callee, 0);
+    const std::string_view method = tree_[callee].name;
+    const infer::Fact& receiver = fact(object);
+    const std::string qualified = "torch.Tensor." + std::string(method);
+    const Entry* entry = catalogue_.find(qualified);
+    bool tensor = receiver.kind == infer::Kind::tensor;
+    if (!tensor && receiver.kind == infer::Kind::unknown && entry) {
+        const bool python = std::find(std::begin(kPlainPython), std::end(kPlainPython), method) != std::end(kPlainPython);
+        tensor = !is_ambiguous(method) || !python;
+        if (tree_.text(object) == "self") tensor = false;
+    }
+    if (receiver.kind == infer::Kind::size && method == "numel") {
+        entry = catalogue_.find("torch.Size.numel");
+        tensor = entry != nullptr;
+    }
+    if (!tensor) return false;
+    if (!entry) {
+        refuse(Code::no_entry, callee, "`Tensor." + std::string(method) + "` has no entry in the catalogue",
+               "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
+        return true;
+    }
+    if (entry->kind == EntryKind::never) {
+        refuse(Code::considered_no, callee, "`Tensor." + std::string(method) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return true;
+    }
+    if (entry->kind == EntryKind::rule) apply(id, *entry, object);
+    return true;
+}
+
+void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
+    NodeId selector = syntax::kNoNode;
+    rules::ApplyOptions options;
+    options.component = component_wanted(id, entry, selector);
+    options.result_mutated = result_is_mutated(id);
+    const std::vector<Actual> given = actuals(id, receiver);
+    const rules::Outcome outcome = evaluator_.apply(entry, given, options);
+    if (outcome.status != rules::Outcome::Status::expression) {
+        const bool binding = outcome.status == rules::Outcome::Status::no_binding;
+        refuse(binding ? Code::arguments_do_not_bind : Code::refused_arguments, id, "`" + std::string(entry.qualified) + "`: " + outcome.reason,
+               outcome.suggestion.empty() ? "write this call with other arguments" : outcome.suggestion);
+        return;
+    }
+    uses_mx_ = true;
+    if (selector != syntax::kNoNode) absorbed_[syntax::index(selector)] = id;
+    drop_unused(id, outcome.value.text);
+    if ((entry.kind == EntryKind::module_ && !entry.weights.empty()) || entry.qualified == "torch.nn.Sequential") mark_layout(id);
+    if (!entry.mutates.empty()) {
+        NodeId target = receiver;
+        if (!exists(target)) {  // nn.init.zeros_(w), torch.nn.init.normal_(tensor=w)
+            for (const NodeId argument : tree_.children(id).subspan(1))
+                if (tree_[argument].kind == NodeKind::keyword && tree_[argument].name == entry.mutates) target = tree_.child(argument, 0);
+            if (!exists(target) && tree_.children(id).size() > 1) target = tree_.child(id, 1);
+        }
+        mutate(id, target, outcome.value, entry);
+        return;
+    }
+    finish(id, outcome.value, entry.qualified);
+}
+
+// Arguments that vanished took with them whatever was wrong with them.
+void Rewriter::drop_unused(NodeId id, std::string_view text) {
+    const std::vector<std::uint32_t> uses = leaves_.uses(text);
+    std::set<std::uint32_t> used;
+    for (std::size_t leaf = 0; leaf < uses.size(); ++leaf)
+        if (uses[leaf] > 0) used.insert(leaves_[leaf].node);
+    for (const NodeId argument : tree_.children(id).subspan(1)) {
+        const NodeId value = tree_[argument].kind == NodeKind::keyword || tree_[argument].kind == NodeKind::starred ? tree_.child(argument, 0) : argument;
+        bool any = false;
+        for (const std::uint32_t node : used) any = any || (node != 0 && tree_[value].span.contains(tree_[NodeId{node}].span));
+        if (!any) drop_region(tree_[value].span);
+    }
+}
+
+void Rewriter::apply_definition(NodeId id, const Entry& entry) {
+    const std::string name = evaluator_.require_definition(entry);
+    uses_mx_ = true;
+    if (!entry.weights.empty() || entry.qualified == "torch.nn.Sequential") mark_layout(id);
+    const catalogue::Body& body = catalogue_.body(entry);
+    const std::vector<std::string> parameters = evaluator_.parameter_names(body);
+    const auto has = [&](std::string_view wanted) { return std::find(parameters.begin(), parameters.end(), wanted) != parameters.end(); };
+    const auto arguments = tree_.children(id).subspan(1);
+    std::size_t positional = 0;
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        const syntax::Node& node = tree_[arguments[at]];
+        if (node.kind != NodeKind::keyword) {
+            ++positional;
+            continue;
+        }
+        if (node.has(syntax::Flag::double_star) || has(node.name) || has("**")) continue;
+        constexpr std::string_view kNoMeaning[] = {"device", "dtype", "inplace", "memory_format", "requires_grad", "pin_memory", "layout", "non_blocking"};
+        if (std::find(std::begin(kNoMeaning), std::end(kNoMeaning), node.name) == std::end(kNoMeaning)) {
+            refuse(Code::refused_arguments, arguments[at], "`" + std::string(entry.qualified) + "` with `" + std::string(node.name) + "` is not supported",
+                   "leave the argument out, or write the layer by hand");
+            continue;
+        }
+        const std::uint32_t begin = at == 0 ? tree_[tree_.child(id, 0)].span.end + 1 : tree_[arguments[at - 1]].span.end;
+        base::Span gone{begin, node.span.end};
+        if (at == 0 && arguments.size() > 1) gone.end = tree_[arguments[1]].span.begin;
+        drop_region(gone);
+        edits_.replace(gone, "", entry.qualified);
+    }
+    if (!has("*") && positional > parameters.size())
+        refuse(Code::arguments_do_not_bind, id, "`" + std::string(entry.qualified) + "`: more positional arguments than the conversion knows", "pass them by keyword");
+    put(tree_.child(id, 0), name, Precedence::atom, entry.qualified);
+}
+
+// Puts the value in the place of the call (or of the selector that picked one of its results).
+void Rewriter::finish(NodeId id, const Value& value, std::string_view rule) {
+    const bool selected = exists(tree_[id].parent) && absorbed_.contains(syntax::index(tree_[id].parent));
+    Precedence precedence = value.precedence;
+    std::string text = leaves_.expand_locals(value.text);
+    // `v, i = x.max(-1)`: the pair needs no parentheses there
+    if (value.own_parentheses && !value.is_list && value.leaf < 0 && value.items.size() > 1 && text.front() == '(' && needed(id) == Precedence::tuple &&
+        !tree_[id].has(syntax::Flag::parenthesized)) {
+        text = text.substr(1, text.size() - 2);
+        precedence = Precedence::tuple;
+    }
+    if (!selected && precedence >= needed(id) && keep_layout(id, text, rule)) {
+        precedence_[syntax::index(id)] = precedence;
+        return;
+    }
+    std::vector<base::Span> kept;
+    rules::for_each_piece(
+        text, [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
+    hoist_comments(id, kept);
+    put(id, expand(text), precedence, rule);
+}
+
+// Where the arguments stay in order, only what is between them changes, and the author's line breaks and comments stay.
+bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view rule) {
+    const base::Span whole = tree_[id].span;
+    if (tree_.text(id).find('\n') == std::string_view::npos) return false;
+    struct Gap {
+        base::Span old_gap;
+        std::string new_gap;
+    };
+    std::vector<Gap> gaps{{{whole.begin, whole.begin}, {}}};
+    bool ordered = true;
+    std::uint32_t at = whole.begin;
+    rules::for_each_piece(
+        text, [&](std::string_view piece) { gaps.back().new_gap += piece; },
+        [&](std::uint32_t leaf) {
+            const base::Span span = tree_[NodeId{leaves_[leaf].node}].span;
+            if (span.begin < at || !whole.contains(span)) ordered = false;
+            if (!ordered) return;
+            gaps.back().old_gap = {at, span.begin};
+            at = span.end;
+            gaps.push_back({{at, at}, {}});
+        });
+    if (!ordered || gaps.size() < 2) return false;
+    gaps.back().old_gap = {at, whole.end};
+    std::vector<std::string> merged;
+    for (std::size_t number = 0; number < gaps.size(); ++number) {
+        const std::string_view old_gap = source_.text(gaps[number].old_gap);
+        auto text_of_gap = merge_layout(old_gap, gaps[number].new_gap, number + 1 == gaps.size());
+        if (!text_of_gap) {
+            if (old_gap.find_first_of("\n#") != std::string_view::npos) return false;
+            text_of_gap = gaps[number].new_gap;
+        }
+        merged.push_back(std::move(*text_of_gap));
+    }
+    for (std::size_t number = 0; number < gaps.size(); ++number) {
+        const base::Span span = gaps[number].old_gap;
+        if (merged[number] == source_.text(span)) continue;
+        edits_.replace(span, merged[number], rule);
+    }
+    return true;
+}
+
+}  // namespace mlxify::rewrite

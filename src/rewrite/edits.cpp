@@ -1,0 +1,63 @@
+#include "rewrite/edits.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace mlxify::rewrite {
+
+namespace {
+struct Before {
+    bool operator()(const Edit& edit, std::uint32_t offset) const { return edit.span.begin < offset; }
+};
+}  // namespace
+
+void Edits::replace(base::Span span, std::string text, std::string_view rule) {
+    if (span.empty()) return insert(span.begin, std::move(text), rule);
+    auto begin = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
+    auto end = begin;
+    while (end != edits_.end() && end->span.begin < span.end) {
+        MLXIFY_CHECK(end->span.end <= span.end);
+        ++end;
+    }
+    // An insertion right before the span stays where it is.
+    while (begin != end && begin->span.empty() && begin->span.begin == span.begin) ++begin;
+    begin = edits_.erase(begin, end);
+    edits_.insert(begin, Edit{span, std::move(text), std::string(rule)});
+}
+
+void Edits::insert(std::uint32_t at, std::string text, std::string_view rule) {
+    auto place = std::lower_bound(edits_.begin(), edits_.end(), at, Before{});
+    while (place != edits_.end() && place->span.begin == at && place->span.empty()) ++place;
+    edits_.insert(place, Edit{{at, at}, std::move(text), std::string(rule)});
+}
+
+std::string Edits::render(base::Span span) const {
+    std::string out;
+    std::uint32_t at = span.begin;
+    auto edit = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
+    for (; edit != edits_.end() && edit->span.begin <= span.end && edit->span.end <= span.end; ++edit) {
+        out += source_.substr(at, edit->span.begin - at);
+        out += edit->text;
+        at = edit->span.end;
+    }
+    out += source_.substr(at, span.end - at);
+    return out;
+}
+
+bool Edits::touched(base::Span span) const {
+    const auto edit = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
+    return edit != edits_.end() && edit->span.begin < span.end;
+}
+
+std::uint32_t Edits::position_after(std::uint32_t offset) const {
+    std::int64_t shift = 0;
+    for (const Edit& edit : edits_) {
+        if (edit.span.begin > offset || (edit.span.begin == offset && !edit.span.empty())) break;
+        if (edit.span.end > offset) return static_cast<std::uint32_t>(edit.span.begin + shift);
+        shift += static_cast<std::int64_t>(edit.text.size()) - edit.span.size();
+    }
+    return static_cast<std::uint32_t>(offset + shift);
+}
+
+}  // namespace mlxify::rewrite

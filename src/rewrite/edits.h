@@ -1,0 +1,39 @@
+// Replacements of pieces of the source, kept so that a larger one can take in the smaller ones it covers.
+// takes: source text; gives: edited text; tests: edits_test.cpp
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/span.h"
+
+namespace mlxify::rewrite {
+
+struct Edit {
+    base::Span span;      // of the original; empty: an insertion before that byte
+    std::string text;
+    std::string rule;     // what made it, for the source map
+};
+
+class Edits {
+public:
+    explicit Edits(std::string_view source) : source_(source) {}
+
+    // Puts `text` for the bytes of `span`; edits inside it are dropped (their effect is in `text`, if it came from `render`).
+    void replace(base::Span span, std::string text, std::string_view rule = {});
+    // Puts `text` before byte `at`; after what was inserted there earlier.
+    void insert(std::uint32_t at, std::string text, std::string_view rule = {});
+    // The bytes of `span` with the edits inside it.
+    [[nodiscard]] std::string render(base::Span span) const;
+    [[nodiscard]] bool touched(base::Span span) const;
+    [[nodiscard]] const std::vector<Edit>& all() const { return edits_; }
+    // Where a byte of the original stands once all edits are made.
+    [[nodiscard]] std::uint32_t position_after(std::uint32_t offset) const;
+
+private:
+    std::string_view source_;
+    std::vector<Edit> edits_;  // by position, no overlaps; insertions before replacements at the same byte
+};
+
+}  // namespace mlxify::rewrite

@@ -1,0 +1,159 @@
+// Imports: torch's become MLX's, libraries' become definitions, the rest stays.
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+namespace {
+
+bool is_plain_root(std::string_view root) {
+    constexpr std::string_view kRoots[] = {
+#define MLXIFY_PLAIN_ROOT(name) #name,
+#include "rewrite/stdlib.def"
+#undef MLXIFY_PLAIN_ROOT
+    };
+    return std::binary_search(std::begin(kRoots), std::end(kRoots), root);
+}
+
+}  // namespace
+
+// Anything else that is imported may hold tensors or depend on torch: each use of it needs a catalogue entry.
+bool Rewriter::is_watched(std::string_view qualified) const {
+    if (qualified.empty()) return false;
+    return !is_plain_root(qualified.substr(0, qualified.find('.')));
+}
+
+void Rewriter::import(NodeId id) { imports_.push_back(id); }
+
+// Runs after everything else is rewritten, when it is known what the output uses.
+void Rewriter::finish_imports() {
+    const std::string newline(source_.newline());
+    bool placed_mx = false;
+    bool placed_nn = false;
+    NodeId first_gone = syntax::kNoNode;
+    const auto at_module_level = [&](NodeId id) {
+        const NodeId block = tree_[id].parent;
+        return exists(block) && tree_[tree_[block].parent].kind == NodeKind::module_;
+    };
+    for (const NodeId id : imports_) {
+        const syntax::Node& node = tree_[id];
+        std::vector<NodeId> kept;
+        bool watched = false;
+        bool torch = false;
+        bool torch_nn = false;
+        for (const NodeId alias : tree_.children(id)) {
+            const names::BindingId binding = names_.binding(alias);
+            std::string qualified = binding == names::kNoBinding ? std::string{} : names_[binding].qualified;
+            if (node.kind == NodeKind::import_ && tree_[alias].text2.empty()) qualified = std::string(tree_[alias].name);
+            if (qualified.empty()) qualified = std::string(node.name) + "." + std::string(tree_[alias].name);
+            const catalogue::Entry* entry = catalogue_.find(qualified);
+            if (!is_watched(qualified) || (entry && entry->kind == catalogue::EntryKind::keep)) {
+                kept.push_back(alias);
+                continue;
+            }
+            watched = true;
+            torch = torch || qualified == "torch";
+            torch_nn = torch_nn || qualified == "torch.nn";
+            check_import(alias, qualified, entry);
+        }
+        if (node.has(syntax::Flag::is_star) && is_watched(node.name)) {
+            refuse(Code::star_import, id, "`from " + std::string(node.name) + " import *` hides which names come from there", "import the names one by one");
+            continue;
+        }
+        if (!watched) continue;
+        std::string text;
+        const bool top = at_module_level(id);
+        if (torch && top && !placed_mx && uses_mx_) {
+            text = "import mlx.core as " + output_.mx;
+            placed_mx = true;
+        }
+        if (torch_nn && top && !placed_nn && emissions_.uses_nn) {
+            text += (text.empty() ? "" : newline + std::string(indentation(id))) + "import mlx.nn as " + output_.nn;
+            placed_nn = true;
+        }
+        if (!kept.empty()) {
+            std::string left = node.kind == NodeKind::import_ ? "import " : "from " + std::string(node.name) + " import ";
+            for (std::size_t at = 0; at < kept.size(); ++at) left += (at ? ", " : "") + std::string(tree_.text(kept[at]));
+            text += (text.empty() ? "" : newline + std::string(indentation(id))) + left;
+        }
+        if (!exists(first_gone) && top) first_gone = id;
+        if (text.empty()) {
+            remove_statement(id);
+        } else {
+            edits_.replace(node.span, text, "import");
+        }
+    }
+    add_missing_imports(placed_mx, placed_nn, first_gone);
+}
+
+// An import that nothing of the catalogue answers for: refused where it is used; here only if it is used at all.
+void Rewriter::check_import(NodeId alias, std::string_view qualified, const catalogue::Entry* entry) {
+    if (entry && entry->kind == catalogue::EntryKind::never && !qualified.starts_with("torch")) {
+        const names::Binding& binding = names_[names_.binding(alias)];
+        if (!binding.loads.empty())
+            refuse(Code::considered_no, alias, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+    }
+}
+
+void Rewriter::add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone) {
+    const std::string newline(source_.newline());
+    std::string lines;
+    const auto imported = [&](std::string_view name) {
+        for (const names::Binding& binding : names_.bindings)
+            if (binding.kind == names::BindingKind::import_ && binding.name == name && binding.qualified == (name == "np" ? "numpy" : name)) return true;
+        return false;
+    };
+    if (emissions_.uses_math && !imported("math")) lines += "import math" + newline;
+    const bool numpy = emissions_.uses_np && !imported("np");
+    if (!placed_mx && uses_mx_) lines += "import mlx.core as " + output_.mx + newline;
+    if (!placed_nn && emissions_.uses_nn) lines += "import mlx.nn as " + output_.nn + newline;
+    if (numpy) lines += "import numpy as " + output_.np + newline;
+    for (const std::string& line : emissions_.imports())
+        if (source_.text().find(line) == std::string_view::npos) lines += line + newline;
+    if (lines.empty()) return;
+    std::uint32_t at = 0;
+    NodeId anchor = first_gone;
+    if (!exists(anchor)) {
+        for (const NodeId statement : tree_.children(tree_.child(tree_.root(), 0)))
+            if (tree_[statement].kind == NodeKind::import_ || tree_[statement].kind == NodeKind::import_from) anchor = statement;
+    }
+    if (exists(anchor)) {
+        at = lines_of(tree_[anchor].span).end;
+    } else {
+        const auto statements = tree_.children(tree_.child(tree_.root(), 0));
+        for (const NodeId statement : statements)
+            if (tree_[statement].kind == NodeKind::expression_statement && tree_[tree_.child(statement, 0)].kind == NodeKind::string && statement == statements[0])
+                at = lines_of(tree_[statement].span).end;
+    }
+    edits_.insert(at, lines, "import");
+}
+
+// Helpers and definitions stand between the imports and the author's first definition.
+void Rewriter::insert_definitions() {
+    if (emissions_.all().empty()) return;
+    const auto statements = tree_.children(tree_.child(tree_.root(), 0));
+    NodeId last_import = syntax::kNoNode;
+    for (const NodeId statement : statements) {
+        const NodeKind kind = tree_[statement].kind;
+        if (kind == NodeKind::import_ || kind == NodeKind::import_from) last_import = statement;
+        else if (kind == NodeKind::function_def || kind == NodeKind::class_def) break;
+        else if (exists(last_import) && kind == NodeKind::assign) break;
+    }
+    std::string text;
+    for (const rules::Emitted& emitted : emissions_.all()) text += "\n\n" + emitted.text;
+    if (source_.newline() == "\r\n") {
+        std::string crlf;
+        for (const char letter : text) {
+            if (letter == '\n') crlf += '\r';
+            crlf += letter;
+        }
+        text = std::move(crlf);
+    }
+    std::uint32_t at = 0;
+    if (exists(last_import)) at = lines_of(tree_[last_import].span).end;
+    else if (!statements.empty() && tree_[statements[0]].kind == NodeKind::expression_statement) at = lines_of(tree_[statements[0]].span).end;
+    edits_.insert(at, text, "definitions");
+}
+
+}  // namespace mlxify::rewrite

@@ -1,0 +1,155 @@
+// In-place operations: the new value goes where torch would have put it.
+//
+//   x.masked_fill_(m, 0)          x = mx.where(m, 0, x)                a local that is its own
+//   def f(x): x.zero_()           x[...] = mx.zeros_like(x)            an object that the caller holds too
+//   self.w.data.fill_(1)          self.w = mx.full(self.w.shape, 1)    an attribute
+//   y = (q @ k).masked_fill_(..)  y = mx.where(.., q @ k)              a value that nobody else holds
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+NodeId Rewriter::strip_data(NodeId target) const {
+    while (exists(target)) {
+        const syntax::Node& node = tree_[target];
+        if (node.kind == NodeKind::attribute && node.name == "data") {
+            target = tree_.child(target, 0);
+        } else if (node.kind == NodeKind::call && tree_.children(target).size() == 1 && tree_[tree_.child(target, 0)].kind == NodeKind::attribute &&
+                   (tree_[tree_.child(target, 0)].name == "detach" || tree_[tree_.child(target, 0)].name == "requires_grad_")) {
+            target = tree_.child(tree_.child(target, 0), 0);
+        } else {
+            return target;
+        }
+    }
+    return target;
+}
+
+bool Rewriter::is_mutating_call(NodeId id) const {
+    if (!exists(id) || tree_[id].kind != NodeKind::call) return false;
+    const NodeId callee = tree_.child(id, 0);
+    if (tree_[callee].kind != NodeKind::attribute) return false;
+    const catalogue::Entry* entry = catalogue_.find("torch.Tensor." + std::string(tree_[callee].name));
+    return entry && !entry->mutates.empty();
+}
+
+// x.mul_(a).add_(b) changes x.
+NodeId Rewriter::mutated_root(NodeId call) const {
+    NodeId target = strip_data(call);
+    while (is_mutating_call(target)) target = strip_data(tree_.child(tree_.child(target, 0), 0));
+    return target;
+}
+
+// An assignment of a fresh value is all that a name ever got: no other holder can see the change.
+static bool holds_fresh_values_only(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, NodeId name) {
+    const names::Binding& binding = names[names.binding(name)];
+    if (binding.kind != names::BindingKind::variable) return false;
+    for (const NodeId store : binding.stores) {
+        NodeId statement = tree[store].parent;
+        bool unpacked = false;
+        while (exists(statement) && tree[statement].kind == NodeKind::tuple) statement = tree[statement].parent, unpacked = true;
+        if (!exists(statement) || tree[statement].kind != NodeKind::assign) return false;
+        const NodeId value = tree.child(statement, 0);
+        if (unpacked) return false;
+        const NodeKind kind = tree[value].kind;
+        const bool computed = kind == NodeKind::binary || kind == NodeKind::unary || kind == NodeKind::compare;
+        if (!facts[value].temporary && !computed) return false;
+    }
+    return !binding.stores.empty();
+}
+
+void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
+    const NodeId parent = tree_[call].parent;
+    const bool statement = exists(parent) && tree_[parent].kind == NodeKind::expression_statement;
+    const bool chained = exists(parent) && tree_[parent].kind == NodeKind::attribute && exists(tree_[parent].parent) &&
+                         tree_[tree_[parent].parent].kind == NodeKind::call && is_mutating_call(tree_[parent].parent);
+    if (chained) {  // the outer call names the target
+        finish(call, value, entry.qualified);
+        return;
+    }
+    const NodeId target = exists(argument) ? mutated_root(argument) : syntax::kNoNode;
+    if (!exists(target)) {
+        refuse(Code::refused_arguments, call, "`" + std::string(entry.qualified) + "`: what it changes is not to be seen", "assign the result");
+        return;
+    }
+    const NodeKind kind = tree_[target].kind;
+    const infer::Fact& known = fact(target);
+    const bool named = kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript;
+    if (!named) {
+        if (known.view_of != 0) {
+            refuse(Code::view_written, call, "this in-place write goes through a view into another tensor, which MLX does not share",
+                   "write to the tensor itself: `x[...] = value`");
+            return;
+        }
+        if (statement && !known.temporary) {
+            refuse(Code::view_written, call, "the target of this in-place write is not a name, an attribute or an element", "assign it to a name first");
+            return;
+        }
+        finish(call, value, entry.qualified);  // a fresh value: the result is all that there is
+        return;
+    }
+    if (kind == NodeKind::name && written_through_view(target)) return;
+    std::string lvalue = rendered(target);
+    if (kind == NodeKind::name) {
+        const names::Binding& binding = names_[names_.binding(target)];
+        const bool own = holds_fresh_values_only(tree_, names_, facts_, target);
+        if (!own && binding.kind != names::BindingKind::none) lvalue += "[...]";
+    }
+    std::vector<base::Span> kept;
+    rules::for_each_piece(
+        leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
+    if (statement) {
+        hoist_comments(call, kept);
+        edits_.replace(tree_[call].span, lvalue + " = " + expand(value.text), entry.qualified);
+        precedence_[syntax::index(call)] = Precedence::tuple;
+        return;
+    }
+    // Its value is used too. `x = x.add_(1)`, `return x.add_(1)`: the value alone will do when nothing looks at x afterwards.
+    const NodeId around = tree_.statement_of(call);
+    if (tree_[around].kind == NodeKind::assign && tree_.child(around, 0) == call && tree_.children(around).size() == 2 &&
+        tree_.text(tree_.child(around, 1)) == tree_.text(target)) {
+        finish(call, value, entry.qualified);
+        return;
+    }
+    if (tree_[around].kind == NodeKind::return_ && kind == NodeKind::name && names_[names_.binding(target)].kind == names::BindingKind::variable &&
+        holds_fresh_values_only(tree_, names_, facts_, target)) {
+        finish(call, value, entry.qualified);
+        return;
+    }
+    const bool simple = tree_[around].kind == NodeKind::assign || tree_[around].kind == NodeKind::return_ || tree_[around].kind == NodeKind::expression_statement;
+    if (!simple) {
+        refuse(Code::refused_arguments, call, "an in-place operation whose value is used inside `" + std::string(syntax::kind_name(tree_[around].kind)) + "`",
+               "put the in-place operation on a line of its own before");
+        return;
+    }
+    hoist_comments(call, kept);
+    before_statement(around, lvalue + " = " + expand(value.text));
+    put(call, rendered(target), Precedence::atom, entry.qualified);
+}
+
+// True (and said) if the name stands for a view whose owner would have to change too.
+bool Rewriter::written_through_view(NodeId target) {
+    const infer::Fact& known = fact(target);
+    if (known.view_of == 0) return false;
+    const NodeId owner{known.view_of};
+    // A view of something that nothing reads afterwards is as good as its own.
+    const NodeKind kind = tree_[owner].kind;
+    if (kind == NodeKind::name) {
+        const names::Binding& binding = names_[names_.binding(owner)];
+        bool read_later = binding.kind == names::BindingKind::parameter;
+        for (const NodeId load : binding.loads) read_later = read_later || tree_[load].span.begin > tree_[target].span.end;
+        const NodeId statement = tree_.statement_of(owner);
+        // x = x.view(...): the name itself moved on to the view
+        if (tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2 && tree_.text(tree_.child(statement, 1)) == tree_.text(owner) &&
+            binding.kind != names::BindingKind::parameter)
+            read_later = false;
+        if (!read_later) return false;
+    } else if (kind != NodeKind::attribute && kind != NodeKind::subscript) {
+        return false;
+    }
+    refuse(Code::view_written, target, "`" + std::string(tree_.text(target)) + "` is a view of `" + std::string(tree_.text(owner)) + "`; MLX does not share memory, so this write would be lost there",
+           "write to `" + std::string(tree_.text(owner)) + "` itself, or make the copy plain with `.clone()`");
+    return true;
+}
+
+}  // namespace mlxify::rewrite

@@ -1,0 +1,269 @@
+// Module classes: buffers, parameters, names that MLX reserves, weights under other names.
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+namespace {
+
+// mlx.nn.Module is a dict with methods of its own: an attribute of such a name breaks it (or raises).
+constexpr std::string_view kReserved[] = {
+    "keys",     "values",      "items",         "get",      "pop",       "popitem",        "update",        "copy",       "clear",
+    "setdefault", "fromkeys",  "state",         "children", "modules",   "parameters",     "trainable_parameters",        "leaf_modules",
+    "named_modules", "apply",  "apply_to_modules", "freeze", "unfreeze", "train",          "eval",          "set_dtype",  "load_weights",
+    "save_weights", "update_modules", "filter_and_map",
+};
+
+bool is_reserved(std::string_view name) { return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved); }
+
+// The literal in `self.register_buffer("name", ...)`; empty if it is computed.
+std::string_view literal_name(const syntax::Tree& tree, NodeId call) {
+    if (tree.children(call).size() < 2) return {};
+    NodeId first = tree.child(call, 1);
+    if (tree[first].kind == NodeKind::keyword) first = tree.child(first, 0);
+    if (tree[first].kind != NodeKind::string || tree[first].has(syntax::Flag::is_fstring)) return {};
+    std::string_view text = tree.text(first);
+    if (text.size() < 2 || (text[0] != '"' && text[0] != '\'')) return {};
+    return text.substr(1, text.size() - 2);
+}
+
+NodeId argument(const syntax::Tree& tree, NodeId call, std::size_t position, std::string_view keyword) {
+    std::size_t at = 0;
+    for (const NodeId one : tree.children(call).subspan(1)) {
+        if (tree[one].kind == NodeKind::keyword) {
+            if (tree[one].name == keyword) return tree.child(one, 0);
+        } else if (at++ == position) {
+            return one;
+        }
+    }
+    return syntax::kNoNode;
+}
+
+}  // namespace
+
+const std::string* Rewriter::class_rename(std::uint32_t class_index, std::string_view name) const {
+    if (const auto own = renames_[class_index].attributes.find(name); own != renames_[class_index].attributes.end()) return &own->second;
+    for (const std::uint32_t base : names_.classes[class_index].file_bases)
+        if (const std::string* inherited = class_rename(base, name)) return inherited;
+    return nullptr;
+}
+
+// What must be known before the walk: attributes that get another name, class by class.
+void Rewriter::plan_renames() {
+    renames_.resize(names_.classes.size());
+    const auto class_around = [&](NodeId id) -> std::optional<std::uint32_t> {
+        const NodeId around = tree_.class_of(id);
+        if (!exists(around)) return std::nullopt;
+        const std::uint32_t index = names_.class_at[syntax::index(around)];
+        if (index == 0 || !names_.classes[index - 1].is_module) return std::nullopt;
+        return index - 1;
+    };
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        const syntax::Node& node = tree_[id];
+        if (node.kind == NodeKind::call) {
+            const NodeId callee = tree_.child(id, 0);
+            if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") continue;
+            if (tree_[callee].name != "register_buffer" && tree_[callee].name != "register_parameter") continue;
+            const auto owner = class_around(id);
+            const std::string_view name = literal_name(tree_, id);
+            if (!owner || name.empty()) continue;
+            const NodeId persistent = argument(tree_, id, 2, "persistent");
+            const bool hidden = exists(persistent) && tree_[persistent].kind == NodeKind::false_;
+            ClassRenames& renames = renames_[*owner];
+            std::string fresh(name);
+            if (hidden && !name.starts_with('_')) fresh = "_" + fresh;
+            if (!hidden && name.starts_with('_')) fresh = fresh.substr(1) + "_";
+            if (!hidden && is_reserved(fresh)) fresh += "_";
+            if (fresh == name) continue;
+            renames.attributes.emplace(std::string(name), fresh);
+            if (!hidden) renames.weights.emplace(name);
+        } else if (node.kind == NodeKind::assign || node.kind == NodeKind::ann_assign) {
+            const NodeId value = node.kind == NodeKind::assign ? tree_.child(id, 0) : tree_.child(id, 2);
+            for (const NodeId target : tree_.children(id)) {
+                if (target == value || !exists(target) || tree_[target].kind != NodeKind::attribute || tree_.text(tree_.child(target, 0)) != "self") continue;
+                const auto owner = class_around(id);
+                const std::string_view name = tree_[target].name;
+                if (!owner || !exists(value)) continue;
+                const infer::Fact& known = fact(value);
+                std::string made = tree_[value].kind == NodeKind::call ? names::qualified_name(tree_, names_, tree_.child(value, 0)) : std::string{};
+                const bool weight = known.kind == infer::Kind::module || made == "torch.nn.Parameter" || made == "torch.nn.ModuleList" ||
+                                    made == "torch.nn.ModuleDict" || made == "torch.nn.ParameterList" || made == "torch.nn.ParameterDict";
+                std::string fresh(name);
+                if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
+                if (is_reserved(fresh)) fresh += "_";
+                if (fresh == name) continue;
+                renames_[*owner].attributes.emplace(std::string(name), fresh);
+                if (weight) renames_[*owner].weights.emplace(name);
+            }
+        }
+    }
+}
+
+void Rewriter::register_buffer(NodeId id) {
+    const NodeId statement = tree_[id].parent;
+    const NodeId callee = tree_.child(id, 0);
+    const std::string object = rendered(tree_.child(callee, 0));
+    const bool parameter = tree_[callee].name == "register_parameter";
+    const NodeId value = argument(tree_, id, 1, parameter ? "param" : "tensor");
+    if (!exists(value) || !exists(statement) || tree_[statement].kind != NodeKind::expression_statement) {
+        refuse(Code::module_hook, id, "`" + std::string(tree_[callee].name) + "` in this form", "assign the attribute directly");
+        return;
+    }
+    const NodeId persistent = argument(tree_, id, 2, "persistent");
+    const bool hidden = exists(persistent) && tree_[persistent].kind == NodeKind::false_;
+    const std::string_view name = literal_name(tree_, id);
+    const std::string text = rendered(value);
+    hoist_comments(id, {tree_[value].span});
+    const std::string made = (precedence_of(value) == Precedence::tuple && tree_[value].has(syntax::Flag::parenthesized)) ? "(" + text + ")" : text;
+    std::string key;
+    if (name.empty()) {
+        const NodeId first = argument(tree_, id, 0, "name");
+        if (hidden) {
+            refuse(Code::module_hook, id, "a buffer that is not saved needs a name that is known while converting", "write the name as a literal");
+            return;
+        }
+        key = rendered(first);
+        edits_.replace(tree_[id].span, "setattr(" + object + ", " + key + ", " + made + ")", "torch.nn.Module.register_buffer");
+    } else {
+        std::string fresh(name);
+        const NodeId around = tree_.class_of(id);
+        if (exists(around) && names_.class_at[syntax::index(around)] != 0)
+            if (const std::string* renamed = class_rename(names_.class_at[syntax::index(around)] - 1, name)) fresh = *renamed;
+        if (fresh != name) remark(Code::renamed_attribute, id, "`" + std::string(name) + "` became `" + fresh + "`");
+        key = rules::quoted(fresh);
+        edits_.replace(tree_[id].span, object + "." + fresh + " = " + made, "torch.nn.Module.register_buffer");
+    }
+    precedence_[syntax::index(id)] = Precedence::tuple;
+    const bool none = tree_[value].kind == NodeKind::none_;
+    if (!hidden && !parameter && !none) after_statement(statement, object + ".freeze(keys=[" + key + "], recurse=False)");
+}
+
+// Calls of methods that every module has.
+bool Rewriter::module_method(NodeId id) {
+    const NodeId callee = tree_.child(id, 0);
+    const NodeId object = tree_.child(callee, 0);
+    const std::string_view method = tree_[callee].name;
+    const infer::Fact& known = fact(object);
+    const bool self = tree_.text(object) == "self" || (tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super");
+    std::uint32_t class_index = known.class_index;
+    if (self) {
+        const NodeId around = tree_.class_of(id);
+        if (!exists(around)) return false;
+        class_index = names_.class_at[syntax::index(around)];
+        if (class_index == 0 || !names_.classes[class_index - 1].is_module) return false;
+    }
+    const bool always = method == "register_buffer" || method == "register_parameter" || method == "named_parameters" || method == "named_modules" ||
+                        method == "named_buffers" || method == "register_forward_hook" || method == "register_forward_pre_hook" ||
+                        method == "register_full_backward_hook" || method == "load_state_dict" || method == "add_module" || method == "register_module";
+    if (!self && known.kind != infer::Kind::module && !(always && known.kind == infer::Kind::unknown)) return false;
+    if (class_index != 0 && exists(names::find_method(tree_, names_, class_index - 1, method))) return true;  // the user's own
+    if (method == "register_buffer" || method == "register_parameter") {
+        register_buffer(id);
+        return true;
+    }
+    const catalogue::Entry* entry = catalogue_.find("torch.nn.Module." + std::string(method));
+    if (!entry) {
+        // torch.nn.Module has it, we do not know it; an attribute that is called is something else
+        constexpr std::string_view kOfModules[] = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook",
+                                                   "named_buffers", "named_children", "buffers", "get_submodule", "get_parameter", "load_state_dict", "share_memory",
+                                                   "to_empty", "register_module", "named_parameters", "named_modules", "add_module", "state_dict"};
+        if (std::find(std::begin(kOfModules), std::end(kOfModules), method) != std::end(kOfModules)) {
+            refuse(Code::module_hook, callee, "`nn.Module." + std::string(method) + "` has no counterpart that the catalogue knows",
+                   "remove it, or do its work in the forward method");
+            return true;
+        }
+        return self ? tree_[object].kind != NodeKind::name || class_index == 0 : true;
+    }
+    if (entry->kind == catalogue::EntryKind::never) {
+        refuse(Code::module_hook, callee, "`nn.Module." + std::string(method) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return true;
+    }
+    if (entry->kind == catalogue::EntryKind::rule) apply(id, *entry, object);
+    return true;
+}
+
+// A class needs `sanitize` when it, or what it builds, keeps weights under other names or layouts than torch.
+bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
+    std::set<std::uint32_t> seen;
+    std::vector<NodeId> pending{names_.classes[class_index].node};
+    while (!pending.empty()) {
+        const NodeId at = pending.back();
+        pending.pop_back();
+        if (!seen.insert(syntax::index(at)).second) continue;
+        if (classes_with_layout_.contains(syntax::index(at))) return true;
+        const base::Span span = tree_[at].span;
+        for (const NodeId use : top_level_uses(span)) pending.push_back(use);
+    }
+    return false;
+}
+
+// The top-level definitions of the file that are named between these bytes.
+std::vector<NodeId> Rewriter::top_level_uses(base::Span span) const {
+    std::vector<NodeId> found;
+    const auto look = [&](NodeId definition) {
+        for (const NodeId load : names_[names_.binding(definition)].loads)
+            if (span.contains(tree_[load].span)) {
+                found.push_back(definition);
+                return;
+            }
+    };
+    for (const auto& [name, index] : names_.class_by_name) look(names_.classes[index].node);
+    for (const auto& [name, function] : names_.function_by_name) look(function);
+    return found;
+}
+
+void Rewriter::class_definition(NodeId id) {
+    const std::uint32_t index = names_.class_at[syntax::index(id)];
+    if (index == 0 || !names_.classes[index - 1].is_module) return;
+    const ClassRenames& renames = renames_[index - 1];
+    if (!renames.weights.empty()) mark_layout(id);
+    module_classes_.push_back(id);
+}
+
+// After the walk, when it is known what has other names: the class attributes and methods for it.
+void Rewriter::finish_classes() {
+    for (const NodeId id : module_classes_) {
+        const std::uint32_t index = names_.class_at[syntax::index(id)] - 1;
+        const names::ClassInfo& info = names_.classes[index];
+        if (!info.top_level()) continue;
+        const NodeId body = tree_.child(id, 0);
+        const NodeId last = tree_.children(body).back();
+        const std::string indent(indentation(tree_.children(body)[0]));
+        const std::string_view newline = source_.newline();
+        std::string text;
+        const auto line = [&](const std::string& content) { text += std::string(newline) + (content.empty() ? "" : indent + content); };
+        bool inherited = false;
+        for (const std::uint32_t base : info.file_bases) inherited = inherited || needs_sanitize(base);
+        const bool own = exists(names::find_method(tree_, names_, index, "sanitize"));
+        if (!renames_[index].weights.empty()) {
+            std::string table = "_renamed = {";
+            for (const std::string& name : renames_[index].weights)
+                table += (table.back() == '{' ? "" : ", ") + rules::quoted(name) + ": " + rules::quoted(renames_[index].attributes.at(name));
+            line("");
+            line(table + "}  # PyTorch's names of weights");
+        }
+        if (needs_sanitize(index) && !inherited && !own) {
+            const catalogue::Entry* entry = catalogue_.find("mlxify.sanitize");
+            if (!entry) continue;
+            const std::string helper = evaluator_.require_definition(*entry);
+            line("");
+            line("def sanitize(self, weights):");
+            line("    \"\"\"PyTorch's weights under this model's names and layouts.\"\"\"");
+            line("    return " + helper + "(self, weights)");
+        }
+        if (!text.empty()) edits_.insert(line_end(tree_[last].span.end), text, "weights");
+    }
+}
+
+void Rewriter::mark_layout(NodeId id) {
+    NodeId at = id;
+    while (exists(tree_[at].parent) && tree_[tree_[at].parent].kind != NodeKind::module_) {
+        if (tree_[at].kind == NodeKind::class_def || tree_[at].kind == NodeKind::function_def) classes_with_layout_.insert(syntax::index(at));
+        at = tree_[at].parent;
+    }
+    classes_with_layout_.insert(syntax::index(at));
+}
+
+}  // namespace mlxify::rewrite

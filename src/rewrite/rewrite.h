@@ -1,0 +1,42 @@
+// From facts and catalogue to the converted text.
+// takes: Tree, Names, FactTable, Catalogue; gives: text, source map; says: MX2xxx to MX5xxx; tests: tests/golden
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "catalogue/catalogue.h"
+#include "diagnostics/diagnostic.h"
+#include "infer/facts.h"
+#include "names/names.h"
+#include "source/source_text.h"
+#include "syntax/ast.h"
+
+namespace mlxify::rewrite {
+
+struct Input {
+    const source::SourceText& source;
+    const syntax::Tree& tree;
+    const names::Names& names;
+    const infer::FactTable& facts;
+    const catalogue::Catalogue& catalogue;
+};
+
+struct Options {};
+
+struct Mapped {
+    base::Span converted;
+    base::Span original;
+    std::string rule;
+};
+
+struct Result {
+    std::string text;
+    std::vector<Mapped> source_map;         // statements and rewritten places, by place in the original
+    std::vector<std::string> helpers;
+    std::vector<std::string> assumptions;
+};
+
+Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink);
+
+}  // namespace mlxify::rewrite

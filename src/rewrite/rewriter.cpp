@@ -1,0 +1,176 @@
+#include "rewrite/rewriter.h"
+
+#include <algorithm>
+
+namespace mlxify::rewrite {
+
+Rewriter::Rewriter(const Input& input, const Options& options)
+    : input_(input),
+      options_(options),
+      source_(input.source),
+      tree_(input.tree),
+      names_(input.names),
+      facts_(input.facts),
+      catalogue_(input.catalogue),
+      edits_(input.source.text()),
+      evaluator_(input.catalogue, input.facts, output_, leaves_, emissions_) {}
+
+void Rewriter::say(diagnostics::Severity severity, Code code, base::Span span, std::string message, std::string suggestion) {
+    const auto trust = severity == diagnostics::Severity::refusal ? diagnostics::Trust::by_hand : diagnostics::Trust::review;
+    said_.push_back({code, severity, span, std::move(message), std::move(suggestion), trust});
+}
+
+void Rewriter::drop_region(base::Span span) {
+    std::erase_if(said_, [&](const diagnostics::Diagnostic& one) { return span.contains(one.span); });
+}
+
+// The names under which the output imports MLX, clear of the author's own; names that helpers must not take.
+void Rewriter::plan_names() {
+    const auto own = [&](std::string_view name) {
+        return std::any_of(names_.bindings.begin(), names_.bindings.end(), [&](const names::Binding& binding) {
+            if (binding.name != name) return false;
+            return binding.kind != names::BindingKind::import_ || !is_watched(binding.qualified);
+        });
+    };
+    while (own(output_.mx)) output_.mx += "_";
+    while (own(output_.nn)) output_.nn += "_";
+    for (const names::Binding& binding : names_.bindings) {
+        const bool gone = binding.kind == names::BindingKind::import_ && is_watched(binding.qualified);
+        if (!binding.name.empty() && !gone) emissions_.reserve(binding.name);
+    }
+}
+
+void Rewriter::visit(NodeId id) {
+    switch (tree_[id].kind) {
+    case NodeKind::call: call(id); break;
+    case NodeKind::attribute: attribute(id); break;
+    case NodeKind::name: name(id); break;
+    case NodeKind::subscript: subscript(id); break;
+    case NodeKind::string: annotation_string(id); break;
+    case NodeKind::assign: assign(id); break;
+    case NodeKind::aug_assign: aug_assign(id); break;
+    case NodeKind::expression_statement: expression_statement(id); break;
+    case NodeKind::with_: statement_with(id); break;
+    case NodeKind::if_: conditionals_.push_back(id); break;
+    case NodeKind::function_def: function(id); break;
+    case NodeKind::class_def: class_definition(id); break;
+    case NodeKind::import_:
+    case NodeKind::import_from: import(id); break;
+    case NodeKind::return_: {
+        const NodeId around = tree_.function_of(id);
+        if (exists(around) && stops_.contains(syntax::index(around)) && exists(tree_.child(id, 0))) stop_return(id);
+        break;
+    }
+    default: break;
+    }
+}
+
+// Functions under @torch.no_grad(): what they return carries no gradient.
+void Rewriter::stop_return(NodeId id) {
+    const NodeId value = tree_.child(id, 0);
+    std::vector<NodeId> values{value};
+    if (tree_[value].kind == NodeKind::tuple) values.assign(tree_.children(value).begin(), tree_.children(value).end());
+    for (const NodeId one : values) {
+        if (fact(one).kind != infer::Kind::tensor) continue;
+        put(one, output_.mx + ".stop_gradient(" + rendered(one) + ")", Precedence::atom, "torch.no_grad");
+        uses_mx_ = true;
+    }
+}
+
+Result Rewriter::run() {
+    plan_names();
+    plan_renames();
+    for (std::uint32_t number = 1; number < tree_.size(); ++number)
+        if (tree_[NodeId{number}].kind == NodeKind::decorator) decorator(NodeId{number});
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) visit(NodeId{number});
+    finish_classes();
+    leave_out_what_is_no_model();
+    finish_imports();
+    for (const NodeId id : conditionals_) statement_if(id);
+    insert_definitions();
+
+    Result result;
+    const base::Span whole{0, static_cast<std::uint32_t>(source_.text().size())};
+    result.text = edits_.render(whole);
+    for (const rules::Emitted& emitted : emissions_.all()) result.helpers.push_back(emitted.name);
+    result.assumptions = assumptions_;
+    map_source(result);
+    return result;
+}
+
+// Functions for training, data or a command line, and main blocks: what of them cannot be converted goes, with a remark.
+void Rewriter::leave_out_what_is_no_model() {
+    std::vector<base::Span> refused;
+    for (const diagnostics::Diagnostic& one : said_)
+        if (one.severity == diagnostics::Severity::refusal) refused.push_back(one.span);
+    if (refused.empty()) return;
+    bool changed = true;
+    std::set<std::uint32_t> left_out;
+    while (changed) {
+        changed = false;
+        for (const NodeId statement : tree_.children(tree_.child(tree_.root(), 0))) {
+            const syntax::Node& node = tree_[statement];
+            if (left_out.contains(syntax::index(statement))) continue;
+            const bool broken = std::any_of(refused.begin(), refused.end(), [&](base::Span span) { return node.span.contains(span); });
+            bool candidate = false;
+            if (node.kind == NodeKind::if_ && tree_.text(tree_.child(statement, 0)).find("__name__") != std::string_view::npos) {
+                candidate = broken;
+                for (const NodeId use : top_level_uses(node.span)) candidate = candidate || left_out.contains(syntax::index(use));
+            } else if (node.kind == NodeKind::function_def && broken) {
+                candidate = true;
+                for (const NodeId load : names_[names_.binding(statement)].loads) {
+                    bool inside = node.span.contains(tree_[load].span);
+                    for (const std::uint32_t other : left_out) inside = inside || tree_[NodeId{other}].span.contains(tree_[load].span);
+                    NodeId top = tree_.statement_of(load);
+                    while (exists(top) && tree_[tree_[tree_[top].parent].parent].kind != NodeKind::module_) top = tree_.statement_of(tree_[top].parent);
+                    const bool main = exists(top) && tree_[top].kind == NodeKind::if_ && tree_.text(tree_.child(top, 0)).find("__name__") != std::string_view::npos;
+                    candidate = candidate && (inside || main);
+                }
+                candidate = candidate && !is_model_function(statement);
+            }
+            if (!candidate) continue;
+            left_out.insert(syntax::index(statement));
+            changed = true;
+            std::string why;
+            for (const diagnostics::Diagnostic& one : said_)
+                if (one.severity == diagnostics::Severity::refusal && node.span.contains(one.span) && why.empty()) why = one.message;
+            remove_statement(statement);
+            const std::string what = node.kind == NodeKind::function_def ? "`" + std::string(node.name) + "`" : "the main block";
+            say(diagnostics::Severity::remark, Code::left_out, node.span, what + " is no model definition and was left out: " + why, {});
+            assumptions_.push_back(what + " was left out: it is no model definition and needs what MLX does not have");
+        }
+    }
+}
+
+// A function that takes or makes tensors for a model, as against one that trains, loads or reports.
+bool Rewriter::is_model_function(NodeId function) const {
+    const std::string_view name = tree_[function].name;
+    for (const std::string_view word : {"train", "main", "test", "eval", "fit", "load", "save", "download", "demo", "run", "plot", "export", "benchmark", "profile"})
+        if (name.find(word) != std::string_view::npos) return false;
+    return true;
+}
+
+void Rewriter::map_source(Result& result) const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const syntax::Node& node = tree_[NodeId{number}];
+        if (!syntax::is_statement(node.kind) || removed_.contains(number)) continue;
+        result.source_map.push_back({{edits_.position_after(node.span.begin), edits_.position_after(node.span.end)}, node.span, std::string(syntax::kind_name(node.kind))});
+    }
+    for (const Edit& edit : edits_.all()) {
+        const std::uint32_t begin = edits_.position_after(edit.span.begin);
+        result.source_map.push_back({{begin, begin + static_cast<std::uint32_t>(edit.text.size())}, edit.span, edit.rule});
+    }
+    std::stable_sort(result.source_map.begin(), result.source_map.end(), [](const Mapped& a, const Mapped& b) { return a.original < b.original; });
+}
+
+Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink) {
+    Rewriter rewriter(input, options);
+    Result result = rewriter.run();
+    for (diagnostics::Diagnostic& one : rewriter.take_said()) {
+        if (one.severity == diagnostics::Severity::refusal) sink.refuse(one.code, one.span, std::move(one.message), std::move(one.suggestion), one.trust);
+        else sink.remark(one.code, one.span, std::move(one.message), std::move(one.suggestion));
+    }
+    return result;
+}
+
+}  // namespace mlxify::rewrite

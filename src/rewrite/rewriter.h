@@ -1,0 +1,167 @@
+// One walk over the file that turns every construct into its MLX form. Private to this folder; see rewrite.h.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "catalogue/catalogue.h"
+#include "infer/facts.h"
+#include "names/names.h"
+#include "rewrite/edits.h"
+#include "rewrite/rewrite.h"
+#include "rules/evaluator.h"
+#include "source/source_text.h"
+#include "syntax/ast.h"
+
+namespace mlxify::rewrite {
+
+using diagnostics::Code;
+using rules::Precedence;
+using rules::Value;
+using syntax::exists;
+using syntax::NodeId;
+using NodeKind = syntax::Kind;
+
+// Attributes of one module class that are spelled differently in the output.
+struct ClassRenames {
+    std::map<std::string, std::string, std::less<>> attributes;  // old -> new
+    std::set<std::string, std::less<>> weights;                  // those of them that torch's state dict names
+};
+
+class Rewriter {
+public:
+    Rewriter(const Input& input, const Options& options);
+    Result run();
+    [[nodiscard]] std::vector<diagnostics::Diagnostic> take_said() { return std::move(said_); }
+
+private:
+    // rewriter.cpp
+    void plan_names();
+    void visit(NodeId id);
+    void say(diagnostics::Severity severity, Code code, base::Span span, std::string message, std::string suggestion = {});
+    void refuse(Code code, NodeId at, std::string message, std::string suggestion = {}) {
+        say(diagnostics::Severity::refusal, code, tree_[at].span, std::move(message), std::move(suggestion));
+    }
+    void remark(Code code, NodeId at, std::string message) {
+        say(diagnostics::Severity::remark, code, tree_[at].span, std::move(message));
+    }
+    void drop_region(base::Span span);  // nothing said inside it matters any more
+    void stop_return(NodeId id);
+    void leave_out_what_is_no_model();
+    [[nodiscard]] bool is_model_function(NodeId function) const;
+    void map_source(Result& result) const;
+    [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
+    [[nodiscard]] std::string rendered(NodeId id) const { return edits_.render(tree_[id].span); }
+
+    // statements.cpp
+    void statement_with(NodeId id);
+    void dissolve(NodeId id);
+    static std::string shift_left(std::string_view text, std::size_t width);
+    void store(NodeId target, NodeId statement);
+    [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
+    void stop_gradients(NodeId block);
+    void statement_if(NodeId id);
+    void function(NodeId id);
+    void decorator(NodeId id);
+    void expression_statement(NodeId id);
+    void assign(NodeId id);
+    void aug_assign(NodeId id);
+    void remove_statement(NodeId id);
+    void hoist_comments(NodeId from, const std::vector<base::Span>& kept);
+    void before_statement(NodeId statement, std::string line);
+    void after_statement(NodeId statement, std::string line);
+    [[nodiscard]] std::string_view indentation(NodeId statement) const;
+    [[nodiscard]] base::Span lines_of(base::Span span) const;   // whole lines, final line break included
+    [[nodiscard]] bool is_setup_function(NodeId function) const;
+    bool written_through_view(NodeId target);
+
+    // imports.cpp
+    void import(NodeId id);
+    void finish_imports();
+    [[nodiscard]] bool is_watched(std::string_view qualified) const;
+    void check_import(NodeId alias, std::string_view qualified, const catalogue::Entry* entry);
+    void add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone);
+    void insert_definitions();
+
+    // calls.cpp
+    void call(NodeId id);
+    bool qualified_call(NodeId id, std::string_view qualified);
+    bool method_call(NodeId id);
+    bool super_call(NodeId id);
+    void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
+    void apply_definition(NodeId id, const catalogue::Entry& entry);
+    void finish(NodeId id, const rules::Value& value, std::string_view rule);
+    bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
+    [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
+    [[nodiscard]] bool result_is_mutated(NodeId call) const;
+    std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
+    [[nodiscard]] std::string expand(std::string_view text) const;
+    void drop_unused(NodeId id, std::string_view text);
+
+    // values.cpp
+    Value value_of(NodeId id);
+    [[nodiscard]] bool is_trivial(NodeId id) const;
+    [[nodiscard]] Precedence precedence_of(NodeId id) const;
+    [[nodiscard]] Precedence needed(NodeId id) const;   // by the place where the node stands
+    void put(NodeId id, std::string text, Precedence precedence, std::string_view rule);
+
+    // in_place.cpp
+    void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
+    [[nodiscard]] NodeId strip_data(NodeId target) const;
+    [[nodiscard]] bool is_mutating_call(NodeId id) const;
+    [[nodiscard]] NodeId mutated_root(NodeId call) const;
+
+    // attributes.cpp
+    void attribute(NodeId id);
+    void name(NodeId id);
+    void subscript(NodeId id);
+    void annotation_string(NodeId id);
+    bool constant(NodeId id, std::string_view qualified);
+    std::string class_text(const catalogue::Entry& entry);
+    [[nodiscard]] std::string renamed(NodeId attribute) const;
+    [[nodiscard]] bool is_sequential(NodeId id) const;
+
+    // modules.cpp
+    void plan_renames();
+    bool module_method(NodeId id);
+    void register_buffer(NodeId id);
+    void class_definition(NodeId id);
+    [[nodiscard]] const std::string* class_rename(std::uint32_t class_index, std::string_view name) const;
+    [[nodiscard]] bool needs_sanitize(std::uint32_t class_index) const;
+    [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
+    void finish_classes();
+    void mark_layout(NodeId id);
+
+    const Input& input_;
+    const Options& options_;
+    const source::SourceText& source_;
+    const syntax::Tree& tree_;
+    const names::Names& names_;
+    const infer::FactTable& facts_;
+    const catalogue::Catalogue& catalogue_;
+    Edits edits_;
+    rules::Leaves leaves_;
+    rules::Emissions emissions_;
+    rules::OutputNames output_;
+    rules::Evaluator evaluator_;
+    std::vector<diagnostics::Diagnostic> said_;
+    std::unordered_map<std::uint32_t, Precedence> precedence_;   // of replaced nodes
+    std::unordered_map<std::uint32_t, NodeId> absorbed_;         // selector -> call whose component it picked
+    std::vector<ClassRenames> renames_;                          // by class
+    std::vector<NodeId> imports_;
+    std::vector<std::string> assumptions_;
+    std::set<std::uint32_t> classes_with_layout_;                // definitions that build something with other weight names or layouts
+    std::vector<NodeId> module_classes_;
+    std::vector<NodeId> conditionals_;
+    std::set<std::uint32_t> removed_;                            // statements
+    std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
+    std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
+    bool uses_mx_ = false;
+};
+
+}  // namespace mlxify::rewrite

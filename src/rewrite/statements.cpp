@@ -1,0 +1,369 @@
+// Statements: blocks that dissolve, lines that go, assignments that become others.
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+using catalogue::Entry;
+using catalogue::EntryKind;
+
+namespace {
+
+// Remarks to tools about a line that is gone say nothing any more.
+bool is_pragma(std::string_view comment) {
+    for (const std::string_view word : {"noqa", "type: ignore", "type:ignore", "pylint:", "pragma:", "fmt:", "isort:", "ruff:", "mypy:", "pyright:"})
+        if (comment.find(word) != std::string_view::npos && comment.find(word) < 4) return true;
+    return false;
+}
+
+}  // namespace
+
+std::string_view Rewriter::indentation(NodeId statement) const {
+    const std::uint32_t begin = source_.line_begin(tree_[statement].span.begin);
+    const std::string_view line = source_.text().substr(begin, tree_[statement].span.begin - begin);
+    return line.substr(0, line.find_first_not_of(" \t") == std::string_view::npos ? line.size() : line.find_first_not_of(" \t"));
+}
+
+std::uint32_t Rewriter::line_end(std::uint32_t offset) const {
+    const std::size_t end = source_.text().find('\n', offset);
+    if (end == std::string_view::npos) return static_cast<std::uint32_t>(source_.text().size());
+    return static_cast<std::uint32_t>(end > offset && source_.text()[end - 1] == '\r' ? end - 1 : end);
+}
+
+base::Span Rewriter::lines_of(base::Span span) const {
+    const std::size_t end = source_.text().find('\n', span.end);
+    return {source_.line_begin(span.begin), static_cast<std::uint32_t>(end == std::string_view::npos ? source_.text().size() : end + 1)};
+}
+
+void Rewriter::before_statement(NodeId statement, std::string line) {
+    const std::string indent(indentation(statement));
+    edits_.insert(tree_[statement].span.begin, line + std::string(source_.newline()) + indent, "statement");
+}
+
+void Rewriter::after_statement(NodeId statement, std::string line) {
+    edits_.insert(line_end(tree_[statement].span.end), std::string(source_.newline()) + std::string(indentation(statement)) + line, "statement");
+}
+
+// Comments inside a node that its new text does not hold are put on lines of their own before the statement.
+void Rewriter::hoist_comments(NodeId from, const std::vector<base::Span>& kept) {
+    const base::Span span = tree_[from].span;
+    if (tree_.text(from).find('#') == std::string_view::npos) return;
+    const auto comments = tree_.comments();
+    auto comment = std::lower_bound(comments.begin(), comments.end(), base::Span{span.begin, span.begin});
+    for (; comment != comments.end() && comment->begin < span.end; ++comment) {
+        const bool survives = std::any_of(kept.begin(), kept.end(), [&](base::Span one) { return one.contains(*comment); });
+        if (survives || hoisted_.contains(comment->begin)) continue;
+        hoisted_.insert(comment->begin);
+        before_statement(tree_.statement_of(from), std::string(source_.text(*comment)));
+    }
+}
+
+// Takes a statement out with its line; its comments stay.
+void Rewriter::remove_statement(NodeId id) {
+    const base::Span span = tree_[id].span;
+    drop_region(span);
+    base::Span lines = lines_of(span);
+    const std::string_view before = source_.text().substr(lines.begin, span.begin - lines.begin);
+    std::string_view after = source_.text().substr(span.end, lines.end - span.end);
+    while (!after.empty() && (after.back() == '\n' || after.back() == '\r')) after.remove_suffix(1);
+    const std::size_t first = after.find_first_not_of(" \t");
+    const bool alone = before.find_first_not_of(" \t") == std::string_view::npos && (first == std::string_view::npos || after[first] == '#');
+    const NodeId block = tree_[id].parent;
+    const bool only = exists(block) && tree_[block].kind == NodeKind::block && tree_[tree_[block].parent].kind != NodeKind::module_ &&
+                      std::all_of(tree_.children(block).begin(), tree_.children(block).end(),
+                                  [&](NodeId other) { return other == id || removed_.contains(syntax::index(other)); });
+    removed_.insert(syntax::index(id));
+    std::string kept;
+    const auto comments = tree_.comments();
+    auto comment = std::lower_bound(comments.begin(), comments.end(), base::Span{span.begin, span.begin});
+    for (; comment != comments.end() && comment->begin < lines.end; ++comment)
+        if (!is_pragma(source_.text(*comment))) kept += std::string(before) + std::string(source_.text(*comment)) + std::string(source_.newline());
+    if (!alone) {  // shares its line with another statement
+        edits_.replace(span, "pass", "removed");
+        return;
+    }
+    if (only) kept += std::string(before) + "pass" + std::string(source_.newline());
+    edits_.replace(lines, kept, "removed");
+}
+
+// Functions that run while a model is built: nothing is differentiated there.
+bool Rewriter::is_setup_function(NodeId function) const {
+    if (!exists(function)) return true;
+    const std::string_view name = tree_[function].name;
+    return name.find("init") != std::string_view::npos || name.starts_with("reset") || name.starts_with("_reset") || name.starts_with("load") || name.starts_with("main");
+}
+
+void Rewriter::statement_with(NodeId id) {
+    const auto items = tree_.children(id).subspan(1);
+    std::size_t dissolved = 0;
+    bool stop = false;
+    for (const NodeId item : items) {
+        NodeId context = tree_.child(item, 0);
+        if (tree_[context].kind == NodeKind::call) context = tree_.child(context, 0);
+        const std::string qualified = names::qualified_name(tree_, names_, context);
+        const Entry* entry = qualified.empty() ? nullptr : catalogue_.find(qualified);
+        if (!entry || entry->kind != EntryKind::dissolve) {
+            if (!qualified.empty() && is_watched(qualified) && (!entry || entry->kind == EntryKind::never) && tree_[tree_.child(item, 0)].kind != NodeKind::call)
+                refuse(Code::no_entry, context, "`" + qualified + "` as a context has no entry in the catalogue", "remove the context");
+            continue;
+        }
+        drop_region(tree_[item].span);
+        stop = stop || entry->stops_gradient;
+        ++dissolved;
+    }
+    if (dissolved == 0) return;
+    if (dissolved < items.size()) {
+        refuse(Code::no_entry, id, "a `with` of several contexts of which only some have a meaning in MLX", "write one `with` for each context");
+        return;
+    }
+    if (stop && !is_setup_function(tree_.function_of(id))) stop_gradients(tree_.child(id, 0));
+    dissolve(id);
+}
+
+void Rewriter::stop_gradients(NodeId block) {
+    const base::Span span = tree_[block].span;
+    for (std::uint32_t number = syntax::index(block); number > 0; --number) {
+        const NodeId id{number};
+        const syntax::Node& node = tree_[id];
+        if (!span.contains(node.span)) {
+            if (node.span.end <= span.begin) break;
+            continue;
+        }
+        NodeId value = syntax::kNoNode;
+        if (node.kind == NodeKind::assign || node.kind == NodeKind::return_) value = tree_.child(id, 0);
+        if (node.kind == NodeKind::aug_assign) value = tree_.child(id, 1);
+        if (!exists(value)) continue;
+        std::vector<NodeId> values{value};
+        if (tree_[value].kind == NodeKind::tuple) values.assign(tree_.children(value).begin(), tree_.children(value).end());
+        for (const NodeId one : values) {
+            const infer::Kind kind = fact(one).kind;
+            if (kind != infer::Kind::tensor) continue;
+            put(one, output_.mx + ".stop_gradient(" + rendered(one) + ")", Precedence::atom, "torch.no_grad");
+            uses_mx_ = true;
+        }
+    }
+}
+
+// with torch.no_grad():      the body alone,
+//     body                   one level further left
+void Rewriter::dissolve(NodeId id) {
+    const NodeId body = tree_.child(id, 0);
+    const NodeId first = tree_.children(body)[0];
+    const base::Span with_line = lines_of({tree_[id].span.begin, tree_[id].span.begin});
+    const std::string outer(indentation(id));
+    const std::string inner(indentation(first));
+    const std::uint32_t end = line_end(tree_[body].span.end);
+    const bool one_line = source_.line_begin(tree_[first].span.begin) == with_line.begin;
+    if (one_line) {
+        edits_.replace({tree_[id].span.begin, tree_[first].span.begin}, "", "with");
+        return;
+    }
+    // The header's own comment and those between header and body stay.
+    std::string text;
+    const auto comments = tree_.comments();
+    auto comment = std::lower_bound(comments.begin(), comments.end(), base::Span{tree_[id].span.begin, tree_[id].span.begin});
+    for (; comment != comments.end() && comment->begin < tree_[first].span.begin; ++comment)
+        if (!is_pragma(source_.text(*comment))) text += outer + std::string(source_.text(*comment)) + std::string(source_.newline());
+    const std::uint32_t begin = source_.line_begin(tree_[first].span.begin);
+    const std::string moved = edits_.render({begin, end});
+    text += shift_left(moved, inner.size() - outer.size());
+    edits_.replace({source_.line_begin(tree_[id].span.begin), end}, text, "with");
+}
+
+// Every line with `width` columns less in front, except inside triple-quoted strings.
+std::string Rewriter::shift_left(std::string_view text, std::size_t width) {
+    std::string out;
+    std::string_view fence;
+    bool line_start = true;
+    for (std::size_t at = 0; at < text.size();) {
+        if (line_start && fence.empty()) {
+            std::size_t blank = 0;
+            while (blank < width && at + blank < text.size() && (text[at + blank] == ' ' || text[at + blank] == '\t')) ++blank;
+            at += blank;
+            line_start = false;
+            continue;
+        }
+        line_start = false;
+        const char letter = text[at];
+        if (!fence.empty()) {
+            if (text.substr(at, fence.size()) == fence) {
+                out += fence;
+                at += fence.size();
+                fence = {};
+                continue;
+            }
+            if (letter == '\\' && at + 1 < text.size()) {
+                out += letter;
+                ++at;
+            }
+        } else if (letter == '#') {
+            while (at < text.size() && text[at] != '\n') out += text[at++];
+            continue;
+        } else if (letter == '"' || letter == '\'') {
+            const bool triple = text.substr(at, 3) == std::string(3, letter);
+            if (triple) {
+                fence = text.substr(at, 3);
+                out += fence;
+                at += 3;
+                continue;
+            }
+            const std::size_t begin = at++;
+            while (at < text.size() && text[at] != letter && text[at] != '\n') at += text[at] == '\\' ? 2 : 1;
+            at = std::min(at + 1, text.size());
+            out += text.substr(begin, at - begin);
+            continue;
+        }
+        out += text[at];
+        if (text[at] == '\n') line_start = true;
+        ++at;
+    }
+    return out;
+}
+
+void Rewriter::statement_if(NodeId id) {
+    // An `if TYPE_CHECKING:` whose imports are gone, an `if __name__ == "__main__":` that is no model definition.
+    const NodeId test = tree_.child(id, 0);
+    const NodeId body = tree_.child(id, 1);
+    const std::string_view text = tree_.text(test);
+    const bool checking = text == "TYPE_CHECKING" || text == "typing.TYPE_CHECKING";
+    const bool empty = std::all_of(tree_.children(body).begin(), tree_.children(body).end(), [&](NodeId one) {
+        return removed_.contains(syntax::index(one)) || tree_[one].kind == NodeKind::pass_;
+    });
+    if (checking && empty && !exists(tree_.child(id, 2)) && exists(tree_[id].parent)) remove_statement(id);
+}
+
+void Rewriter::function(NodeId id) {
+    const syntax::Node& node = tree_[id];
+    if (node.name != "forward") return;
+    const NodeId around = tree_.class_of(id);
+    if (!exists(around) || tree_[tree_[id].parent].parent != around) return;
+    const std::uint32_t index = names_.class_at[syntax::index(around)];
+    if (index == 0 || !names_.classes[index - 1].is_module) return;
+    edits_.replace(node.name_span, "__call__", "forward");
+}
+
+void Rewriter::decorator(NodeId id) {
+    NodeId value = tree_.child(id, 0);
+    if (tree_[value].kind == NodeKind::call) {
+        const NodeId callee = tree_.child(value, 0);
+        const std::string outer = names::qualified_name(tree_, names_, callee);
+        if (outer == "functools.partial" && tree_.children(value).size() > 1) value = tree_.child(value, 1);
+        else value = callee;
+    }
+    const std::string qualified = names::qualified_name(tree_, names_, value);
+    if (qualified.empty()) return;
+    const Entry* entry = catalogue_.find(qualified);
+    if (!entry) {
+        if (is_watched(qualified)) refuse(Code::no_entry, id, "the decorator `" + qualified + "` has no entry in the catalogue", "remove the decorator");
+        return;
+    }
+    if (entry->kind == EntryKind::never) {
+        refuse(Code::considered_no, id, "the decorator `" + qualified + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
+        return;
+    }
+    if (entry->kind != EntryKind::drop_decorator && entry->kind != EntryKind::dissolve) return;
+    const NodeId function = tree_[id].parent;
+    if (entry->kind == EntryKind::dissolve && entry->stops_gradient && tree_[function].kind == NodeKind::function_def && !is_setup_function(function))
+        stops_.insert(syntax::index(function));
+    drop_region(tree_[id].span);
+    const base::Span lines = lines_of(tree_[id].span);
+    std::string kept;
+    const std::string indent(indentation(id));
+    const auto comments = tree_.comments();
+    auto comment = std::lower_bound(comments.begin(), comments.end(), base::Span{tree_[id].span.begin, tree_[id].span.begin});
+    for (; comment != comments.end() && comment->begin < lines.end; ++comment)
+        if (!is_pragma(source_.text(*comment))) kept += indent + std::string(source_.text(*comment)) + std::string(source_.newline());
+    edits_.replace(lines, kept, qualified);
+}
+
+void Rewriter::expression_statement(NodeId id) {
+    const NodeId value = tree_.child(id, 0);
+    if (tree_[value].kind != NodeKind::call) return;
+    const std::string qualified = names::qualified_name(tree_, names_, tree_.child(value, 0));
+    if (qualified.empty()) return;
+    const Entry* entry = catalogue_.find(qualified);
+    if (entry && (entry->kind == EntryKind::dissolve || entry->kind == EntryKind::drop_decorator)) remove_statement(id);  // torch.set_grad_enabled(False)
+}
+
+void Rewriter::assign(NodeId id) {
+    const NodeId value = tree_.child(id, 0);
+    for (const NodeId target : tree_.children(id).subspan(1)) {
+        const syntax::Node& node = tree_[target];
+        if (node.kind == NodeKind::attribute && (node.name == "data" || node.name == "requires_grad")) {
+            const NodeId object = tree_.child(target, 0);
+            if (node.name == "data") {
+                edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
+            } else if (tree_[object].kind == NodeKind::attribute && tree_[value].kind == NodeKind::false_) {
+                const NodeId owner = tree_.child(object, 0);
+                edits_.replace(tree_[id].span, rendered(owner) + ".freeze(keys=[\"" + std::string(tree_[object].name) + "\"], recurse=False)", "requires_grad");
+            } else {
+                refuse(Code::module_hook, target, "`requires_grad` cannot be set on an array", "call `module.freeze(keys=[...], recurse=False)` on the module that owns it");
+            }
+            continue;
+        }
+        if (node.kind == NodeKind::subscript) store(target, id);
+    }
+    if (tree_[value].kind != NodeKind::call) return;
+    const std::string made = names::qualified_name(tree_, names_, tree_.child(value, 0));
+    if (made != "torch.nn.Parameter") return;
+    for (const NodeId argument : tree_.children(value).subspan(1)) {
+        const bool keyword = tree_[argument].kind == NodeKind::keyword;
+        const bool second = !keyword && argument == tree_.child(value, 2);
+        if (!second && !(keyword && tree_[argument].name == "requires_grad")) continue;
+        const NodeId flag = keyword ? tree_.child(argument, 0) : argument;
+        if (tree_[flag].kind == NodeKind::true_) continue;
+        const NodeId target = tree_.child(id, 1);
+        if (tree_[target].kind != NodeKind::attribute) {
+            refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
+            continue;
+        }
+        const std::string fresh = renamed(target);
+        const std::string freeze = rendered(tree_.child(target, 0)) + ".freeze(keys=[\"" + (fresh.empty() ? std::string(tree_[target].name) : fresh) + "\"], recurse=False)";
+        if (tree_[flag].kind == NodeKind::false_) {
+            after_statement(id, freeze);
+        } else {
+            after_statement(id, "if not " + rendered(flag) + ":");
+            after_statement(id, "    " + freeze);
+        }
+    }
+}
+
+// x[...] = v. The owner must be what is written to: `x.data[0]`, `x[0][1]`, views.
+void Rewriter::store(NodeId target, NodeId statement) {
+    const NodeId object = tree_.child(target, 0);
+    const NodeId owner = strip_data(object);
+    if (owner != object) edits_.replace({tree_[owner].span.end, tree_[object].span.end}, "", "data");
+    const syntax::Node& node = tree_[owner];
+    if (node.kind == NodeKind::name) {
+        written_through_view(owner);
+        return;
+    }
+    if (node.kind == NodeKind::attribute || fact(owner).kind != infer::Kind::tensor) return;
+    if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind == infer::Kind::tensor) {
+        const NodeId first = tree_.child(owner, 1);
+        const bool plain = tree_[first].kind == NodeKind::integer || tree_[first].kind == NodeKind::name || tree_[first].kind == NodeKind::unary;
+        const infer::Kind kind = fact(first).kind;
+        if (plain && (kind == infer::Kind::integer || tree_[first].kind == NodeKind::integer)) {  // x[i][j] = v  ->  x[i, j] = v
+            edits_.replace({tree_[first].span.end, tree_[tree_.child(target, 1)].span.begin}, ", ", "store");
+            return;
+        }
+    }
+    if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind != infer::Kind::tensor) return;  // an element of a list
+    if (fact(owner).view_of == 0 && fact(owner).temporary) return;
+    refuse(Code::view_written, statement, "this store goes through a view, which is a copy in MLX: it would be lost", "index the tensor itself: `x[i, j] = value`");
+}
+
+void Rewriter::aug_assign(NodeId id) {
+    const NodeId target = tree_.child(id, 0);
+    const syntax::Node& node = tree_[target];
+    if (node.kind == NodeKind::attribute && node.name == "data") {
+        edits_.replace({tree_[tree_.child(target, 0)].span.end, node.span.end}, "", "data");
+    } else if (node.kind == NodeKind::subscript) {
+        store(target, id);
+    } else if (node.kind == NodeKind::name && fact(target).kind == infer::Kind::tensor) {
+        written_through_view(target);
+    }
+}
+
+}  // namespace mlxify::rewrite

@@ -1,0 +1,203 @@
+// The user's expressions as arguments of partial evaluation, and texts back into the user's expressions.
+#include <charconv>
+
+#include "rewrite/rewriter.h"
+#include "rules/frame.h"
+
+namespace mlxify::rewrite {
+
+namespace {
+
+Precedence natural(const syntax::Node& node) {
+    switch (node.kind) {
+    case NodeKind::tuple: return node.has(syntax::Flag::parenthesized) ? Precedence::atom : Precedence::tuple;
+    case NodeKind::named_expr:
+    case NodeKind::yield_:
+    case NodeKind::yield_from: return Precedence::named;
+    case NodeKind::lambda: return Precedence::lambda;
+    case NodeKind::conditional: return Precedence::conditional;
+    case NodeKind::bool_op:
+    case NodeKind::binary: return rules::precedence_of(node.op);
+    case NodeKind::unary: return node.op == syntax::Op::not_ ? Precedence::not_ : Precedence::unary;
+    case NodeKind::compare: return Precedence::compare;
+    case NodeKind::await_: return Precedence::await_;
+    case NodeKind::generator: return Precedence::named;
+    case NodeKind::starred:
+    case NodeKind::keyword: return Precedence::tuple;
+    default: return Precedence::atom;
+    }
+}
+
+Precedence above(Precedence precedence) { return static_cast<Precedence>(static_cast<int>(precedence) + 1); }
+
+}  // namespace
+
+Precedence Rewriter::precedence_of(NodeId id) const {
+    const auto replaced = precedence_.find(syntax::index(id));
+    const Precedence own = replaced != precedence_.end() ? replaced->second : natural(tree_[id]);
+    // A line break is only allowed inside brackets: what the author had in parentheses needs them wherever it goes.
+    const bool broken = tree_[id].has(syntax::Flag::parenthesized) && own < Precedence::atom && tree_.text(id).find('\n') != std::string_view::npos;
+    return broken ? Precedence::tuple : own;
+}
+
+bool Rewriter::is_trivial(NodeId id) const {
+    const syntax::Node& node = tree_[id];
+    switch (node.kind) {
+    case NodeKind::name:
+    case NodeKind::integer:
+    case NodeKind::floating:
+    case NodeKind::string:
+    case NodeKind::true_:
+    case NodeKind::false_:
+    case NodeKind::none_:
+    case NodeKind::ellipsis: return true;
+    case NodeKind::attribute: return is_trivial(tree_.child(id, 0));
+    case NodeKind::unary: return node.op == syntax::Op::neg && is_trivial(tree_.child(id, 0));
+    case NodeKind::subscript: {
+        const NodeKind index = tree_[tree_.child(id, 1)].kind;
+        return (index == NodeKind::integer || index == NodeKind::unary || index == NodeKind::name) && is_trivial(tree_.child(id, 0)) && is_trivial(tree_.child(id, 1));
+    }
+    default: return false;
+    }
+}
+
+Value Rewriter::value_of(NodeId id) {
+    const syntax::Node& node = tree_[id];
+    const infer::Fact& known = fact(id);
+    Value value;
+    value.fact = known;
+    value.fact.value = infer::kNoValue;
+    switch (node.kind) {
+    case NodeKind::none_: value.constant = rules::None{}; break;
+    case NodeKind::true_: value.constant = true; break;
+    case NodeKind::false_: value.constant = false; break;
+    case NodeKind::integer: {
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(node.name.data(), node.name.data() + node.name.size(), number);
+        if (error == std::errc{} && end == node.name.data() + node.name.size()) value.constant = number;
+        value.fact.kind = infer::Kind::integer;
+        break;
+    }
+    case NodeKind::floating:
+        value.constant = std::strtod(std::string(node.name).c_str(), nullptr);
+        value.fact.kind = infer::Kind::floating;
+        break;
+    case NodeKind::string:
+        if (!node.has(syntax::Flag::is_fstring) && !node.has(syntax::Flag::is_bytes)) value.constant = rules::unescape(node.name);
+        value.fact.kind = infer::Kind::string;
+        break;
+    case NodeKind::unary:
+        if (node.op == syntax::Op::neg) {
+            const NodeId inner = tree_.child(id, 0);
+            if (tree_[inner].kind == NodeKind::integer || tree_[inner].kind == NodeKind::floating) {
+                const Value positive = value_of(inner);
+                if (positive.integer()) value.constant = -*positive.integer();
+                else if (positive.constant) value.constant = -std::get<double>(*positive.constant);
+                value.fact.kind = positive.fact.kind;
+            }
+        }
+        break;
+    case NodeKind::tuple:
+    case NodeKind::list: {
+        value.has_items = true;
+        value.is_list = node.kind == NodeKind::list;
+        value.fact.kind = value.is_list ? infer::Kind::list : infer::Kind::tuple;
+        for (const NodeId child : tree_.children(id)) {
+            if (tree_[child].kind == NodeKind::starred) {
+                Value inner = value_of(tree_.child(child, 0));
+                if (inner.has_items) {
+                    value.items.insert(value.items.end(), inner.items.begin(), inner.items.end());
+                    continue;
+                }
+                inner.starred = true;
+                value.items.push_back(std::move(inner));
+                value.has_items = false;
+            } else {
+                value.items.push_back(value_of(child));
+            }
+        }
+        break;
+    }
+    default: break;
+    }
+    if (!value.constant && known.value != infer::kNoValue && node.kind != NodeKind::unary) {
+        if (const infer::Value* constant = facts_.value(known)) {
+            if (std::holds_alternative<std::monostate>(*constant)) value.constant = rules::None{};
+            else if (const bool* flag = std::get_if<bool>(constant)) value.constant = *flag;
+            else if (const auto* number = std::get_if<std::int64_t>(constant)) value.constant = *number;
+            else if (const auto* real = std::get_if<double>(constant)) value.constant = *real;
+            else if (const auto* text = std::get_if<std::string>(constant)) value.constant = *text;
+        }
+    }
+    if (known.kind == infer::Kind::none && !value.constant) value.constant = rules::None{};
+    if (value.integer()) value.dim = {true, *value.integer(), {}};
+    rules::Leaf leaf;
+    leaf.node = syntax::index(id);
+    leaf.precedence = precedence_of(id);
+    leaf.trivial = is_trivial(id);
+    const bool sequence_literal = node.kind == NodeKind::tuple || node.kind == NodeKind::list;
+    value = leaves_.add(std::move(leaf), std::move(value));
+    const bool sequence = known.kind == infer::Kind::tuple || known.kind == infer::Kind::list || known.kind == infer::Kind::size;
+    if (!sequence_literal && sequence && known.length >= 0 && known.length <= 16) {
+        value.has_items = true;
+        value.is_list = known.kind == infer::Kind::list;
+        const auto* elements = known.elements != 0 ? &facts_.sequences[known.elements] : nullptr;
+        for (std::int32_t at = 0; at < known.length; ++at) {
+            Value item = rules::code_value(rules::operand(value, Precedence::atom) + "[" + std::to_string(at) + "]");
+            if (known.kind == infer::Kind::size) item.fact.kind = infer::Kind::integer;
+            if (elements && static_cast<std::size_t>(at) < elements->size()) {
+                item.fact = (*elements)[static_cast<std::size_t>(at)];
+                if (const infer::Value* constant = facts_.value(item.fact)) {
+                    if (const auto* number = std::get_if<std::int64_t>(constant)) item = rules::integer_value(*number);
+                    else if (std::holds_alternative<std::monostate>(*constant)) item = rules::none_value();
+                }
+            }
+            value.items.push_back(std::move(item));
+        }
+    }
+    return value;
+}
+
+Precedence Rewriter::needed(NodeId id) const {
+    const syntax::Node& node = tree_[id];
+    if (node.has(syntax::Flag::parenthesized)) return Precedence::tuple;
+    const NodeId parent = node.parent;
+    if (!exists(parent)) return Precedence::tuple;
+    const syntax::Node& around = tree_[parent];
+    const bool first = tree_.child(parent, 0) == id;
+    switch (around.kind) {
+    case NodeKind::attribute:
+    case NodeKind::await_: return Precedence::atom;
+    case NodeKind::call:
+    case NodeKind::subscript: return first ? Precedence::atom : Precedence::named;
+    case NodeKind::binary:
+        if (around.op == syntax::Op::pow) return first ? Precedence::await_ : Precedence::unary;
+        return first ? rules::precedence_of(around.op) : above(rules::precedence_of(around.op));
+    case NodeKind::bool_op: return first ? rules::precedence_of(around.op) : above(rules::precedence_of(around.op));
+    case NodeKind::unary: return around.op == syntax::Op::not_ ? Precedence::not_ : Precedence::unary;
+    case NodeKind::compare: return Precedence::bit_or;
+    case NodeKind::conditional: return tree_.child(parent, 2) == id ? Precedence::conditional : Precedence::or_;
+    case NodeKind::starred: return Precedence::bit_or;
+    case NodeKind::lambda: return Precedence::lambda;
+    case NodeKind::comprehension: return tree_.child(parent, 0) == id ? Precedence::tuple : Precedence::or_;
+    case NodeKind::assign:
+    case NodeKind::aug_assign:
+    case NodeKind::return_:
+    case NodeKind::expression_statement:
+    case NodeKind::for_: return Precedence::tuple;
+    default: return Precedence::named;
+    }
+}
+
+void Rewriter::put(NodeId id, std::string text, Precedence precedence, std::string_view rule) {
+    // A tuple's own parentheses are not needed where the statement ends with it: `v, i = a, b`.
+    if (precedence < needed(id)) {
+        text = "(" + text + ")";
+        precedence = Precedence::atom;
+    }
+    precedence_[syntax::index(id)] = precedence;
+    if (text == tree_.text(id)) return;
+    edits_.replace(tree_[id].span, std::move(text), rule);
+}
+
+}  // namespace mlxify::rewrite
