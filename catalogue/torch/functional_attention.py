@@ -1,0 +1,142 @@
+"""Attention and embedding look-ups of torch.nn.functional, and dropout."""
+
+from mlxify.catalogue import *
+
+
+def _attention(query, key, value, mask=None, dropout_p=0.0, is_causal=False, scale=None):
+    """torch's scaled dot-product attention for any rank, with its top-left causal mask and its dropout.
+
+    A boolean mask is true where a query may attend. A query that may attend to nothing gives zeros.
+    """
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    blocked = False
+    if is_causal:
+        mask = mx.tril(mx.ones((query.shape[-2], key.shape[-2]), dtype=mx.bool_))
+    elif mask is not None:
+        visible = mask if mask.dtype == mx.bool_ else mask > -mx.inf
+        blocked = ~visible.any(axis=-1, keepdims=True)
+        mask = mask | blocked if mask.dtype == mx.bool_ else mx.where(blocked, 0, mask)
+    if query.ndim == 4 and dropout_p == 0:
+        output = mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask)
+        return output if blocked is False else mx.where(blocked, 0, output)
+    if key.shape[-3:-2] != query.shape[-3:-2]:  # grouped queries
+        key = mx.repeat(key, query.shape[-3] // key.shape[-3], axis=-3)
+        value = mx.repeat(value, query.shape[-3] // value.shape[-3], axis=-3)
+    scores = (query * scale) @ key.swapaxes(-1, -2)
+    if mask is not None:
+        scores = mx.where(mask, scores, -mx.inf) if mask.dtype == mx.bool_ else scores + mask
+    weights = mx.where(blocked, 0, mx.softmax(scores, axis=-1))
+    if dropout_p > 0:
+        weights = weights * mx.random.bernoulli(1 - dropout_p, weights.shape) / (1 - dropout_p)
+    return weights @ value
+
+
+# The fast kernel wants rank 4. Its "causal" mask is aligned to the last key, torch's to the first: they agree for as many
+# queries as keys. With a boolean mask, a row that may attend to nothing is NaN or an average there and zero in torch.
+@rule("torch.nn.functional.scaled_dot_product_attention", "torch._C._nn.scaled_dot_product_attention")
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+):
+    fast = known(query.ndim == 4 and dropout_p == 0) and query.ndim == 4 and dropout_p == 0
+    if fast and attn_mask is None:
+        if scale is None:
+            scale = query.shape[-1] ** -0.5
+        if known(is_causal) and not is_causal:
+            return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale)
+        if known(is_causal and query.shape[-2] == key.shape[-2]) and is_causal and query.shape[-2] == key.shape[-2]:
+            return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask="causal")
+    return _attention(query, key, value, attn_mask, dropout_p, is_causal, scale)
+
+
+@rule("torch.nn.functional.embedding")
+def embedding(
+    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+):
+    if max_norm is not None:
+        refuse("max_norm rescales the rows of the table in place during the look-up")
+    if scale_grad_by_freq:
+        refuse("scale_grad_by_freq has no counterpart: gradients are pure functions in MLX")
+    if padding_idx is not None:
+        return _padded_embedding(input, weight, padding_idx)
+    return weight[input]
+
+
+def _padded_embedding(x, weight, padding_idx):
+    """A look-up that gives no gradient to the row `padding_idx`."""
+    rows = weight[x]
+    return mx.where((x == padding_idx % weight.shape[0])[..., None], mx.stop_gradient(rows), rows)
+
+
+@rule("torch.nn.functional.one_hot")
+def one_hot(input, num_classes=-1):
+    if known(num_classes >= 0) and num_classes < 0:
+        return _one_hot_up_to_largest(input)
+    return (mx.expand_dims(input, -1) == mx.arange(num_classes)).astype(mx.int32)
+
+
+def _one_hot_up_to_largest(x):
+    """One-hot codes with as many classes as the largest index asks for; reads the array."""
+    return (mx.expand_dims(x, -1) == mx.arange(x.max().item() + 1)).astype(mx.int32)
+
+
+@rule("torch.nn.functional.dropout")
+def dropout(input, p=0.5, training=True, inplace=False):
+    if known(training and p > 0) and not (training and p > 0):
+        return input
+    return _dropout(input, p, training)
+
+
+def _dropout(x, p, training=True, shape=None):
+    """Zeroes each value with probability p and scales the others by 1 / (1 - p); `shape` is that of the mask."""
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return mx.zeros_like(x)
+    return x * mx.random.bernoulli(1 - p, x.shape if shape is None else shape) / (1 - p)
+
+
+@rule("torch.nn.functional.dropout1d")
+def dropout1d(input, p=0.5, training=True, inplace=False):
+    if known(training and p > 0) and not (training and p > 0):
+        return input
+    return _dropout(input, p, training, shape=input.shape[:-1] + (1,))
+
+
+# A rank-3 input counts as a batch of sequences, as in torch.
+@rule("torch.nn.functional.dropout2d")
+def dropout2d(input, p=0.5, training=True, inplace=False):
+    if known(training and p > 0) and not (training and p > 0):
+        return input
+    return _dropout(input, p, training, shape=input.shape[:2] + (1,) * (input.ndim - 2))
+
+
+@rule("torch.nn.functional.dropout3d")
+def dropout3d(input, p=0.5, training=True, inplace=False):
+    if known(training and p > 0) and not (training and p > 0):
+        return input
+    return _dropout(input, p, training, shape=input.shape[:-3] + (1, 1, 1))
+
+
+@rule("torch.nn.functional.alpha_dropout", "torch.nn.functional.feature_alpha_dropout")
+def alpha_dropout(input, p=0.5, training=False, inplace=False):
+    if known(training) and not training:
+        return input
+    refuse("alpha dropout is not available in training")
+
+
+@rule("torch.nn.functional.embedding_bag")
+def embedding_bag(
+    input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False,
+    per_sample_weights=None, include_last_offset=False, padding_idx=None,
+):
+    if offsets is not None or padding_idx is not None:
+        refuse("bags of different lengths need shapes that depend on values")
+    if max_norm is not None or scale_grad_by_freq:
+        refuse("max_norm and scale_grad_by_freq have no counterpart")
+    if per_sample_weights is not None:
+        return (weight[input] * mx.expand_dims(per_sample_weights, -1)).sum(axis=1)
+    if mode == "sum":
+        return weight[input].sum(axis=1)
+    if mode == "max":
+        return weight[input].max(axis=1)
+    return weight[input].mean(axis=1)

@@ -1,0 +1,199 @@
+"""Convolutions, linear maps and sliding windows of torch.nn.functional: channels come first, as in torch.
+
+MLX convolves with channels last; a raw weight stays in torch's layout (out, in, *kernel) and is turned at the call.
+"""
+
+from mlxify.catalogue import *
+
+
+def _int(size):
+    """The number in a one-element tuple; 1-d convolutions of MLX take plain integers."""
+    if known(isinstance(size, (tuple, list))) and isinstance(size, (tuple, list)):
+        return size[0]
+    return size
+
+
+def _triple(size):
+    """One number per axis."""
+    return (size, size, size) if isinstance(size, int) else tuple(size)
+
+
+def _pad_same(x, kernel, dilation):
+    """Zero-pads the spatial axes of a channels-first array so that a stride-1 convolution keeps their sizes.
+
+    The larger half goes to the end, as in torch.
+    """
+    if isinstance(dilation, int):
+        dilation = [dilation] * len(kernel)
+    totals = [d * (k - 1) for d, k in zip(dilation, kernel)]
+    return mx.pad(x, [(0, 0), (0, 0)] + [(total // 2, total - total // 2) for total in totals])
+
+
+@rule("torch.nn.functional.linear")
+def linear(input, weight, bias=None):
+    if bias is None:
+        return input @ weight.T
+    return mx.addmm(bias, input, weight.T)
+
+
+@rule("torch.nn.functional.bilinear", "torch.bilinear")
+def bilinear(input1, input2, weight, bias=None):
+    output = mx.einsum("...i,oij,...j->...o", input1, weight, input2)
+    if bias is None:
+        return output
+    return output + bias
+
+
+@rule("torch.nn.functional.conv1d", "torch.conv1d")
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(isinstance(padding, str)) and isinstance(padding, str):
+        if padding == "same":
+            input = _pad_same(input, weight.shape[2:], dilation)
+        padding = 0
+    output = mx.conv1d(
+        input.swapaxes(1, 2), weight.swapaxes(1, 2),
+        stride=_int(stride), padding=_int(padding), dilation=_int(dilation), groups=groups,
+    )
+    if bias is None:
+        return output.swapaxes(1, 2)
+    return (output + bias).swapaxes(1, 2)
+
+
+@rule("torch.nn.functional.conv2d", "torch.conv2d")
+def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(isinstance(padding, str)) and isinstance(padding, str):
+        if padding == "same":
+            input = _pad_same(input, weight.shape[2:], dilation)
+        padding = 0
+    output = mx.conv2d(
+        input.transpose(0, 2, 3, 1), weight.transpose(0, 2, 3, 1),
+        stride=stride, padding=padding, dilation=dilation, groups=groups,
+    )
+    if bias is None:
+        return output.transpose(0, 3, 1, 2)
+    return (output + bias).transpose(0, 3, 1, 2)
+
+
+def _conv3d_groups(x, weight, stride, padding, dilation, groups):
+    """A grouped 3-d convolution, channels last, as one convolution per group: `mx.conv3d` has no groups."""
+    pieces = zip(mx.split(x, groups, axis=-1), mx.split(weight, groups, axis=0))
+    return mx.concatenate([mx.conv3d(a, w, stride, padding, dilation) for a, w in pieces], axis=-1)
+
+
+@rule("torch.nn.functional.conv3d", "torch.conv3d")
+def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(isinstance(padding, str)) and isinstance(padding, str):
+        if padding == "same":
+            input = _pad_same(input, weight.shape[2:], dilation)
+        padding = 0
+    input = input.transpose(0, 2, 3, 4, 1)
+    weight = weight.transpose(0, 2, 3, 4, 1)
+    if known(groups == 1) and groups == 1:
+        output = mx.conv3d(input, weight, stride=stride, padding=padding, dilation=dilation)
+    else:
+        output = _conv3d_groups(input, weight, stride, padding, dilation, groups)
+    if bias is None:
+        return output.transpose(0, 4, 1, 2, 3)
+    return (output + bias).transpose(0, 4, 1, 2, 3)
+
+
+def _transposed_kernel(weight, groups):
+    """torch's (in, out / groups, *kernel) as MLX's (out, *kernel, in / groups)."""
+    if groups == 1:
+        return mx.moveaxis(weight.swapaxes(0, 1), 1, -1)
+    kernel = weight.shape[2:]
+    weight = weight.reshape(groups, weight.shape[0] // groups, weight.shape[1], *kernel)
+    return mx.moveaxis(weight, 1, -1).flatten(0, 1)
+
+
+@rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d")
+def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(groups == 1) and groups == 1:
+        kernel = weight.transpose(1, 2, 0)
+    else:
+        kernel = _transposed_kernel(weight, groups)
+    output = mx.conv_transpose1d(
+        input.swapaxes(1, 2), kernel, stride=_int(stride), padding=_int(padding), dilation=_int(dilation),
+        output_padding=_int(output_padding), groups=groups,
+    )
+    if bias is None:
+        return output.swapaxes(1, 2)
+    return (output + bias).swapaxes(1, 2)
+
+
+@rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d")
+def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(groups == 1) and groups == 1:
+        kernel = weight.transpose(1, 2, 3, 0)
+    else:
+        kernel = _transposed_kernel(weight, groups)
+    output = mx.conv_transpose2d(
+        input.transpose(0, 2, 3, 1), kernel, stride=stride, padding=padding, dilation=dilation,
+        output_padding=output_padding, groups=groups,
+    )
+    if bias is None:
+        return output.transpose(0, 3, 1, 2)
+    return (output + bias).transpose(0, 3, 1, 2)
+
+
+@rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d")
+def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(groups == 1) and groups != 1:
+        refuse("MLX's 3-d transposed convolution has no groups")
+    output = mx.conv_transpose3d(
+        input.transpose(0, 2, 3, 4, 1), weight.transpose(1, 2, 3, 4, 0), stride=stride, padding=padding,
+        dilation=dilation, output_padding=output_padding, groups=groups,
+    )
+    if bias is None:
+        return output.transpose(0, 4, 1, 2, 3)
+    return (output + bias).transpose(0, 4, 1, 2, 3)
+
+
+def _pair(size):
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def _window_counts(sizes, kernel, dilation, padding, stride):
+    """How many windows fit along each axis."""
+    return [
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, d, p, s in zip(sizes, kernel, dilation, padding, stride)
+    ]
+
+
+def _unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    """Sliding blocks of (batch, channels, height, width) as (batch, channels * kernel, blocks)."""
+    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
+    batch, channels, height, width = x.shape
+    rows, columns = _window_counts((height, width), (kh, kw), (dh, dw), (ph, pw), (sh, sw))
+    x = mx.pad(x, [(0, 0), (0, 0), (ph, ph), (pw, pw)])
+    taps = [
+        x[:, :, i * dh : i * dh + (rows - 1) * sh + 1 : sh, j * dw : j * dw + (columns - 1) * sw + 1 : sw]
+        for i in range(kh) for j in range(kw)
+    ]
+    return mx.stack(taps, axis=2).reshape(batch, channels * kh * kw, rows * columns)
+
+
+def _fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """The adjoint of `_unfold`: overlapping blocks are summed into (batch, channels, height, width)."""
+    size = _pair(output_size)
+    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
+    rows, columns = _window_counts(size, (kh, kw), (dh, dw), (ph, pw), (sh, sw))
+    taps = x.reshape(x.shape[0], -1, kh * kw, rows, columns)
+    image = mx.zeros((x.shape[0], taps.shape[1], size[0] + 2 * ph, size[1] + 2 * pw), dtype=x.dtype)
+    for tap in range(kh * kw):
+        top, left = tap // kw * dh, tap % kw * dw
+        image = image.at[:, :, top : top + (rows - 1) * sh + 1 : sh, left : left + (columns - 1) * sw + 1 : sw].add(
+            taps[:, :, tap]
+        )
+    return image[:, :, ph : ph + size[0], pw : pw + size[1]]
+
+
+@rule("torch.nn.functional.unfold")
+def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
+    return _unfold(input, kernel_size, dilation=dilation, padding=padding, stride=stride)
+
+
+@rule("torch.nn.functional.fold")
+def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    return _fold(input, output_size, kernel_size, dilation=dilation, padding=padding, stride=stride)

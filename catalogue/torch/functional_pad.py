@@ -1,0 +1,39 @@
+"""torch.nn.functional.pad: torch lists pairs from the last axis backwards, MLX wants one pair per axis from the first."""
+
+from mlxify.catalogue import *
+
+
+def _crop_and_pad(x, pad, mode="constant", value=0):
+    """Pad where a width is positive, crop where it is negative (MLX raises for negative widths)."""
+    pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
+    pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
+    x = x[tuple(slice(max(0, -low), n - max(0, -high)) for (low, high), n in zip(pairs, x.shape))]
+    pairs = [(max(low, 0), max(high, 0)) for low, high in pairs]
+    if mode == "constant":
+        return mx.pad(x, pairs, constant_values=value)
+    if mode == "circular":
+        for axis, (low, high) in enumerate(pairs):
+            x = mx.take(x, mx.arange(-low, x.shape[axis] + high) % x.shape[axis], axis=axis)
+        return x
+    return mx.pad(x, pairs, mode="edge" if mode == "replicate" else "reflect")
+
+
+@rule("torch.nn.functional.pad", "torch.constant_pad_nd")
+def pad(input, pad, mode="constant", value=None):
+    if value is None:
+        value = 0
+    if mode == "circular" or not known(len(pad)):
+        return _crop_and_pad(input, pad, mode, value)
+    for width in pad:
+        # An unknown width counts as positive: `mx.pad` raises for a negative one.
+        if known(width < 0) and width < 0:
+            return _crop_and_pad(input, pad, mode, value)
+    pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
+    widths = [(0, 0)] * (input.ndim - len(pad) // 2) + pairs
+    if mode == "replicate":
+        return mx.pad(input, widths, mode="edge")
+    if mode == "reflect":
+        return mx.pad(input, widths, mode="reflect")
+    if known(value == 0) and value == 0:
+        return mx.pad(input, widths)
+    return mx.pad(input, widths, constant_values=value)

@@ -1,0 +1,204 @@
+"""Pooling of torch.nn.functional. Channels come first in torch; MLX's pools want them last."""
+
+from mlxify.catalogue import *
+
+
+def _per_axis(size, axes):
+    """One number per axis."""
+    return (size,) * axes if isinstance(size, int) else tuple(size) * (axes // len(size))
+
+
+def _window_count(length, kernel, stride, padding, dilation, ceil_mode):
+    """How many windows an axis has; with `ceil_mode` they may end beyond the right padding, but not start in it."""
+    room = length + 2 * padding - dilation * (kernel - 1) - 1
+    if ceil_mode and (-(-room // stride)) * stride < length + padding:
+        return -(-room // stride) + 1
+    return room // stride + 1
+
+
+def _windows(x, axes, kernel, stride, padding, dilation, ceil_mode, fill):
+    """The trailing axes of `x`, padded and strided: one array per offset in the kernel, row by row."""
+    kernel, padding, dilation = _per_axis(kernel, axes), _per_axis(padding, axes), _per_axis(dilation, axes)
+    stride = kernel if stride is None else _per_axis(stride, axes)
+    sizes = list(zip(x.shape[-axes:], kernel, stride, padding, dilation))
+    counts = [_window_count(n, k, s, p, d, ceil_mode) for n, k, s, p, d in sizes]
+    ends = [(c - 1) * s + d * (k - 1) + 1 - n - p for (n, k, s, p, d), c in zip(sizes, counts)]
+    widths = [(p, max(p, end)) for p, end in zip(padding, ends)]
+    x = mx.pad(x, [(0, 0)] * (x.ndim - axes) + widths, constant_values=fill)
+    offsets = [[o * d for o, d in zip(offset, dilation)] for offset in np.ndindex(*kernel)]
+    return [
+        x[(..., *[slice(o, o + (c - 1) * s + 1, s) for o, c, s in zip(offset, counts, stride)])] for offset in offsets
+    ]
+
+
+def _max_pool(x, axes, kernel, stride, padding, dilation=1, ceil_mode=False):
+    """The largest value in each window of the trailing axes."""
+    return mx.stack(_windows(x, axes, kernel, stride, padding, dilation, ceil_mode, -mx.inf)).max(axis=0)
+
+
+def _max_pool_with_indices(x, axes, kernel, stride, padding, dilation=1, ceil_mode=False):
+    """The largest value in each window, and where it stands in the flattened trailing axes."""
+    shape = x.shape[-axes:]
+    place = mx.arange(math.prod(shape)).reshape(shape)
+    values = mx.stack(_windows(x, axes, kernel, stride, padding, dilation, ceil_mode, -mx.inf))
+    places = mx.stack(_windows(place, axes, kernel, stride, padding, dilation, ceil_mode, 0))
+    best = mx.argmax(values, axis=0, keepdims=True)
+    places = mx.broadcast_to(places.reshape(-1, *[1] * (x.ndim - axes), *places.shape[1:]), values.shape)
+    return mx.take_along_axis(values, best, axis=0)[0], mx.take_along_axis(places, best, axis=0)[0]
+
+
+def _avg_pool(x, axes, kernel, stride, padding, ceil_mode=False, count_include_pad=True, divisor=None):
+    """The mean of each window of the trailing axes; torch's options say what counts as a member of the window."""
+    total = sum(_windows(x, axes, kernel, stride, padding, 1, ceil_mode, 0))
+    if divisor is not None:
+        return total / divisor
+    members = mx.ones(x.shape[-axes:], dtype=x.dtype)
+    if count_include_pad:  # padding counts, what `ceil_mode` adds beyond it does not
+        members = mx.pad(members, [(p, p) for p in _per_axis(padding, axes)], constant_values=1)
+        padding = 0
+    counts = sum(_windows(members, axes, kernel, stride, padding, 1, ceil_mode, 0))
+    return total / counts[(..., *[slice(n) for n in total.shape[-axes:]])]
+
+
+def _scalar(size):
+    """The number in a one-element tuple."""
+    if known(isinstance(size, (tuple, list))) and isinstance(size, (tuple, list)):
+        return size[0]
+    return size
+
+
+@rule("torch.nn.functional.max_pool1d", "torch.max_pool1d")
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    if return_indices:
+        return _max_pool_with_indices(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
+    if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
+        pool = nn.MaxPool1d(_scalar(kernel_size), stride=_scalar(stride), padding=_scalar(padding))
+        return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
+    return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@rule("torch.nn.functional.max_pool2d", "torch.max_pool2d")
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    if return_indices:
+        return _max_pool_with_indices(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
+    if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
+        pool = nn.MaxPool2d(kernel_size, stride=stride, padding=padding)
+        return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@rule("torch.nn.functional.max_pool3d", "torch.max_pool3d")
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    if return_indices:
+        return _max_pool_with_indices(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
+    if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
+        pool = nn.MaxPool3d(kernel_size, stride=stride, padding=padding)
+        return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+    return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
+
+
+@rule("torch.nn.functional.avg_pool1d", "torch.avg_pool1d", "torch._C._nn.avg_pool1d")
+def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    if known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            pool = nn.AvgPool1d(_scalar(kernel_size), stride=_scalar(stride), padding=_scalar(padding))
+            return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
+    return _avg_pool(input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+@rule("torch.nn.functional.avg_pool2d", "torch._C._nn.avg_pool2d")
+def avg_pool2d(
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            pool = nn.AvgPool2d(kernel_size, stride=stride, padding=padding)
+            return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    return _avg_pool(input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@rule("torch.nn.functional.avg_pool3d", "torch._C._nn.avg_pool3d")
+def avg_pool3d(
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            pool = nn.AvgPool3d(kernel_size, stride=stride, padding=padding)
+            return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+    return _avg_pool(input, 3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _adaptive_pool(x, output_size, reduce):
+    """Divides each trailing axis into that many pieces, equal or overlapping by one, and reduces each; None keeps an axis."""
+    for axis, count in zip(range(-len(output_size), 0), output_size):
+        if count is not None:
+            line = x.swapaxes(axis, -1)
+            n = line.shape[-1]
+            if n % count == 0:
+                line = reduce(line.reshape(*line.shape[:-1], count, n // count), axis=-1)
+            else:
+                pieces = [line[..., i * n // count : -(-(i + 1) * n // count)] for i in range(count)]
+                line = mx.stack([reduce(piece, axis=-1) for piece in pieces], axis=-1)
+            x = line.swapaxes(axis, -1)
+    return x
+
+
+@rule("torch.nn.functional.adaptive_avg_pool1d", "torch.adaptive_avg_pool1d")
+def adaptive_avg_pool1d(input, output_size):
+    if known(output_size in (1, (1,))) and output_size in (1, (1,)):
+        return input.mean(axis=-1, keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 1), mx.mean)
+
+
+@rule("torch.nn.functional.adaptive_avg_pool2d")
+def adaptive_avg_pool2d(input, output_size):
+    if known(output_size in (1, (1, 1))) and output_size in (1, (1, 1)):
+        return input.mean(axis=(-2, -1), keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 2), mx.mean)
+
+
+@rule("torch.nn.functional.adaptive_avg_pool3d")
+def adaptive_avg_pool3d(input, output_size):
+    if known(output_size in (1, (1, 1, 1))) and output_size in (1, (1, 1, 1)):
+        return input.mean(axis=(-3, -2, -1), keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 3), mx.mean)
+
+
+@rule("torch.nn.functional.adaptive_max_pool1d")
+def adaptive_max_pool1d(input, output_size, return_indices=False):
+    if return_indices:
+        refuse("adaptive max pooling has no indices")
+    if known(output_size in (1, (1,))) and output_size in (1, (1,)):
+        return input.max(axis=-1, keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 1), mx.max)
+
+
+@rule("torch.nn.functional.adaptive_max_pool2d")
+def adaptive_max_pool2d(input, output_size, return_indices=False):
+    if return_indices:
+        refuse("adaptive max pooling has no indices")
+    if known(output_size in (1, (1, 1))) and output_size in (1, (1, 1)):
+        return input.max(axis=(-2, -1), keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 2), mx.max)
+
+
+@rule("torch.nn.functional.adaptive_max_pool3d")
+def adaptive_max_pool3d(input, output_size, return_indices=False):
+    if return_indices:
+        refuse("adaptive max pooling has no indices")
+    if known(output_size in (1, (1, 1, 1))) and output_size in (1, (1, 1, 1)):
+        return input.max(axis=(-3, -2, -1), keepdims=True)
+    return _adaptive_pool(input, _per_axis(output_size, 3), mx.max)
+
+
+# The norm of each window; torch multiplies the mean by the size of the window, as this does.
+@rule("torch.nn.functional.lp_pool1d")
+def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    size = _scalar(kernel_size)
+    return (_avg_pool(input**norm_type, 1, kernel_size, stride, 0, ceil_mode) * size) ** (1.0 / norm_type)
+
+
+@rule("torch.nn.functional.lp_pool2d")
+def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    size = math.prod(_per_axis(kernel_size, 2))
+    return (_avg_pool(input**norm_type, 2, kernel_size, stride, 0, ceil_mode) * size) ** (1.0 / norm_type)

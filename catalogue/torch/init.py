@@ -1,0 +1,124 @@
+"""torch.nn.init: each rule returns the new value of the tensor, with its shape and dtype.
+
+Random values come from the same distribution as torch's; the numbers themselves differ.
+"""
+
+from mlxify.catalogue import *
+
+
+def _fans(shape):
+    """Inputs and outputs of a unit, for a weight in torch's layout (out, in, *kernel)."""
+    field = math.prod(shape[2:])
+    return shape[1] * field, shape[0] * field
+
+
+def _gain(nonlinearity, param=None):
+    """How much an activation shrinks the scale of its input."""
+    if nonlinearity == "tanh":
+        return 5 / 3
+    if nonlinearity == "relu":
+        return math.sqrt(2)
+    if nonlinearity == "leaky_relu":
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+    if nonlinearity == "selu":
+        return 0.75
+    return 1.0
+
+
+@rule("torch.nn.init.calculate_gain")
+def calculate_gain(nonlinearity, param=None):
+    return _gain(nonlinearity, param)
+
+
+@rule("torch.nn.init._calculate_fan_in_and_fan_out")
+def _calculate_fan_in_and_fan_out(tensor):
+    return _fans(tensor.shape)
+
+
+@rule("torch.nn.init.zeros_", mutates="tensor")
+def zeros_(tensor):
+    return mx.zeros_like(tensor)
+
+
+@rule("torch.nn.init.ones_", mutates="tensor")
+def ones_(tensor):
+    return mx.ones_like(tensor)
+
+
+@rule("torch.nn.init.constant_", "torch.nn.init.constant", mutates="tensor")
+def constant_(tensor, val):
+    return _cast(nn.init.constant(val)(tensor), tensor)
+
+
+@rule("torch.nn.init.normal_", "torch.nn.init.normal", mutates="tensor")
+def normal_(tensor, mean=0.0, std=1.0, generator=None):
+    return _cast(nn.init.normal(mean=mean, std=std)(tensor), tensor)
+
+
+@rule("torch.nn.init.uniform_", "torch.nn.init.uniform", mutates="tensor")
+def uniform_(tensor, a=0.0, b=1.0, generator=None):
+    return _cast(nn.init.uniform(low=a, high=b)(tensor), tensor)
+
+
+def _cast(value, tensor):
+    """MLX's initialisers give float32, the dtype of nearly every parameter when it is made."""
+    if known(tensor.dtype != mx.float32) and tensor.dtype != mx.float32:
+        return value.astype(tensor.dtype)
+    return value
+
+
+# torch cuts at absolute bounds, MLX at multiples of the deviation. A cut that far out is none.
+@rule("torch.nn.init.trunc_normal_", mutates="tensor")
+def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+    if known((mean - a) / std > 8 and (b - mean) / std > 8) and (mean - a) / std > 8 and (b - mean) / std > 8:
+        return _cast(nn.init.normal(mean=mean, std=std)(tensor), tensor)
+    if known(mean == 0) and mean == 0:
+        return _cast(std * mx.random.truncated_normal(a / std, b / std, tensor.shape), tensor)
+    return _cast(mean + std * mx.random.truncated_normal((a - mean) / std, (b - mean) / std, tensor.shape), tensor)
+
+
+# MLX counts inputs and outputs in its own layout (out, *kernel, in), which is that of a convolution's weight after conversion.
+@rule("torch.nn.init.xavier_uniform_", "torch.nn.init.xavier_uniform", mutates="tensor")
+def xavier_uniform_(tensor, gain=1.0, generator=None):
+    return _cast(nn.init.glorot_uniform()(tensor, gain=gain), tensor)
+
+
+@rule("torch.nn.init.xavier_normal_", "torch.nn.init.xavier_normal", mutates="tensor")
+def xavier_normal_(tensor, gain=1.0, generator=None):
+    return _cast(nn.init.glorot_normal()(tensor, gain=gain), tensor)
+
+
+@rule("torch.nn.init.kaiming_uniform_", "torch.nn.init.kaiming_uniform", mutates="tensor")
+def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    return _cast(nn.init.he_uniform()(tensor, mode=mode, gain=_kaiming_gain(nonlinearity, a)), tensor)
+
+
+@rule("torch.nn.init.kaiming_normal_", "torch.nn.init.kaiming_normal", mutates="tensor")
+def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
+    return _cast(nn.init.he_normal()(tensor, mode=mode, gain=_kaiming_gain(nonlinearity, a)), tensor)
+
+
+def _kaiming_gain(nonlinearity, slope):
+    """The gain of an activation, where a leaky ReLU without slope is a ReLU."""
+    if nonlinearity == "leaky_relu" and known(slope == 0) and slope == 0:
+        return math.sqrt(2)
+    return _gain(nonlinearity, slope)
+
+
+# Also for convolutions: the rows of the flattened weight are orthogonal, in whatever order the columns stand.
+@rule("torch.nn.init.orthogonal_", mutates="tensor")
+def orthogonal_(tensor, gain=1, generator=None):
+    if known(tensor.ndim != 2) and tensor.ndim != 2:
+        rows = tensor.reshape(tensor.shape[0], -1)
+        return _cast(nn.init.orthogonal(gain=gain)(rows).reshape(tensor.shape), tensor)
+    return _cast(nn.init.orthogonal(gain=gain)(tensor), tensor)
+
+
+@rule("torch.nn.init.eye_", mutates="tensor")
+def eye_(tensor):
+    return _cast(mx.eye(*tensor.shape), tensor)
+
+
+never("torch.nn.init.dirac_", "where the identity stands depends on the layout of the kernel",
+      suggest="assign the kernel's values")
+never("torch.nn.init.sparse_", "MLX's sparse initialiser zeroes rows, torch's columns", suggest="assign the values")

@@ -1,0 +1,73 @@
+"""Parameters, buffers and containers of torch.nn: MLX takes arrays, lists and dicts of modules as they are."""
+
+from mlxify.catalogue import *
+
+constant("torch.nn.Module", "nn.Module")
+constant("torch.nn.modules.Module", "nn.Module")
+constant("torch.nn.modules.module.Module", "nn.Module")
+
+
+# Any array that is an attribute of a module is a parameter. The compiler freezes it where `requires_grad` is false.
+@rule("torch.nn.Parameter", "torch.nn.parameter.Parameter")
+def Parameter(data=None, requires_grad=True):
+    if data is None:
+        return mx.array([])
+    return data
+
+
+# The compiler keeps a buffer out of the trainable parameters, and out of the weights if it is not persistent.
+@rule("torch.nn.Buffer", "torch.nn.parameter.Buffer")
+def Buffer(data=None, persistent=True):
+    if data is None:
+        return mx.array([])
+    return data
+
+
+# Lists of modules are traversed by MLX, and weights have the names of torch: `blocks.0.weight`.
+@rule("torch.nn.ModuleList")
+def ModuleList(modules=None):
+    if modules is None:
+        return []
+    return list(modules)
+
+
+@rule("torch.nn.ParameterList")
+def ParameterList(values=None):
+    if values is None:
+        return []
+    return list(values)
+
+
+@rule("torch.nn.ModuleDict")
+def ModuleDict(modules=None):
+    if modules is None:
+        return {}
+    return dict(modules)
+
+
+@rule("torch.nn.ParameterDict")
+def ParameterDict(parameters=None):
+    if parameters is None:
+        return {}
+    return dict(parameters)
+
+
+# Children live under `.layers`: weights are named `net.layers.0.weight` where torch has `net.0.weight`.
+@module("torch.nn.Sequential")
+def Sequential(*args):
+    return nn.Sequential(*args)
+
+
+@module("torch.nn.Identity")
+def Identity(*args, **kwargs):
+    return nn.Identity()
+
+
+never("torch.nn.DataParallel", "MLX runs one process per device", suggest="use the wrapped module itself")
+never("torch.nn.parallel.DistributedDataParallel", "MLX distributes by `mx.distributed`",
+      suggest="use the wrapped module itself")
+never("torch.nn.LazyLinear", "MLX needs the sizes when a module is made", suggest="state the number of input features")
+never("torch.nn.LazyConv1d", "MLX needs the sizes when a module is made", suggest="state the number of input channels")
+never("torch.nn.LazyConv2d", "MLX needs the sizes when a module is made", suggest="state the number of input channels")
+never("torch.nn.LazyBatchNorm1d", "MLX needs the sizes when a module is made", suggest="state the number of features")
+never("torch.nn.LazyBatchNorm2d", "MLX needs the sizes when a module is made", suggest="state the number of features")

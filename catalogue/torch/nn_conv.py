@@ -1,0 +1,129 @@
+"""Convolution modules of torch.nn: channels come first, kernels are stored in MLX's layout (out, *kernel, in).
+
+Kernels start as in torch, biases at zero (torch: uniform in the kernel's range); trained weights replace both.
+"""
+
+from mlxify.catalogue import *
+
+
+def _int(size):
+    """The number in a one-element tuple; 1-d convolutions of MLX take plain integers."""
+    return size if isinstance(size, int) else size[0]
+
+
+def _per_axis(size, axes):
+    """One number per axis."""
+    return (size,) * axes if isinstance(size, int) else tuple(size)
+
+
+def _conv_padding(padding, kernel_size, dilation, axes):
+    """The padding of each axis; "same" keeps the sizes at stride 1, which is symmetric for odd kernels only."""
+    if padding == "valid":
+        return (0,) * axes
+    if padding != "same":
+        return _per_axis(padding, axes)
+    totals = [d * (k - 1) for k, d in zip(_per_axis(kernel_size, axes), _per_axis(dilation, axes))]
+    if any(total % 2 for total in totals):
+        raise NotImplementedError('padding="same" with an even kernel')
+    return tuple(total // 2 for total in totals)
+
+
+@definition("torch.nn.Conv1d", "torch.nn.modules.conv.Conv1d", weights={"weight": "OIL->OLI"})
+class Conv1d(nn.Conv1d):
+    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros":
+            raise NotImplementedError(f"padding_mode={padding_mode!r}")
+        kernel_size, stride, dilation = _int(kernel_size), _int(stride), _int(dilation)
+        (padding,) = _conv_padding(padding, kernel_size, dilation, 1)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@definition("torch.nn.Conv2d", "torch.nn.modules.conv.Conv2d", weights={"weight": "OIHW->OHWI"})
+class Conv2d(nn.Conv2d):
+    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros":
+            raise NotImplementedError(f"padding_mode={padding_mode!r}")
+        padding = _conv_padding(padding, kernel_size, dilation, 2)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+@definition("torch.nn.Conv3d", "torch.nn.modules.conv.Conv3d", weights={"weight": "OIDHW->ODHWI"})
+class Conv3d(nn.Conv3d):
+    """PyTorch's Conv3d: channels first, as in (batch, channels, depth, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros" or groups != 1:
+            raise NotImplementedError(f"a 3-d convolution with padding_mode={padding_mode!r}, groups={groups}")
+        padding = _conv_padding(padding, kernel_size, dilation, 3)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+
+
+@definition("torch.nn.ConvTranspose1d", weights={"weight": "IOL->OLI"})
+class ConvTranspose1d(nn.ConvTranspose1d):
+    """PyTorch's ConvTranspose1d: channels first, as in (batch, channels, length)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
+        dilation=1, padding_mode="zeros",
+    ):
+        if groups != 1:
+            raise NotImplementedError("a transposed convolution with groups")
+        sizes = [_int(size) for size in (kernel_size, stride, padding, dilation, output_padding)]
+        super().__init__(in_channels, out_channels, *sizes, bias=bias)
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@definition("torch.nn.ConvTranspose2d", weights={"weight": "IOHW->OHWI"})
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """PyTorch's ConvTranspose2d: channels first, as in (batch, channels, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
+        dilation=1, padding_mode="zeros",
+    ):
+        if groups != 1:
+            raise NotImplementedError("a transposed convolution with groups")
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+@definition("torch.nn.ConvTranspose3d", weights={"weight": "IODHW->ODHWI"})
+class ConvTranspose3d(nn.ConvTranspose3d):
+    """PyTorch's ConvTranspose3d: channels first, as in (batch, channels, depth, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
+        dilation=1, padding_mode="zeros",
+    ):
+        if groups != 1:
+            raise NotImplementedError("a transposed convolution with groups")
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)

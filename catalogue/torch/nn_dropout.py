@@ -1,0 +1,43 @@
+"""Dropout modules of torch.nn."""
+
+from mlxify.catalogue import *
+
+
+# `nn.Dropout` draws the same mask as torch: one Bernoulli number per value, 1 with probability 1 - p.
+@module("torch.nn.Dropout")
+def Dropout(p=0.5, inplace=False):
+    if known(p == 1) and p == 1:
+        refuse("MLX's dropout wants a probability below 1")
+    return nn.Dropout(p)
+
+
+@definition("torch.nn.Dropout1d")
+class Dropout1d(nn.Module):
+    """Zeroes whole channels of (batch, channels, length) with probability p, in training."""
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def __call__(self, x):
+        if not self.training or self.p == 0:
+            return x
+        return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-1], 1)) / (1 - self.p)
+
+
+@definition("torch.nn.Dropout2d", "torch.nn.Dropout3d")
+class ChannelDropout(nn.Module):
+    """Zeroes whole channels of (batch, channels, ...) with probability p, in training."""
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def __call__(self, x):
+        if not self.training or self.p == 0:
+            return x
+        return x * mx.random.bernoulli(1 - self.p, (*x.shape[:2], *[1] * (x.ndim - 2))) / (1 - self.p)
+
+
+never("torch.nn.AlphaDropout", "alpha dropout has no counterpart")
+never("torch.nn.FeatureAlphaDropout", "alpha dropout has no counterpart")

@@ -1,0 +1,87 @@
+"""Linear maps, embeddings and reshaping modules of torch.nn."""
+
+from mlxify.catalogue import *
+
+
+# Weights start uniform in +-1 / sqrt(in_features), in torch as in MLX.
+@module("torch.nn.Linear", "torch.nn.modules.linear.NonDynamicallyQuantizableLinear")
+def Linear(in_features, out_features, bias=True, device=None, dtype=None):
+    return nn.Linear(in_features, out_features, bias=bias)
+
+
+# torch keeps (out, first, second), MLX (out, second, first).
+@module("torch.nn.Bilinear", weights={"weight": "OAB->OBA"})
+def Bilinear(in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+    return nn.Bilinear(in1_features, in2_features, out_features, bias=bias)
+
+
+# Rows start normal with deviation 1 in torch and 1 / sqrt(dims) in MLX; trained weights replace them.
+@module("torch.nn.Embedding")
+def Embedding(
+    num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+    sparse=False, _weight=None, _freeze=False, device=None, dtype=None,
+):
+    if max_norm is not None:
+        refuse("max_norm rescales the rows of the table in place during the look-up")
+    if scale_grad_by_freq:
+        refuse("scale_grad_by_freq has no counterpart: gradients are pure functions in MLX")
+    if _weight is not None or _freeze:
+        refuse("use an embedding's constructor without weights, and assign `weight`")
+    if padding_idx is not None:
+        return PaddedEmbedding(num_embeddings, embedding_dim, padding_idx)
+    return nn.Embedding(num_embeddings, embedding_dim)
+
+
+@definition("mlxify.torch.nn.PaddedEmbedding")
+class PaddedEmbedding(nn.Embedding):
+    """An embedding whose row `padding_idx` starts at zero and gets no gradient."""
+
+    def __init__(self, num_embeddings: int, dims: int, padding_idx: int):
+        super().__init__(num_embeddings, dims)
+        self.padding_idx = padding_idx % num_embeddings
+        self.weight[self.padding_idx] = 0
+
+    def __call__(self, x):
+        rows = super().__call__(x)
+        return mx.where((x == self.padding_idx)[..., None], mx.stop_gradient(rows), rows)
+
+
+@definition("torch.nn.EmbeddingBag")
+class EmbeddingBag(nn.Embedding):
+    """Looks up bags of equal length, (batch, length) -> (batch, dims), and sums, averages or maximises each."""
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, mode: str = "mean"):
+        super().__init__(num_embeddings, embedding_dim)
+        self.mode = mode
+
+    def __call__(self, x, per_sample_weights=None):
+        rows = super().__call__(x)
+        if per_sample_weights is not None:
+            rows = rows * mx.expand_dims(per_sample_weights, -1)
+        return rows.sum(axis=1) if self.mode == "sum" else rows.max(axis=1) if self.mode == "max" else rows.mean(axis=1)
+
+
+@definition("torch.nn.Flatten", "torch.nn.modules.flatten.Flatten")
+class Flatten(nn.Module):
+    """Joins the axes from `start_dim` to `end_dim` (both included) into one."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def __call__(self, x):
+        return mx.flatten(x, self.start_dim, self.end_dim)
+
+
+@definition("torch.nn.Unflatten")
+class Unflatten(nn.Module):
+    """Splits one axis into several of the given sizes."""
+
+    def __init__(self, dim: int, unflattened_size):
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def __call__(self, x):
+        return mx.unflatten(x, self.dim, self.unflattened_size)

@@ -1,0 +1,291 @@
+"""Loss modules of torch.nn. `size_average` and `reduce`, torch's old spelling of `reduction`, are not honoured."""
+
+from catalogue.torch.functional_loss import (
+    _binary_cross_entropy,
+    _cosine_similarity,
+    _cross_entropy,
+    _distance,
+    _gaussian_nll,
+    _kl_div,
+    _nll_loss,
+    _poisson_nll,
+    _reduce,
+    _triplet_loss,
+    _weighted_logistic_loss,
+)
+
+from mlxify.catalogue import *
+
+
+@definition("torch.nn.CrossEntropyLoss")
+class CrossEntropyLoss(nn.Module):
+    """Cross entropy of logits, classes on axis 1, against class indices or probabilities."""
+
+    def __init__(
+        self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
+    ):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self._weight = weight
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+        self.label_smoothing = label_smoothing
+
+    def __call__(self, logits, target):
+        return _cross_entropy(
+            logits, target, self._weight, self.ignore_index, self.reduction, self.label_smoothing
+        )
+
+
+@definition("torch.nn.NLLLoss", "torch.nn.NLLLoss2d")
+class NLLLoss(nn.Module):
+    """Negative log-likelihood of class indices, classes on axis 1."""
+
+    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self._weight = weight
+        self.ignore_index = ignore_index
+        self.reduction = reduction
+
+    def __call__(self, log_p, target):
+        return _nll_loss(log_p, target, self._weight, self.ignore_index, self.reduction)
+
+
+class _PairLoss(nn.Module):
+    """A loss between a prediction and a target of the same shape."""
+
+    def __init__(self, size_average=None, reduce=None, reduction="mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self.reduction = reduction
+
+
+@definition("torch.nn.MSELoss")
+class MSELoss(_PairLoss):
+    """The squared difference."""
+
+    def __call__(self, x, target):
+        return nn.losses.mse_loss(x, target, self.reduction)
+
+
+@definition("torch.nn.L1Loss")
+class L1Loss(_PairLoss):
+    """The absolute difference."""
+
+    def __call__(self, x, target):
+        return nn.losses.l1_loss(x, target, self.reduction)
+
+
+@definition("torch.nn.SmoothL1Loss")
+class SmoothL1Loss(_PairLoss):
+    """Squared below a difference of beta, absolute above."""
+
+    def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0):
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def __call__(self, x, target):
+        return nn.losses.smooth_l1_loss(x, target, self.beta, self.reduction)
+
+
+@definition("torch.nn.HuberLoss")
+class HuberLoss(nn.Module):
+    """Squared below a difference of delta, linear above."""
+
+    def __init__(self, reduction="mean", delta=1.0):
+        super().__init__()
+        self.reduction = reduction
+        self.delta = delta
+
+    def __call__(self, x, target):
+        return nn.losses.huber_loss(x, target, self.delta, self.reduction)
+
+
+@definition("torch.nn.BCELoss")
+class BCELoss(nn.Module):
+    """Binary cross entropy of probabilities."""
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self._weight = weight
+        self.reduction = reduction
+
+    def __call__(self, p, target):
+        return _binary_cross_entropy(p, target, self._weight, self.reduction)
+
+
+@definition("torch.nn.BCEWithLogitsLoss")
+class BCEWithLogitsLoss(nn.Module):
+    """Binary cross entropy of logits; `pos_weight` scales the positive term, `weight` the whole."""
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self._weight = weight
+        self._pos_weight = pos_weight
+        self.reduction = reduction
+
+    def __call__(self, logits, target):
+        return _weighted_logistic_loss(logits, target, self._weight, self._pos_weight, self.reduction)
+
+
+@definition("torch.nn.KLDivLoss")
+class KLDivLoss(nn.Module):
+    """Pointwise Kullback-Leibler divergence of log-probabilities from probabilities (or their logarithms)."""
+
+    def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self.reduction = reduction
+        self.log_target = log_target
+
+    def __call__(self, log_q, target):
+        return _kl_div(log_q, target, self.reduction, self.log_target)
+
+
+@definition("torch.nn.GaussianNLLLoss")
+class GaussianNLLLoss(nn.Module):
+    """Gaussian negative log-likelihood of a target, given means and variances."""
+
+    def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
+        super().__init__()
+        self.full = full
+        self.eps = eps
+        self.reduction = reduction
+
+    def __call__(self, mean, target, variance):
+        return _gaussian_nll(mean, target, variance, self.full, self.eps, self.reduction)
+
+
+@definition("torch.nn.PoissonNLLLoss")
+class PoissonNLLLoss(nn.Module):
+    """Poisson negative log-likelihood of a target, given rates or their logarithms."""
+
+    def __init__(self, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+        self.reduction = reduction
+
+    def __call__(self, rate, target):
+        return _poisson_nll(rate, target, self.log_input, self.full, self.eps, self.reduction)
+
+
+@definition("torch.nn.CosineSimilarity")
+class CosineSimilarity(nn.Module):
+    """The cosine between vectors along one axis."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8):
+        super().__init__()
+        self.dim = dim
+        self.eps = eps
+
+    def __call__(self, a, b):
+        return _cosine_similarity(a, b, self.dim, self.eps)
+
+
+@definition("torch.nn.PairwiseDistance")
+class PairwiseDistance(nn.Module):
+    """The p-norm of the difference along the last axis."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False):
+        super().__init__()
+        self.options = (p, eps, keepdim)
+
+    def __call__(self, a, b):
+        return _distance(a, b, *self.options)
+
+
+@definition("torch.nn.TripletMarginLoss")
+class TripletMarginLoss(nn.Module):
+    """The anchor shall be nearer to the positive than to the negative by a margin."""
+
+    def __init__(
+        self, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"
+    ):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self.options = (margin, p, eps, swap, reduction)
+
+    def __call__(self, anchor, positive, negative):
+        return _triplet_loss(anchor, positive, negative, *self.options)
+
+
+@definition("torch.nn.MarginRankingLoss")
+class MarginRankingLoss(_PairLoss):
+    """The first shall exceed the second by a margin where the target is 1, the reverse where it is -1."""
+
+    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def __call__(self, a, b, target):
+        return _reduce(mx.maximum(self.margin - target * (a - b), 0), self.reduction)
+
+
+@definition("torch.nn.HingeEmbeddingLoss")
+class HingeEmbeddingLoss(_PairLoss):
+    """The value itself where the target is 1, what it lacks to the margin where it is -1."""
+
+    def __init__(self, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def __call__(self, x, target):
+        return _reduce(mx.where(target == 1, x, mx.maximum(self.margin - x, 0)), self.reduction)
+
+
+@definition("torch.nn.CosineEmbeddingLoss")
+class CosineEmbeddingLoss(_PairLoss):
+    """One less the cosine where the target is 1, the cosine above the margin where it is -1."""
+
+    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+    def __call__(self, a, b, target):
+        cosine = _cosine_similarity(a, b, axis=-1)
+        return _reduce(mx.where(target == 1, 1 - cosine, mx.maximum(cosine - self.margin, 0)), self.reduction)
+
+
+@definition("torch.nn.SoftMarginLoss")
+class SoftMarginLoss(_PairLoss):
+    """The logistic loss of targets 1 and -1."""
+
+    def __call__(self, x, target):
+        return _reduce(nn.softplus(-target * x), self.reduction)
+
+
+@definition("torch.nn.MultiLabelSoftMarginLoss")
+class MultiLabelSoftMarginLoss(nn.Module):
+    """The mean over labels of binary cross entropies of logits."""
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("size_average and reduce")
+        self._weight = 1 if weight is None else weight
+        self.reduction = reduction
+
+    def __call__(self, x, target):
+        loss = (target * nn.softplus(-x) + (1 - target) * nn.softplus(x)) * self._weight
+        return _reduce(loss.mean(axis=-1), self.reduction)
+
+
+never("torch.nn.CTCLoss", "MLX has no connectionist temporal classification")
+never("torch.nn.AdaptiveLogSoftmaxWithLoss", "its shapes depend on values", suggest="use a full softmax")
+never("torch.nn.MultiMarginLoss", "no entry has been written for this loss")
+never("torch.nn.MultiLabelMarginLoss", "no entry has been written for this loss")
+never("torch.nn.TripletMarginWithDistanceLoss", "no entry has been written for this loss")

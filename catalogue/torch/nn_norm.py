@@ -1,0 +1,149 @@
+"""Normalisation modules of torch.nn; batch, group and instance norms keep channels on axis 1 as in torch."""
+
+from mlxify.catalogue import *
+
+
+@module("torch.nn.LayerNorm")
+def LayerNorm(normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
+    several = known(isinstance(normalized_shape, (tuple, list))) and isinstance(normalized_shape, (tuple, list))
+    if several and not known(len(normalized_shape)):
+        return LayerNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, bias=bias)
+    if several and len(normalized_shape) > 1:
+        return LayerNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, bias=bias)
+    if several:
+        return nn.LayerNorm(normalized_shape[0], eps=eps, affine=elementwise_affine, bias=bias)
+    return nn.LayerNorm(normalized_shape, eps=eps, affine=elementwise_affine, bias=bias)
+
+
+@definition("mlxify.torch.nn.LayerNormOverAxes")
+class LayerNormOverAxes(nn.Module):
+    """Layer norm over several trailing axes, which `mx.fast.layer_norm` takes as one."""
+
+    def __init__(self, normalized_shape, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True):
+        super().__init__()
+        self.normalized_shape = tuple(normalized_shape)
+        self.eps = eps
+        if elementwise_affine:
+            self.weight = mx.ones(self.normalized_shape)
+            if bias:
+                self.bias = mx.zeros(self.normalized_shape)
+
+    def __call__(self, x):
+        weight = self.weight.flatten() if "weight" in self else None
+        bias = self.bias.flatten() if "bias" in self else None
+        flat = x.flatten(-len(self.normalized_shape))
+        return mx.fast.layer_norm(flat, weight, bias, self.eps).reshape(x.shape)
+
+
+# torch's own epsilon is that of the dtype: 2 ** -23 for float32.
+@module("torch.nn.RMSNorm")
+def RMSNorm(normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
+    if eps is None:
+        eps = 1.1920928955078125e-07
+    several = known(isinstance(normalized_shape, (tuple, list))) and isinstance(normalized_shape, (tuple, list))
+    if several and not known(len(normalized_shape)):
+        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
+    if several and len(normalized_shape) > 1:
+        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
+    if not (known(elementwise_affine) and elementwise_affine):
+        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
+    if several:
+        return nn.RMSNorm(normalized_shape[0], eps=eps)
+    return nn.RMSNorm(normalized_shape, eps=eps)
+
+
+@definition("mlxify.torch.nn.RMSNormOverAxes")
+class RMSNormOverAxes(nn.Module):
+    """Root mean square norm over one or several trailing axes, with or without a weight."""
+
+    def __init__(self, normalized_shape, eps: float, elementwise_affine: bool = True):
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = shape
+        self.eps = eps
+        if elementwise_affine:
+            self.weight = mx.ones(shape)
+
+    def __call__(self, x):
+        weight = self.weight.flatten() if "weight" in self else None
+        return mx.fast.rms_norm(x.flatten(-len(self.normalized_shape)), weight, self.eps).reshape(x.shape)
+
+
+@definition(
+    "torch.nn.BatchNorm1d", "torch.nn.BatchNorm2d", "torch.nn.BatchNorm3d", "torch.nn.SyncBatchNorm",
+    "torch.nn.modules.batchnorm._BatchNorm",
+)
+class BatchNorm(nn.BatchNorm):
+    """Batch norm over axis 1, the channels, of an array of any rank; running statistics as in PyTorch."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        if track_running_stats:
+            self.num_batches_tracked = mx.array(0)
+            self.freeze(keys=["num_batches_tracked"], recurse=False)
+
+    def unfreeze(self, *args, **kwargs):
+        super().unfreeze(*args, **kwargs)
+        self.freeze(keys=["num_batches_tracked"], recurse=False, strict=False)
+        return self
+
+    def __call__(self, x):
+        shape = (-1, *[1] * (x.ndim - 2))
+        if self.training or not self.track_running_stats:
+            axes = (0, *range(2, x.ndim))
+            mean, var = x.mean(axes), x.var(axes)
+        else:
+            mean, var = self.running_mean, self.running_var
+        if self.training and self.track_running_stats:
+            count = x.size // x.shape[1]
+            self.num_batches_tracked = self.num_batches_tracked + 1
+            rate = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+            self.running_mean = (1 - rate) * self.running_mean + rate * mx.stop_gradient(mean)
+            self.running_var = (1 - rate) * self.running_var + rate * mx.stop_gradient(var) * count / (count - 1)
+        x = (x - mean.reshape(shape)) * mx.rsqrt(var + self.eps).reshape(shape)
+        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+@definition("torch.nn.GroupNorm")
+class GroupNorm(nn.GroupNorm):
+    """Group norm with the channels on axis 1, as in PyTorch."""
+
+    def __call__(self, x):
+        shape = (-1, *[1] * (x.ndim - 2))
+        groups = x.reshape(x.shape[0], self.num_groups, -1)
+        x = mx.fast.layer_norm(groups, None, None, self.eps).reshape(x.shape)
+        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+@definition("torch.nn.InstanceNorm1d", "torch.nn.InstanceNorm2d", "torch.nn.InstanceNorm3d")
+class InstanceNorm(nn.InstanceNorm):
+    """Normalises each channel (axis 1) of each sample by itself, as in PyTorch."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
+        if track_running_stats:
+            raise NotImplementedError("instance norm with running statistics")
+        super().__init__(num_features, eps, affine)
+
+    def __call__(self, x):
+        shape = (-1, *[1] * (x.ndim - 2))
+        pixels = x.reshape(*x.shape[:2], -1)
+        x = mx.fast.layer_norm(pixels, None, None, self.eps).reshape(x.shape)
+        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+@definition("torch.nn.LocalResponseNorm")
+class LocalResponseNorm(nn.Module):
+    """Divides each value by a power of the mean square over `size` neighbouring channels (axis 1)."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0):
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def __call__(self, x):
+        widths = [(0, 0), (self.size // 2, (self.size - 1) // 2)] + [(0, 0)] * (x.ndim - 2)
+        squares = mx.pad(mx.square(x), widths)
+        mean = sum(squares[:, i : i + x.shape[1]] for i in range(self.size)) / self.size
+        return x / (self.k + self.alpha * mean) ** self.beta

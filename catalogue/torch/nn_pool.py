@@ -1,0 +1,243 @@
+"""Pooling modules of torch.nn, with channels first. MLX's pools serve the common case; torch's further options (windows
+that end beyond the array, padding that does not count, indices) have a class of their own."""
+
+from catalogue.torch.functional_pool import _adaptive_pool, _avg_pool, _max_pool, _max_pool_with_indices, _per_axis
+
+from mlxify.catalogue import *
+
+
+@definition("mlxify.torch.nn.MaxPool1d")
+class MaxPool1d(nn.MaxPool1d):
+    """Max pooling with channels first, over (batch, channels, length)."""
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@definition("mlxify.torch.nn.MaxPool2d")
+class MaxPool2d(nn.MaxPool2d):
+    """Max pooling with channels first, over (batch, channels, height, width)."""
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+@definition("mlxify.torch.nn.MaxPool3d")
+class MaxPool3d(nn.MaxPool3d):
+    """Max pooling with channels first, over (batch, channels, depth, height, width)."""
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+
+
+@definition("mlxify.torch.nn.AvgPool1d")
+class AvgPool1d(nn.AvgPool1d):
+    """Average pooling with channels first, over (batch, channels, length)."""
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+@definition("mlxify.torch.nn.AvgPool2d")
+class AvgPool2d(nn.AvgPool2d):
+    """Average pooling with channels first, over (batch, channels, height, width)."""
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+@definition("mlxify.torch.nn.AvgPool3d")
+class AvgPool3d(nn.AvgPool3d):
+    """Average pooling with channels first, over (batch, channels, depth, height, width)."""
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+
+
+@definition("mlxify.torch.nn.WindowMaxPool")
+class WindowMaxPool(nn.Module):
+    """Max pooling over the trailing axes with all of PyTorch's options; may return (values, indices)."""
+
+    def __init__(self, axes, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+        super().__init__()
+        self.window = (axes, kernel_size, stride, padding, dilation, ceil_mode)
+        self.return_indices = return_indices
+
+    def __call__(self, x):
+        return _max_pool_with_indices(x, *self.window) if self.return_indices else _max_pool(x, *self.window)
+
+
+@definition("mlxify.torch.nn.WindowAvgPool")
+class WindowAvgPool(nn.Module):
+    """Average pooling over the trailing axes with all of PyTorch's options."""
+
+    def __init__(self, axes, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor=None):
+        super().__init__()
+        self.window = (axes, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor)
+
+    def __call__(self, x):
+        return _avg_pool(x, *self.window)
+
+
+@module("torch.nn.MaxPool1d")
+def make_max_pool1d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    if known(dilation == 1 and not return_indices and not ceil_mode):
+        if dilation == 1 and not return_indices and not ceil_mode:
+            return MaxPool1d(kernel_size, stride=stride, padding=padding)
+    return WindowMaxPool(1, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
+@module("torch.nn.MaxPool2d")
+def make_max_pool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    if known(dilation == 1 and not return_indices and not ceil_mode):
+        if dilation == 1 and not return_indices and not ceil_mode:
+            return MaxPool2d(kernel_size, stride=stride, padding=padding)
+    return WindowMaxPool(2, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
+@module("torch.nn.MaxPool3d")
+def make_max_pool3d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    if known(dilation == 1 and not return_indices and not ceil_mode):
+        if dilation == 1 and not return_indices and not ceil_mode:
+            return MaxPool3d(kernel_size, stride=stride, padding=padding)
+    return WindowMaxPool(3, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
+
+
+@module("torch.nn.AvgPool1d")
+def make_avg_pool1d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    if known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            return AvgPool1d(kernel_size, stride=stride, padding=padding)
+    return WindowAvgPool(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+@module("torch.nn.AvgPool2d")
+def make_avg_pool2d(
+    kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            return AvgPool2d(kernel_size, stride=stride, padding=padding)
+    return WindowAvgPool(2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@module("torch.nn.AvgPool3d")
+def make_avg_pool3d(
+    kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
+        if not ceil_mode and (count_include_pad or padding == 0):
+            return AvgPool3d(kernel_size, stride=stride, padding=padding)
+    return WindowAvgPool(3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+@definition("torch.nn.AdaptiveAvgPool1d")
+class AdaptiveAvgPool1d(nn.Module):
+    """The averages of that many equal pieces of the last axis."""
+
+    def __init__(self, output_size):
+        super().__init__()
+        self.output_size = (output_size,) if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.mean)
+
+
+@definition("torch.nn.AdaptiveAvgPool2d")
+class AdaptiveAvgPool2d(nn.Module):
+    """The averages of a grid of (rows, columns) equal pieces of the last two axes; None keeps an axis."""
+
+    def __init__(self, output_size):
+        super().__init__()
+        self.output_size = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.mean)
+
+
+@definition("torch.nn.AdaptiveAvgPool3d")
+class AdaptiveAvgPool3d(nn.Module):
+    """The averages of a grid of equal pieces of the last three axes; None keeps an axis."""
+
+    def __init__(self, output_size):
+        super().__init__()
+        self.output_size = (output_size,) * 3 if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.mean)
+
+
+@definition("torch.nn.AdaptiveMaxPool1d")
+class AdaptiveMaxPool1d(nn.Module):
+    """The largest values of that many equal pieces of the last axis."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        if return_indices:
+            raise NotImplementedError("adaptive max pooling with indices")
+        self.output_size = (output_size,) if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.max)
+
+
+@definition("torch.nn.AdaptiveMaxPool2d")
+class AdaptiveMaxPool2d(nn.Module):
+    """The largest values of a grid of (rows, columns) equal pieces of the last two axes; None keeps an axis."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        if return_indices:
+            raise NotImplementedError("adaptive max pooling with indices")
+        self.output_size = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.max)
+
+
+@definition("torch.nn.AdaptiveMaxPool3d")
+class AdaptiveMaxPool3d(nn.Module):
+    """The largest values of a grid of equal pieces of the last three axes; None keeps an axis."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        if return_indices:
+            raise NotImplementedError("adaptive max pooling with indices")
+        self.output_size = (output_size,) * 3 if isinstance(output_size, int) else tuple(output_size)
+
+    def __call__(self, x):
+        return _adaptive_pool(x, self.output_size, mx.max)
+
+
+@definition("torch.nn.LPPool2d")
+class LPPool2d(nn.Module):
+    """The p-norm of each window of the last two axes."""
+
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.norm_type = norm_type
+        self.size = math.prod(_per_axis(kernel_size, 2))
+        self.window = (2, kernel_size, stride, 0, ceil_mode)
+
+    def __call__(self, x):
+        return (_avg_pool(x**self.norm_type, *self.window) * self.size) ** (1 / self.norm_type)
+
+
+@definition("torch.nn.MaxUnpool2d")
+class MaxUnpool2d(nn.Module):
+    """Puts each value back where a max pooling found it; zeros elsewhere."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__()
+        self.kernel = _per_axis(kernel_size, 2)
+        self.stride = self.kernel if stride is None else _per_axis(stride, 2)
+        self.padding = _per_axis(padding, 2)
+
+    def __call__(self, x, indices, output_size=None):
+        if output_size is None:
+            sizes = zip(x.shape[-2:], self.kernel, self.stride, self.padding)
+            output_size = [(n - 1) * s - 2 * p + k for n, k, s, p in sizes]
+        height, width = output_size[-2:]
+        flat = mx.zeros((*x.shape[:-2], height * width), dtype=x.dtype)
+        flat = mx.put_along_axis(flat, indices.flatten(-2), x.flatten(-2), axis=-1)
+        return flat.reshape(*x.shape[:-2], height, width)

@@ -1,0 +1,193 @@
+"""Recurrent modules of torch.nn. Parameters keep torch's names and layouts (`weight_ih_l0`, gates in torch's order)."""
+
+from mlxify.catalogue import *
+
+
+class _Recurrent(nn.Module):
+    """The layers and directions of a recurrent module, over (length, batch, features), or batch first.
+
+    A subclass gives the number of its gates, of its states, and the step from one moment to the next.
+    """
+
+    gates = 1
+    states = 1
+
+    def __init__(
+        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False
+    ):
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.batch_first = batch_first
+        self.dropout = dropout
+        self.suffixes = ("", "_reverse") if bidirectional else ("",)
+        bound = hidden_size**-0.5
+        for layer in range(num_layers):
+            features = input_size if layer == 0 else hidden_size * len(self.suffixes)
+            for suffix in self.suffixes:
+                shapes = {"weight_ih": (features,), "weight_hh": (hidden_size,)}
+                if bias:
+                    shapes |= {"bias_ih": (), "bias_hh": ()}
+                for name, columns in shapes.items():
+                    value = mx.random.uniform(-bound, bound, (self.gates * hidden_size, *columns))
+                    setattr(self, f"{name}_l{layer}{suffix}", value)
+
+    def _scan(self, x, states, name):
+        """Runs one layer in one direction; gives the outputs (length, batch, hidden) and the last states."""
+        bias = self.get(f"bias_ih_{name}", mx.array(0.0))
+        hidden_bias = self.get(f"bias_hh_{name}", mx.array(0.0))
+        inputs = x @ self[f"weight_ih_{name}"].T + bias
+        weight = self[f"weight_hh_{name}"].T
+        moments = range(x.shape[0])
+        outputs = []
+        for t in reversed(moments) if name.endswith("_reverse") else moments:
+            states = self._step(inputs[t], states[0] @ weight + hidden_bias, states)
+            outputs.append(states[0])
+        return mx.stack(outputs[::-1] if name.endswith("_reverse") else outputs), states
+
+    def _run(self, x, initial):
+        """All layers; `initial` holds each state as (layers * directions, batch, hidden), or is None for zeros."""
+        if self.batch_first:
+            x = x.swapaxes(0, 1)
+        if initial is None:
+            shape = (self.num_layers * len(self.suffixes), x.shape[1], self.hidden_size)
+            initial = [mx.zeros(shape, dtype=x.dtype)] * self.states
+        final = []
+        for layer in range(self.num_layers):
+            directions = []
+            for suffix in self.suffixes:
+                states = [state[len(final)] for state in initial]
+                outputs, states = self._scan(x, states, f"l{layer}{suffix}")
+                directions.append(outputs)
+                final.append(states)
+            x = mx.concatenate(directions, axis=-1) if len(directions) > 1 else directions[0]
+            if self.training and self.dropout > 0 and layer + 1 < self.num_layers:
+                x = x * mx.random.bernoulli(1 - self.dropout, x.shape) / (1 - self.dropout)
+        return x.swapaxes(0, 1) if self.batch_first else x, tuple(mx.stack(state) for state in zip(*final))
+
+
+@definition("torch.nn.LSTM")
+class LSTM(_Recurrent):
+    """PyTorch's LSTM: gives (outputs, (hidden, cell)), the states as (layers * directions, batch, hidden)."""
+
+    gates = 4
+    states = 2
+
+    def _step(self, x, recurrent, states):
+        i, f, g, o = mx.split(x + recurrent, 4, axis=-1)
+        cell = mx.sigmoid(f) * states[1] + mx.sigmoid(i) * mx.tanh(g)
+        return mx.sigmoid(o) * mx.tanh(cell), cell
+
+    def __call__(self, x, hx=None):
+        return self._run(x, hx)
+
+
+@definition("torch.nn.GRU")
+class GRU(_Recurrent):
+    """PyTorch's GRU: gives (outputs, hidden), the state as (layers * directions, batch, hidden)."""
+
+    gates = 3
+
+    def _step(self, x, recurrent, states):
+        x_reset, x_update, x_new = mx.split(x, 3, axis=-1)
+        h_reset, h_update, h_new = mx.split(recurrent, 3, axis=-1)
+        update = mx.sigmoid(x_update + h_update)
+        new = mx.tanh(x_new + mx.sigmoid(x_reset + h_reset) * h_new)
+        return ((1 - update) * new + update * states[0],)
+
+    def __call__(self, x, hx=None):
+        outputs, (hidden,) = self._run(x, None if hx is None else (hx,))
+        return outputs, hidden
+
+
+@definition("torch.nn.RNN")
+class RNN(_Recurrent):
+    """PyTorch's Elman network: gives (outputs, hidden), the state as (layers * directions, batch, hidden)."""
+
+    def __init__(
+        self, input_size, hidden_size, num_layers=1, nonlinearity="tanh", bias=True, batch_first=False, dropout=0.0,
+        bidirectional=False,
+    ):
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        self.nonlinearity = nonlinearity
+
+    def _step(self, x, recurrent, states):
+        return (mx.tanh(x + recurrent) if self.nonlinearity == "tanh" else nn.relu(x + recurrent),)
+
+    def __call__(self, x, hx=None):
+        outputs, (hidden,) = self._run(x, None if hx is None else (hx,))
+        return outputs, hidden
+
+
+class _RecurrentCell(nn.Module):
+    """The weights of one step of a recurrent network, over (batch, features)."""
+
+    gates = 1
+
+    def __init__(self, input_size, hidden_size, bias=True):
+        super().__init__()
+        self.hidden_size = hidden_size
+        bound = hidden_size**-0.5
+        self.weight_ih = mx.random.uniform(-bound, bound, (self.gates * hidden_size, input_size))
+        self.weight_hh = mx.random.uniform(-bound, bound, (self.gates * hidden_size, hidden_size))
+        if bias:
+            self.bias_ih = mx.random.uniform(-bound, bound, (self.gates * hidden_size,))
+            self.bias_hh = mx.random.uniform(-bound, bound, (self.gates * hidden_size,))
+
+    def _project(self, x, hidden):
+        """What the input and the hidden state contribute to the gates."""
+        x, hidden = x @ self.weight_ih.T, hidden @ self.weight_hh.T
+        return (x + self.bias_ih, hidden + self.bias_hh) if "bias_ih" in self else (x, hidden)
+
+
+@definition("torch.nn.LSTMCell")
+class LSTMCell(_RecurrentCell):
+    """One step of PyTorch's LSTM: (input, (hidden, cell)) -> (hidden, cell)."""
+
+    gates = 4
+
+    def __call__(self, x, hx=None):
+        hidden, cell = hx if hx is not None else [mx.zeros((*x.shape[:-1], self.hidden_size), dtype=x.dtype)] * 2
+        i, f, g, o = mx.split(sum(self._project(x, hidden)), 4, axis=-1)
+        cell = mx.sigmoid(f) * cell + mx.sigmoid(i) * mx.tanh(g)
+        return mx.sigmoid(o) * mx.tanh(cell), cell
+
+
+@definition("torch.nn.GRUCell")
+class GRUCell(_RecurrentCell):
+    """One step of PyTorch's GRU: (input, hidden) -> hidden."""
+
+    gates = 3
+
+    def __call__(self, x, hx=None):
+        hidden = hx if hx is not None else mx.zeros((*x.shape[:-1], self.hidden_size), dtype=x.dtype)
+        inputs, recurrent = self._project(x, hidden)
+        x_reset, x_update, x_new = mx.split(inputs, 3, axis=-1)
+        h_reset, h_update, h_new = mx.split(recurrent, 3, axis=-1)
+        update = mx.sigmoid(x_update + h_update)
+        new = mx.tanh(x_new + mx.sigmoid(x_reset + h_reset) * h_new)
+        return (1 - update) * new + update * hidden
+
+
+@definition("torch.nn.RNNCell")
+class RNNCell(_RecurrentCell):
+    """One step of PyTorch's Elman network: (input, hidden) -> hidden."""
+
+    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh"):
+        super().__init__(input_size, hidden_size, bias)
+        self.nonlinearity = nonlinearity
+
+    def __call__(self, x, hx=None):
+        hidden = hx if hx is not None else mx.zeros((*x.shape[:-1], self.hidden_size), dtype=x.dtype)
+        gates = sum(self._project(x, hidden))
+        return mx.tanh(gates) if self.nonlinearity == "tanh" else nn.relu(gates)
+
+
+never("torch.nn.utils.rnn.pack_padded_sequence", "packed sequences have shapes that depend on values",
+      suggest="run the padded batch and mask what lies beyond each length")
+never("torch.nn.utils.rnn.pad_packed_sequence", "packed sequences have shapes that depend on values",
+      suggest="run the padded batch and mask what lies beyond each length")
+never("torch.nn.utils.rnn.pack_sequence", "packed sequences have shapes that depend on values",
+      suggest="run the padded batch and mask what lies beyond each length")
+never("torch.nn.utils.rnn.PackedSequence", "packed sequences have shapes that depend on values",
+      suggest="run the padded batch and mask what lies beyond each length")
