@@ -44,11 +44,13 @@ std::string python_interpreter(const std::string& given) {
     return "python3";
 }
 
-verify::ServerOptions worker_options(const std::string& python) {
-    verify::ServerOptions options;
-    options.python = {python_interpreter(python)};
-    options.package_path = variable("MLXIFY_PACKAGE");
-    return options;
+verify::ServerOptions worker_options(const Options& options) {
+    verify::ServerOptions workers;
+    workers.python = {python_interpreter(options.python)};
+    workers.package_path = variable("MLXIFY_PACKAGE");
+    if (options.seconds > 0) workers.limits.seconds = options.seconds;
+    if (options.memory_mb > 0) workers.limits.memory_mb = options.memory_mb;
+    return workers;
 }
 
 }  // namespace mlxify::cli

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/options.h"
 #include "verify/worker.h"
 
 namespace mlxify::cli {
@@ -11,6 +12,6 @@ namespace mlxify::cli {
 std::string python_interpreter(const std::string& given);
 
 // How workers are started. $MLXIFY_PACKAGE names a folder that holds the package `mlxify`, for a Python that has it not installed.
-verify::ServerOptions worker_options(const std::string& python);
+verify::ServerOptions worker_options(const Options& options);
 
 }  // namespace mlxify::cli

@@ -13,6 +13,10 @@ void add_proof_options(CLI::App& command, Options& options) {
         ->option_text("NAME")->allow_extra_args(false);
     command.add_option("--python", options.python, "interpreter that has torch and mlx (default: the one beside this program)")
         ->option_text("PATH");
+    command.add_option("--seconds", options.seconds, "limit on each step of a proof (default: 120)")
+        ->option_text("S")->check(CLI::PositiveNumber);
+    command.add_option("--memory", options.memory_mb, "limit on a model's memory in megabytes (default: 8192)")
+        ->option_text("MB")->check(CLI::PositiveNumber);
     command.add_flag("--json", options.json, "one JSON object a line (docs/reference/json.md)");
 }
 

@@ -27,6 +27,8 @@ struct Options {
     std::string stage;                     // --print
     std::optional<std::string> remote;     // --push
     int jobs = 0;                          // 0: as many as make sense
+    double seconds = 0;                    // a request of a proof may take; 0: the workers' own limit
+    int memory_mb = 0;                     // a model may use; 0: the workers' own limit
     bool diff = false;
     bool check = false;
     bool json = false;
