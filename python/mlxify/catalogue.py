@@ -114,7 +114,11 @@ def module(*names: str, weights: dict[str, str] | None = None) -> Callable[[Any]
 
 
 def definition(
-    *names: str, weights: dict[str, str] | None = None, mutates: str = "", view_of: str = "", fields: tuple[str, ...] = ()
+    *names: str,
+    weights: dict[str, str] | None = None,
+    mutates: str = "",
+    view_of: str = "",
+    fields: tuple[str, ...] = (),
 ) -> Callable[[Any], Any]:
     """A class or function that is copied into the output under its own name."""
     return _state("definition", names, weights=weights or {}, mutates=mutates, view_of=view_of, fields=tuple(fields))

@@ -1,0 +1,108 @@
+"""Gradients. MLX records no tape: a function is differentiated as a whole, so that most of this has nothing to do."""
+
+from mlxify.catalogue import *
+
+dissolve(
+    "torch.no_grad",
+    "torch.inference_mode",
+    "torch.autograd.no_grad",
+    "torch.autograd.grad_mode.no_grad",
+    stops_gradient=True,
+)
+dissolve(
+    "torch.enable_grad",
+    "torch.autograd.enable_grad",
+    "torch.autograd.set_detect_anomaly",
+    "torch.autograd.detect_anomaly",
+)
+dissolve("torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.cpu.amp.autocast")
+dissolve(
+    "torch.autograd.graph.save_on_cpu",
+    "torch.autograd.graph.saved_tensors_hooks",
+    "torch.autograd.forward_ad.dual_level",
+)
+dissolve("torch.autograd.profiler.record_function", "torch.profiler.record_function", "torch.profiler.profile")
+drop_decorator("torch.no_grad", "torch.enable_grad", "torch.inference_mode", "torch.set_grad_enabled")
+drop_decorator("torch.amp.custom_fwd", "torch.amp.custom_bwd", "torch.cuda.amp.custom_fwd", "torch.cuda.amp.custom_bwd")
+drop_decorator(
+    "torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.autograd.function.once_differentiable"
+)
+
+never(
+    "torch.set_grad_enabled",
+    "MLX has no gradient mode to switch",
+    suggest="use `mx.stop_gradient` where no gradient must flow",
+)
+
+
+@rule("torch.is_grad_enabled", "torch.Tensor.retains_grad")
+def is_grad_enabled():
+    return True
+
+
+@rule("torch.is_inference_mode_enabled", "torch.is_inference", "torch.Tensor.is_inference")
+def is_inference_mode_enabled(input=None):
+    return False
+
+
+@rule("torch.is_autocast_enabled", "torch.is_autocast_cpu_enabled", "torch.is_autocast_cache_enabled")
+def is_autocast_enabled(device_type=None):
+    return False
+
+
+@rule("torch.get_autocast_dtype", "torch.get_autocast_gpu_dtype", "torch.get_autocast_cpu_dtype")
+def get_autocast_dtype(device_type=None):
+    return mx.bfloat16
+
+
+@rule("torch.autograd.Variable")
+def variable(data, requires_grad=False, volatile=False):
+    return data
+
+
+# What is trained is a matter of the module in MLX: a parameter that must not be is frozen by its name there.
+@rule("torch.Tensor.requires_grad_")
+def requires_grad_(self, requires_grad=True):
+    if requires_grad:
+        return self
+    refuse("arrays are not frozen one by one", suggest='`module.freeze(keys=["name"], recurse=False)`')
+
+
+# Recomputing in the backward pass changes memory, not values. MLX's checkpoint wants to be told of a module, whose weights it
+# must pass as inputs; a plain function that uses weights is called as it is.
+@rule("torch.utils.checkpoint.checkpoint", "torch._dynamo.allow_in_graph")
+def checkpoint(
+    function, *args, use_reentrant=None, context_fn=None, determinism_check=None, preserve_rng_state=True, debug=False
+):
+    if known(isinstance(function, nn.Module)) and isinstance(function, nn.Module):
+        return nn.utils.checkpoint(function)(*args)
+    return function(*args)
+
+
+never(
+    "torch.Tensor.backward",
+    "torch.autograd.backward",
+    "MLX differentiates functions, not results",
+    suggest="`loss, gradients = nn.value_and_grad(model, loss_function)(inputs)`",
+)
+never(
+    "torch.autograd.grad",
+    "MLX differentiates functions, not results",
+    suggest="`mx.grad(function)(inputs)` or `mx.vjp`",
+)
+never(
+    "torch.autograd.Function",
+    "torch.autograd.function.Function",
+    "a gradient written by hand needs another form in MLX",
+    suggest="`@mx.custom_function` with its `.vjp`",
+)
+never(
+    "torch.Tensor.register_hook",
+    "torch.Tensor.retain_grad",
+    "torch.Tensor.register_post_accumulate_grad_hook",
+    "MLX has no hooks on gradients",
+    suggest="change the gradients that `nn.value_and_grad` gives",
+)
+never("torch.autograd.*", "MLX has no tape", suggest="`mx.grad`, `mx.vjp`, `mx.jvp`")
+never("torch.func.*", "torch.vmap", "see `mx.vmap`, `mx.grad`, `mx.vjp`, `mx.jvp`")
+never("torch.cuda.amp.GradScaler", "torch.amp.GradScaler", "MLX trains in bfloat16 or float32 without loss scaling")

@@ -1,0 +1,143 @@
+"""Decompositions and solvers of torch.linalg. MLX computes them on the CPU, and gives none of them a gradient."""
+
+from mlxify.catalogue import *
+
+
+@rule("torch.linalg.inv", "torch.inverse", "torch.Tensor.inverse")
+def inv(A):
+    return mx.linalg.inv(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.pinv", "torch.pinverse", "torch.Tensor.pinverse")
+def pinv(A, rcond=None, hermitian=False):
+    if rcond is not None:
+        refuse("MLX chooses the cutoff of small singular values by itself")
+    return mx.linalg.pinv(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.det", "torch.det", "torch.Tensor.det")
+def det(A):
+    return mx.linalg.det(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.slogdet", "torch.slogdet", "torch.Tensor.slogdet", fields=("sign", "logabsdet"))
+def slogdet(A):
+    return mx.linalg.slogdet(A, stream=mx.cpu)
+
+
+@rule("torch.logdet", "torch.Tensor.logdet")
+def logdet(input):
+    sign, logabsdet = mx.linalg.slogdet(input, stream=mx.cpu)
+    return mx.where(sign < 0, mx.nan, logabsdet)
+
+
+@rule("torch.linalg.cholesky", "torch.cholesky", "torch.Tensor.cholesky")
+def cholesky(input, upper=False):
+    return mx.linalg.cholesky(input, upper=upper, stream=mx.cpu)
+
+
+@rule("torch.linalg.qr", "torch.qr", "torch.Tensor.qr", fields=("Q", "R"))
+def qr(A, mode="reduced"):
+    if mode != "reduced":
+        refuse("MLX gives the reduced factors only")
+    return mx.linalg.qr(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.svd", fields=("U", "S", "Vh"))
+def svd(A, full_matrices=True):
+    U, S, Vh = mx.linalg.svd(A, stream=mx.cpu)
+    if full_matrices:
+        return U, S, Vh
+    return U[..., :, : S.shape[-1]], S, Vh[..., : S.shape[-1], :]
+
+
+# The older function gives V itself, and reduced factors by default.
+@rule("torch.svd", "torch.Tensor.svd", fields=("U", "S", "V"))
+def svd_reduced(input, some=True, compute_uv=True):
+    U, S, Vh = mx.linalg.svd(input, stream=mx.cpu)
+    if not some:
+        return U, S, mx.conj(Vh.mT)
+    return U[..., :, : S.shape[-1]], S, mx.conj(Vh[..., : S.shape[-1], :].mT)
+
+
+@rule("torch.linalg.svdvals")
+def svdvals(A):
+    return mx.linalg.svd(A, compute_uv=False, stream=mx.cpu)
+
+
+@rule("torch.linalg.eigh", fields=("eigenvalues", "eigenvectors"))
+def eigh(A, UPLO="L"):
+    return mx.linalg.eigh(A, UPLO=UPLO, stream=mx.cpu)
+
+
+@rule("torch.linalg.eigvalsh")
+def eigvalsh(A, UPLO="L"):
+    return mx.linalg.eigvalsh(A, UPLO=UPLO, stream=mx.cpu)
+
+
+@rule("torch.linalg.eig", fields=("eigenvalues", "eigenvectors"))
+def eig(A):
+    return mx.linalg.eig(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.eigvals")
+def eigvals(A):
+    return mx.linalg.eigvals(A, stream=mx.cpu)
+
+
+@rule("torch.linalg.solve")
+def solve(A, B, *, left=True):
+    if not left:
+        return mx.linalg.solve(A.mT, B.mT, stream=mx.cpu).mT
+    return mx.linalg.solve(A, B, stream=mx.cpu)
+
+
+# A triangular matrix may hold anything on its other side; the diagonal counts as ones where it is said to.
+def _triangle(A, upper, unitriangular):
+    if unitriangular:
+        return (mx.triu(A, k=1) if upper else mx.tril(A, k=-1)) + mx.eye(A.shape[-1], dtype=A.dtype)
+    return A
+
+
+@rule("torch.linalg.solve_triangular")
+def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
+    if not left:
+        return mx.linalg.solve_triangular(
+            _triangle(A, upper, unitriangular).mT, B.mT, upper=not upper, stream=mx.cpu
+        ).mT
+    return mx.linalg.solve_triangular(_triangle(A, upper, unitriangular), B, upper=upper, stream=mx.cpu)
+
+
+@rule("torch.triangular_solve", "torch.Tensor.triangular_solve", fields=("solution", "cloned_coefficient"))
+def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
+    if transpose:
+        refuse("the transposed system is not written here", suggest="torch.linalg.solve_triangular")
+    return mx.linalg.solve_triangular(_triangle(A, upper, unitriangular), input, upper=upper, stream=mx.cpu), A
+
+
+@rule("torch.cholesky_inverse", "torch.Tensor.cholesky_inverse")
+def cholesky_inverse(L, upper=False):
+    return mx.linalg.cholesky_inv(L, upper=upper, stream=mx.cpu)
+
+
+@rule("torch.matrix_power", "torch.linalg.matrix_power", "torch.Tensor.matrix_power")
+def matrix_power(A, n):
+    if n < 0:
+        return matrix_power(mx.linalg.inv(A, stream=mx.cpu), -n)
+    product = mx.broadcast_to(mx.eye(A.shape[-1], dtype=A.dtype), A.shape)
+    for _ in range(n):
+        product = product @ A
+    return product
+
+
+never(
+    "torch.linalg.lstsq",
+    "torch.linalg.matrix_rank",
+    "torch.linalg.matrix_exp",
+    "torch.matrix_exp",
+    "torch.Tensor.matrix_exp",
+    "torch.linalg.*",
+    "torch.lu",
+    "torch.lobpcg",
+    "MLX does not have this decomposition",
+)

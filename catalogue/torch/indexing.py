@@ -1,0 +1,206 @@
+"""Gathering and scattering along an axis, masks, and index arrays whose length depends on values."""
+
+from catalogue.torch.dtypes import _FLOATS
+
+from mlxify.catalogue import *
+
+
+# torch's index may be smaller than the input on other axes: it speaks of the leading part. MLX would broadcast it.
+def _leading(input, shape, dim):
+    axis = dim % input.ndim
+    return input[tuple(slice(None) if at == axis else slice(size) for at, size in enumerate(shape))]
+
+
+def _same_but(first, second, dim):
+    return all(one == other for at, (one, other) in enumerate(zip(first, second)) if at != dim % len(first))
+
+
+@rule("torch.gather", "torch.Tensor.gather")
+def gather(input, dim, index, *, sparse_grad=False):
+    if known(_same_but(input.shape, index.shape, dim)) and _same_but(input.shape, index.shape, dim):
+        return mx.take_along_axis(input, index, axis=dim)
+    return mx.take_along_axis(_leading(input, index.shape, dim), index, axis=dim)
+
+
+@rule("torch.take_along_dim", "torch.Tensor.take_along_dim")
+def take_along_dim(input, indices, dim=None):
+    if dim is None:
+        return input.reshape(-1)[indices.reshape(-1)]
+    return mx.take_along_axis(input, indices, axis=dim)
+
+
+@rule("torch.take", "torch.Tensor.take")
+def take(input, index):
+    return input.reshape(-1)[index]
+
+
+@rule("torch.index_select", "torch.Tensor.index_select")
+def index_select(input, dim, index):
+    if known(index.ndim == 0) and index.ndim == 0:
+        return mx.take(input, index.reshape(1), axis=dim)
+    return mx.take(input, index, axis=dim)
+
+
+# Where the values of `index` point to: an index array for every axis, `index` itself for `dim`.
+def _grid(index, dim):
+    places = list(mx.meshgrid(*[mx.arange(size) for size in index.shape], indexing="ij"))
+    places[dim] = index
+    return tuple(places)
+
+
+def _source(src, index, input):
+    if is_tensor(src):
+        return src[tuple(slice(size) for size in index.shape)]
+    return mx.full(index.shape, src, dtype=input.dtype)
+
+
+@rule("torch.scatter", "torch.Tensor.scatter")
+def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+    if value is not None:
+        src = value
+    if reduce == "add":
+        return input.at[_grid(index, dim)].add(_source(src, index, input))
+    if reduce == "multiply":
+        return input.at[_grid(index, dim)].multiply(_source(src, index, input))
+    if not is_tensor(src):
+        src = mx.array(src, dtype=input.dtype)
+        if known(_same_but(input.shape, index.shape, dim)) and _same_but(input.shape, index.shape, dim):
+            return mx.put_along_axis(input, index, src, axis=dim)
+        return _stored(input, _grid(index, dim), src)
+    if known(src.shape == index.shape and _same_but(input.shape, index.shape, dim)):
+        if src.shape == index.shape and _same_but(input.shape, index.shape, dim):
+            return mx.put_along_axis(input, index, src, axis=dim)
+    return _stored(input, _grid(index, dim), _source(src, index, input))
+
+
+# A copy of `input` with `values` at `place`.
+def _stored(input, place, values):
+    result = mx.array(input)
+    result[place] = values
+    return result
+
+
+@rule("torch.scatter_add", "torch.Tensor.scatter_add")
+def scatter_add(input, dim, index, src):
+    return input.at[_grid(index, dim)].add(_source(src, index, input))
+
+
+# Without `include_self` the places that are written to start from what changes nothing.
+@rule("torch.scatter_reduce", "torch.Tensor.scatter_reduce")
+def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
+    place = _grid(index, dim)
+    values = _source(src, index, input)
+    if not include_self:
+        lowest, highest = _limits(input.dtype)
+        neutral = {"sum": 0, "mean": 0, "prod": 1, "amax": lowest, "amin": highest}[reduce]
+        input = _stored(input, place, mx.full(index.shape, neutral, dtype=input.dtype))
+    if reduce == "sum":
+        return input.at[place].add(values)
+    if reduce == "prod":
+        return input.at[place].multiply(values)
+    if reduce == "amax":
+        return input.at[place].maximum(values)
+    if reduce == "amin":
+        return input.at[place].minimum(values)
+    count = mx.full(input.shape, 1 if include_self else 0).at[place].add(1)
+    total = input.at[place].add(values) / mx.maximum(count, 1)
+    return total.astype(input.dtype) if input.dtype in _FLOATS else mx.floor(total).astype(input.dtype)
+
+
+def _limits(dtype):
+    if dtype in _FLOATS:
+        return -mx.inf, mx.inf
+    return mx.iinfo(dtype).min, mx.iinfo(dtype).max
+
+
+# The index expression that picks `index` on axis `dim`: `x[index]`, `x[:, index]`, ...
+def _on_axis(input, dim, index):
+    return (slice(None),) * (dim % input.ndim) + (index,)
+
+
+@rule("torch.index_add", "torch.Tensor.index_add")
+def index_add(input, dim, index, source, *, alpha=1):
+    if known(alpha == 1) and alpha == 1:
+        if known(dim == 0) and dim == 0:
+            return input.at[index].add(source)
+        return input.at[_on_axis(input, dim, index)].add(source)
+    return input.at[_on_axis(input, dim, index)].add(alpha * source)
+
+
+@rule("torch.index_copy", "torch.Tensor.index_copy")
+def index_copy(input, dim, index, source):
+    return _stored(input, _on_axis(input, dim, index), source)
+
+
+@rule("torch.index_fill", "torch.Tensor.index_fill")
+def index_fill(input, dim, index, value):
+    return _stored(input, _on_axis(input, dim, index), value)
+
+
+@rule("torch.index_put", "torch.Tensor.index_put")
+def index_put(input, indices, values, accumulate=False):
+    if accumulate:
+        return input.at[tuple(indices)].add(values)
+    return _stored(input, tuple(indices), values)
+
+
+@rule("torch.slice_scatter", "torch.Tensor.slice_scatter")
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    return _stored(input, _on_axis(input, dim, slice(start, end, step)), src)
+
+
+@rule("torch.select_scatter", "torch.Tensor.select_scatter")
+def select_scatter(input, src, dim, index):
+    return _stored(input, _on_axis(input, dim, index), src)
+
+
+# A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
+# is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
+def _filled(input, mask, value):
+    if known(is_tensor(value)) and is_tensor(value):
+        if known(input.dtype == value.dtype) and input.dtype == value.dtype:
+            return mx.where(mask, value, input)
+        return mx.where(mask, value, input).astype(input.dtype)
+    if known(input.dtype in _FLOATS) and input.dtype in _FLOATS:
+        return mx.where(mask, value, input)
+    if known(isinstance(value, (bool, float))) and isinstance(value, (bool, float)):
+        if not known(input.dtype in _FLOATS) or isinstance(value, bool):
+            return mx.where(mask, value, input)
+    if known(input.dtype == mx.bool_) and input.dtype == mx.bool_:
+        return mx.where(mask, bool(value), input)
+    if known(input.dtype in _FLOATS) and known(isinstance(value, int)) and isinstance(value, int):
+        return mx.where(mask, value, input)
+    return mx.where(mask, value, input).astype(input.dtype)
+
+
+@rule("torch.masked_fill", "torch.Tensor.masked_fill")
+def masked_fill(input, mask, value):
+    return _filled(input, mask, value)
+
+
+# The values of `source`, in order, at the places of the mask.
+@rule("torch.masked_scatter", "torch.Tensor.masked_scatter")
+def masked_scatter(input, mask, source):
+    mask = mx.broadcast_to(mask, input.shape)
+    order = mx.maximum(mx.cumsum(mask.reshape(-1).astype(mx.int32), axis=0) - 1, 0).reshape(mask.shape)
+    return mx.where(mask, source.reshape(-1)[mx.minimum(order, source.size - 1)], input)
+
+
+# Shapes that depend on values come from numpy: such code cannot be compiled, and gradients pass through the gather only.
+@rule("torch.masked_select", "torch.Tensor.masked_select")
+def masked_select(input, mask):
+    shape = mx.broadcast_shapes(input.shape, mask.shape)
+    places = mx.array(np.flatnonzero(np.broadcast_to(np.array(mask), shape)))
+    return mx.broadcast_to(input, shape).reshape(-1)[places]
+
+
+@rule("torch.nonzero", "torch.Tensor.nonzero")
+def nonzero(input, *, as_tuple=False):
+    if as_tuple:
+        return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(input != 0)))
+    return mx.array(np.argwhere(np.array(input != 0)).astype(np.int32))
+
+
+@rule("torch.argwhere", "torch.Tensor.argwhere")
+def argwhere(input):
+    return mx.array(np.argwhere(np.array(input != 0)).astype(np.int32))

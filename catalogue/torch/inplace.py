@@ -1,0 +1,425 @@
+"""In-place methods: each gives the new value, which keeps the dtype of what it replaces."""
+
+from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, scatter, scatter_reduce
+from catalogue.torch.pointwise import clamp
+
+from mlxify.catalogue import *
+
+
+# `value`, computed from `self` and `other`, in the dtype of `self`: a number cannot change it, another array may.
+def _kept(value, self, other):
+    if known(is_tensor(other)) and not is_tensor(other):
+        return value
+    if known(self.dtype == other.dtype) and self.dtype == other.dtype:
+        return value
+    return value.astype(self.dtype)
+
+
+@rule("torch.Tensor.add_", mutates="self")
+def add_(self, other, *, alpha=1):
+    if known(alpha == 1) and alpha == 1:
+        return _kept(self + other, self, other)
+    return _kept(self + alpha * other, self, other)
+
+
+@rule("torch.Tensor.sub_", "torch.Tensor.subtract_", mutates="self")
+def sub_(self, other, *, alpha=1):
+    if known(alpha == 1) and alpha == 1:
+        return _kept(self - other, self, other)
+    return _kept(self - alpha * other, self, other)
+
+
+@rule("torch.Tensor.mul_", "torch.Tensor.multiply_", mutates="self")
+def mul_(self, other):
+    return _kept(self * other, self, other)
+
+
+@rule("torch.Tensor.div_", "torch.Tensor.divide_", "torch.Tensor.true_divide_", mutates="self")
+def div_(self, other, *, rounding_mode=None):
+    if rounding_mode is None:
+        return _kept(self / other, self, other)
+    if rounding_mode == "floor":
+        return _kept(self // other, self, other)
+    return mx.trunc(self / other).astype(self.dtype)
+
+
+@rule("torch.Tensor.floor_divide_", mutates="self")
+def floor_divide_(self, other):
+    return _kept(self // other, self, other)
+
+
+@rule("torch.Tensor.remainder_", mutates="self")
+def remainder_(self, other):
+    return _kept(self % other, self, other)
+
+
+@rule("torch.Tensor.pow_", mutates="self")
+def pow_(self, exponent):
+    return _kept(self**exponent, self, exponent)
+
+
+@rule("torch.Tensor.addcmul_", mutates="self")
+def addcmul_(self, tensor1, tensor2, *, value=1):
+    if known(value == 1) and value == 1:
+        return _kept(self + tensor1 * tensor2, self, tensor1)
+    return _kept(self + value * tensor1 * tensor2, self, tensor1)
+
+
+@rule("torch.Tensor.addcdiv_", mutates="self")
+def addcdiv_(self, tensor1, tensor2, *, value=1):
+    if known(value == 1) and value == 1:
+        return _kept(self + tensor1 / tensor2, self, tensor1)
+    return _kept(self + value * tensor1 / tensor2, self, tensor1)
+
+
+@rule("torch.Tensor.lerp_", mutates="self")
+def lerp_(self, end, weight):
+    return _kept(self + weight * (end - self), self, end)
+
+
+@rule("torch.Tensor.addmm_", "torch.Tensor.baddbmm_", mutates="self")
+def addmm_(self, mat1, mat2, *, beta=1, alpha=1):
+    return mx.addmm(self, mat1, mat2, alpha=alpha, beta=beta)
+
+
+@rule("torch.Tensor.abs_", "torch.Tensor.absolute_", mutates="self")
+def abs_(self):
+    return mx.abs(self)
+
+
+@rule("torch.Tensor.neg_", "torch.Tensor.negative_", mutates="self")
+def neg_(self):
+    return -self
+
+
+@rule("torch.Tensor.exp_", mutates="self")
+def exp_(self):
+    return mx.exp(self)
+
+
+@rule("torch.Tensor.expm1_", mutates="self")
+def expm1_(self):
+    return mx.expm1(self)
+
+
+@rule("torch.Tensor.log_", mutates="self")
+def log_(self):
+    return mx.log(self)
+
+
+@rule("torch.Tensor.log1p_", mutates="self")
+def log1p_(self):
+    return mx.log1p(self)
+
+
+@rule("torch.Tensor.sqrt_", mutates="self")
+def sqrt_(self):
+    return mx.sqrt(self)
+
+
+@rule("torch.Tensor.rsqrt_", mutates="self")
+def rsqrt_(self):
+    return mx.rsqrt(self)
+
+
+@rule("torch.Tensor.square_", mutates="self")
+def square_(self):
+    return mx.square(self)
+
+
+@rule("torch.Tensor.reciprocal_", mutates="self")
+def reciprocal_(self):
+    return mx.reciprocal(self)
+
+
+@rule("torch.Tensor.sin_", mutates="self")
+def sin_(self):
+    return mx.sin(self)
+
+
+@rule("torch.Tensor.cos_", mutates="self")
+def cos_(self):
+    return mx.cos(self)
+
+
+@rule("torch.Tensor.tanh_", "torch.tanh_", mutates="self")
+def tanh_(self):
+    return mx.tanh(self)
+
+
+@rule("torch.Tensor.sigmoid_", "torch.sigmoid_", mutates="self")
+def sigmoid_(self):
+    return mx.sigmoid(self)
+
+
+@rule("torch.Tensor.relu_", "torch.relu_", mutates="self")
+def relu_(self):
+    return nn.relu(self)
+
+
+@rule("torch.Tensor.erfinv_", mutates="self")
+def erfinv_(self):
+    return mx.erfinv(self)
+
+
+@rule("torch.Tensor.floor_", mutates="self")
+def floor_(self):
+    return mx.floor(self)
+
+
+@rule("torch.Tensor.ceil_", mutates="self")
+def ceil_(self):
+    return mx.ceil(self)
+
+
+@rule("torch.Tensor.round_", mutates="self")
+def round_(self, *, decimals=0):
+    return mx.round(self, decimals=decimals)
+
+
+@rule("torch.Tensor.trunc_", mutates="self")
+def trunc_(self):
+    return mx.trunc(self)
+
+
+@rule("torch.Tensor.sign_", mutates="self")
+def sign_(self):
+    return mx.sign(self)
+
+
+@rule("torch.Tensor.nan_to_num_", mutates="self")
+def nan_to_num_(self, nan=0.0, posinf=None, neginf=None):
+    return mx.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf)
+
+
+@rule("torch.Tensor.clamp_", "torch.Tensor.clip_", "torch.clamp_", "torch.clip_", mutates="self")
+def clamp_(self, min=None, max=None):
+    return clamp(self, min, max)
+
+
+@rule("torch.Tensor.clamp_min_", mutates="self")
+def clamp_min_(self, min):
+    return mx.maximum(self, min)
+
+
+@rule("torch.Tensor.clamp_max_", mutates="self")
+def clamp_max_(self, max):
+    return mx.minimum(self, max)
+
+
+@rule("torch.Tensor.zero_", mutates="self")
+def zero_(self):
+    return mx.zeros_like(self)
+
+
+@rule("torch.Tensor.fill_", mutates="self")
+def fill_(self, value):
+    return mx.full_like(self, value)
+
+
+@rule("torch.Tensor.copy_", mutates="self")
+def copy_(self, src, non_blocking=False):
+    if known(src.shape == self.shape) and src.shape == self.shape:
+        return _kept(src, self, src)
+    return _kept(mx.broadcast_to(src, self.shape), self, src)
+
+
+@rule("torch.Tensor.set_", "torch.Tensor.swap_", mutates="self")
+def set_(self, source=None):
+    refuse("storage cannot be exchanged in MLX", suggest="assign the new array")
+
+
+@rule("torch.Tensor.masked_fill_", mutates="self")
+def masked_fill_(self, mask, value):
+    return _filled(self, mask, value)
+
+
+@rule("torch.Tensor.masked_scatter_", mutates="self")
+def masked_scatter_(self, mask, source):
+    mask = mx.broadcast_to(mask, self.shape)
+    order = mx.maximum(mx.cumsum(mask.reshape(-1).astype(mx.int32), axis=0) - 1, 0).reshape(mask.shape)
+    return mx.where(mask, source.reshape(-1)[mx.minimum(order, source.size - 1)], self)
+
+
+@rule("torch.Tensor.fill_diagonal_", mutates="self")
+def fill_diagonal_(self, fill_value, wrap=False):
+    if wrap or self.ndim != 2:
+        refuse("only the diagonal of a matrix is written here")
+    return mx.where(mx.eye(*self.shape, dtype=mx.bool_), fill_value, self).astype(self.dtype)
+
+
+@rule("torch.Tensor.triu_", mutates="self")
+def triu_(self, diagonal=0):
+    return mx.triu(self, k=diagonal)
+
+
+@rule("torch.Tensor.tril_", mutates="self")
+def tril_(self, diagonal=0):
+    return mx.tril(self, k=diagonal)
+
+
+@rule("torch.Tensor.cumsum_", mutates="self")
+def cumsum_(self, dim, *, dtype=None):
+    return mx.cumsum(self, axis=dim).astype(self.dtype)
+
+
+@rule("torch.Tensor.cumprod_", mutates="self")
+def cumprod_(self, dim, *, dtype=None):
+    return mx.cumprod(self, axis=dim).astype(self.dtype)
+
+
+@rule("torch.Tensor.scatter_", mutates="self")
+def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
+    return scatter(self, dim, index, src, value=value, reduce=reduce)
+
+
+@rule("torch.Tensor.scatter_add_", mutates="self")
+def scatter_add_(self, dim, index, src):
+    return self.at[_grid(index, dim)].add(_source(src, index, self))
+
+
+@rule("torch.Tensor.scatter_reduce_", mutates="self")
+def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True):
+    return scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
+
+
+@rule("torch.Tensor.index_add_", mutates="self")
+def index_add_(self, dim, index, source, *, alpha=1):
+    if known(alpha == 1 and dim == 0) and alpha == 1 and dim == 0:
+        return self.at[index].add(source)
+    return self.at[_on_axis(self, dim, index)].add(alpha * source)
+
+
+@rule("torch.Tensor.index_copy_", mutates="self")
+def index_copy_(self, dim, index, source):
+    return _stored(self, _on_axis(self, dim, index), source)
+
+
+@rule("torch.Tensor.index_fill_", mutates="self")
+def index_fill_(self, dim, index, value):
+    return _stored(self, _on_axis(self, dim, index), value)
+
+
+@rule("torch.Tensor.index_put_", "torch.index_put_", mutates="self")
+def index_put_(self, indices, values, accumulate=False):
+    if accumulate:
+        return self.at[tuple(indices)].add(values)
+    return _stored(self, tuple(indices), values)
+
+
+@rule("torch.Tensor.unsqueeze_", mutates="self")
+def unsqueeze_(self, dim):
+    return mx.expand_dims(self, dim)
+
+
+@rule("torch.Tensor.squeeze_", mutates="self")
+def squeeze_(self, dim=None):
+    if dim is None:
+        return self.squeeze()
+    return self.squeeze(dim) if self.shape[dim] == 1 else self
+
+
+@rule("torch.Tensor.t_", mutates="self")
+def t_(self):
+    return self.T
+
+
+@rule("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", mutates="self")
+def transpose_(self, dim0, dim1):
+    return self.swapaxes(dim0, dim1)
+
+
+@rule("torch.Tensor.detach_", mutates="self")
+def detach_(self):
+    return mx.stop_gradient(self)
+
+
+@rule("torch.Tensor.eq_", mutates="self")
+def eq_(self, other):
+    return (self == other).astype(self.dtype)
+
+
+@rule("torch.Tensor.ne_", mutates="self")
+def ne_(self, other):
+    return (self != other).astype(self.dtype)
+
+
+@rule("torch.Tensor.lt_", mutates="self")
+def lt_(self, other):
+    return (self < other).astype(self.dtype)
+
+
+@rule("torch.Tensor.le_", mutates="self")
+def le_(self, other):
+    return (self <= other).astype(self.dtype)
+
+
+@rule("torch.Tensor.gt_", mutates="self")
+def gt_(self, other):
+    return (self > other).astype(self.dtype)
+
+
+@rule("torch.Tensor.ge_", mutates="self")
+def ge_(self, other):
+    return (self >= other).astype(self.dtype)
+
+
+@rule("torch.Tensor.logical_and_", mutates="self")
+def logical_and_(self, other):
+    return mx.logical_and(self, other).astype(self.dtype)
+
+
+@rule("torch.Tensor.logical_or_", mutates="self")
+def logical_or_(self, other):
+    return mx.logical_or(self, other).astype(self.dtype)
+
+
+@rule("torch.Tensor.logical_not_", mutates="self")
+def logical_not_(self):
+    return mx.logical_not(self).astype(self.dtype)
+
+
+@rule("torch.Tensor.bitwise_and_", mutates="self")
+def bitwise_and_(self, other):
+    return self & other
+
+
+@rule("torch.Tensor.bitwise_or_", mutates="self")
+def bitwise_or_(self, other):
+    return self | other
+
+
+@rule("torch.Tensor.normal_", mutates="self")
+def normal_(self, mean=0, std=1, *, generator=None):
+    if known(mean == 0 and std == 1) and mean == 0 and std == 1:
+        return mx.random.normal(self.shape, dtype=self.dtype)
+    return mx.random.normal(self.shape, dtype=self.dtype, loc=mean, scale=std)
+
+
+@rule("torch.Tensor.uniform_", mutates="self")
+def uniform_(self, a=0, b=1, *, generator=None):
+    if known(a == 0 and b == 1) and a == 0 and b == 1:
+        return mx.random.uniform(shape=self.shape, dtype=self.dtype)
+    return mx.random.uniform(a, b, self.shape, dtype=self.dtype)
+
+
+@rule("torch.Tensor.bernoulli_", mutates="self")
+def bernoulli_(self, p=0.5, *, generator=None):
+    return mx.random.bernoulli(p, self.shape).astype(self.dtype)
+
+
+@rule("torch.Tensor.exponential_", mutates="self")
+def exponential_(self, lambd=1, *, generator=None):
+    return -mx.log(1 - mx.random.uniform(shape=self.shape, dtype=self.dtype)) / lambd
+
+
+@rule("torch.Tensor.random_", mutates="self")
+def random_(self, low=0, high=None, *, generator=None):
+    if high is None:
+        return mx.random.randint(0, low, self.shape).astype(self.dtype)
+    return mx.random.randint(low, high, self.shape).astype(self.dtype)
+
+
+@rule("torch.Tensor.cauchy_", "torch.Tensor.log_normal_", "torch.Tensor.geometric_", mutates="self")
+def drawn_(self, *parameters, generator=None):
+    refuse("MLX has no draws from this distribution")

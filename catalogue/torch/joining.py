@@ -1,0 +1,116 @@
+"""Joining and splitting tensors, grids and products of coordinates."""
+
+from mlxify.catalogue import *
+
+
+@rule("torch.cat", "torch.concat", "torch.concatenate")
+def cat(tensors, dim=0):
+    return mx.concatenate(tensors, axis=dim)
+
+
+@rule("torch.stack")
+def stack(tensors, dim=0):
+    return mx.stack(tensors, axis=dim)
+
+
+@rule("torch.hstack")
+def hstack(tensors):
+    return mx.concatenate(tensors, axis=0 if tensors[0].ndim == 1 else 1)
+
+
+@rule("torch.vstack", "torch.row_stack")
+def vstack(tensors):
+    return mx.concatenate([mx.atleast_2d(tensor) for tensor in tensors])
+
+
+@rule("torch.dstack")
+def dstack(tensors):
+    return mx.concatenate([mx.atleast_3d(tensor) for tensor in tensors], axis=2)
+
+
+@rule("torch.column_stack")
+def column_stack(tensors):
+    return mx.concatenate([tensor.reshape(tensor.shape[0], -1) for tensor in tensors], axis=1)
+
+
+# The sum of sizes, as an expression: `a + b`.
+def _total(sizes):
+    total = sizes[0]
+    for size in sizes[1:]:
+        total = total + size
+    return total
+
+
+# torch's number is the size of a piece and its list the sizes of all; MLX takes the number of pieces, or where to cut.
+@rule("torch.split", "torch.Tensor.split", "torch.Tensor.split_with_sizes", "torch.split_with_sizes", view_of="tensor")
+def split(tensor, split_size_or_sections, dim=0):
+    if isinstance(split_size_or_sections, int):
+        length = tensor.shape[dim]
+        if known(length % split_size_or_sections == 0) and length % split_size_or_sections == 0:
+            return mx.split(tensor, tensor.shape[dim] // split_size_or_sections, axis=dim)
+        return mx.split(
+            tensor, list(range(split_size_or_sections, tensor.shape[dim], split_size_or_sections)), axis=dim
+        )
+    if known(len(split_size_or_sections)):
+        ends = range(1, len(split_size_or_sections))
+        return mx.split(tensor, [_total(split_size_or_sections[:end]) for end in ends], axis=dim)
+    return mx.split(tensor, np.cumsum(split_size_or_sections)[:-1].tolist(), axis=dim)
+
+
+# Pieces that do not come out even are all ceil(length / chunks) long but the last. MLX raises for them where the number
+# of chunks is written out and the length is not known here.
+@rule("torch.chunk", "torch.Tensor.chunk", view_of="input")
+def chunk(input, chunks, dim=0):
+    uneven = known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
+    if known(chunks) and not uneven:
+        return mx.split(input, chunks, axis=dim)
+    size = -(-input.shape[dim] // chunks)
+    return mx.split(input, list(range(size, input.shape[dim], size)), axis=dim)
+
+
+# Sections that do not come out even: the first ones are one longer. Indices cut.
+@rule("torch.tensor_split", "torch.Tensor.tensor_split", view_of="input")
+def tensor_split(input, indices_or_sections, dim=0):
+    if not isinstance(indices_or_sections, int):
+        return mx.split(input, list(indices_or_sections), axis=dim)
+    size, longer = input.shape[dim] // indices_or_sections, input.shape[dim] % indices_or_sections
+    cuts = [end * size + min(end, longer) for end in range(1, indices_or_sections)]
+    return mx.split(input, cuts, axis=dim)
+
+
+@rule("torch.unbind", "torch.Tensor.unbind", view_of="input")
+def unbind(input, dim=0):
+    return mx.unstack(input, axis=dim)
+
+
+def _listed(tensors):
+    if known(len(tensors) == 1) and len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        return tensors[0]
+    return tensors
+
+
+# torch's default is "ij", MLX's is "xy".
+@rule("torch.meshgrid")
+def meshgrid(*tensors, indexing=None):
+    if indexing is None:
+        return mx.meshgrid(*_listed(tensors), indexing="ij")
+    return mx.meshgrid(*_listed(tensors), indexing=indexing)
+
+
+@rule("torch.cartesian_prod")
+def cartesian_prod(*tensors):
+    if len(tensors) == 1:
+        return tensors[0]
+    return mx.stack([axis.reshape(-1) for axis in mx.meshgrid(*tensors, indexing="ij")], axis=-1)
+
+
+@rule("torch.block_diag")
+def block_diag(*tensors):
+    blocks = [mx.atleast_2d(tensor) for tensor in tensors]
+    width = sum(block.shape[1] for block in blocks)
+    rows = []
+    before = 0
+    for block in blocks:
+        rows.append(mx.pad(block, [(0, 0), (before, width - before - block.shape[1])]))
+        before += block.shape[1]
+    return mx.concatenate(rows)

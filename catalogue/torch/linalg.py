@@ -1,0 +1,245 @@
+"""Products, norms and decompositions. MLX multiplies matrices of floats only, and decomposes on the CPU."""
+
+from catalogue.torch.dtypes import _FLOATS
+
+from mlxify.catalogue import *
+
+
+# Products of whole numbers: exact in float32 below 2 ** 24, as those of indices and counts are.
+def _product(first, second):
+    if known(first.dtype in _FLOATS or first.dtype == mx.complex64):
+        if not (first.dtype in _FLOATS or first.dtype == mx.complex64):
+            return (first.astype(mx.float32) @ second.astype(mx.float32)).astype(first.dtype)
+    return first @ second
+
+
+@rule("torch.matmul", "torch.Tensor.matmul", "torch.linalg.matmul")
+def matmul(input, other):
+    return _product(input, other)
+
+
+@rule("torch.mm", "torch.bmm", "torch.Tensor.mm", "torch.Tensor.bmm")
+def mm(input, mat2):
+    return _product(input, mat2)
+
+
+@rule("torch.mv", "torch.Tensor.mv")
+def mv(input, vec):
+    return _product(input, vec)
+
+
+@rule("torch.dot", "torch.inner", "torch.Tensor.dot", "torch.Tensor.inner")
+def dot(input, tensor):
+    return mx.inner(input, tensor)
+
+
+@rule("torch.vdot", "torch.Tensor.vdot")
+def vdot(input, other):
+    return mx.inner(mx.conj(input), other)
+
+
+@rule("torch.linalg.vecdot")
+def vecdot(x, y, *, dim=-1):
+    return mx.vecdot(x, y, axis=dim)
+
+
+@rule("torch.outer", "torch.ger", "torch.Tensor.outer", "torch.Tensor.ger")
+def outer(input, vec2):
+    return mx.outer(input, vec2)
+
+
+@rule("torch.kron", "torch.Tensor.kron")
+def kron(input, other):
+    return mx.kron(input, other)
+
+
+@rule("torch.cross", "torch.Tensor.cross", "torch.linalg.cross")
+def cross(input, other, dim=-1):
+    return mx.linalg.cross(input, other, axis=dim)
+
+
+@rule("torch.addmm", "torch.Tensor.addmm", "torch.baddbmm", "torch.Tensor.baddbmm")
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    if known(beta == 1 and alpha == 1) and beta == 1 and alpha == 1:
+        return mx.addmm(input, mat1, mat2)
+    if known(beta == 0) and beta == 0:
+        return alpha * (mat1 @ mat2)
+    return mx.addmm(input, mat1, mat2, alpha=alpha, beta=beta)
+
+
+@rule("torch.addmv", "torch.Tensor.addmv")
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    if known(beta == 1 and alpha == 1) and beta == 1 and alpha == 1:
+        return input + mat @ vec
+    return beta * input + alpha * (mat @ vec)
+
+
+@rule("torch.addbmm", "torch.Tensor.addbmm")
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    return beta * input + alpha * (batch1 @ batch2).sum(axis=0)
+
+
+@rule("torch.addr", "torch.Tensor.addr")
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    return beta * input + alpha * mx.outer(vec1, vec2)
+
+
+@rule("torch.chain_matmul", "torch.linalg.multi_dot")
+def chain_matmul(*matrices):
+    matrices = matrices[0] if isinstance(matrices[0], (tuple, list)) else matrices
+    product = matrices[0]
+    for matrix in matrices[1:]:
+        product = product @ matrix
+    return product
+
+
+@rule("torch.einsum")
+def einsum(equation, *operands):
+    if known(len(operands) == 1) and len(operands) == 1 and isinstance(operands[0], (tuple, list)):
+        return mx.einsum(equation, *operands[0])
+    return mx.einsum(equation, *operands)
+
+
+@rule("torch.tensordot")
+def tensordot(a, b, dims=2):
+    if is_tensor(dims):
+        return mx.tensordot(a, b, axes=dims.tolist())
+    return mx.tensordot(a, b, axes=dims)
+
+
+@rule("torch.trace", "torch.Tensor.trace")
+def trace(input):
+    return mx.trace(input)
+
+
+@rule("torch.diag", "torch.Tensor.diag")
+def diag(input, diagonal=0):
+    return mx.diag(input, k=diagonal)
+
+
+# The last axis becomes a diagonal of two new axes: rows and columns are compared, nothing is scattered.
+@rule("torch.diag_embed", "torch.Tensor.diag_embed")
+def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+    size = input.shape[-1] + abs(offset)
+    padded = mx.pad(input, [(0, 0)] * (input.ndim - 1) + [(max(offset, 0), max(-offset, 0))])
+    square = padded[..., None, :] * mx.eye(size, k=offset, dtype=input.dtype)
+    if known(dim1 == -2 and dim2 == -1) and dim1 == -2 and dim2 == -1:
+        return square
+    rank = input.ndim + 1
+    order = list(range(rank - 2))
+    for place, axis in sorted([(dim1 % rank, rank - 2), (dim2 % rank, rank - 1)]):
+        order.insert(place, axis)
+    return square.transpose(order)
+
+
+@rule("torch.tril", "torch.Tensor.tril")
+def tril(input, diagonal=0):
+    return mx.tril(input, k=diagonal)
+
+
+@rule("torch.triu", "torch.Tensor.triu")
+def triu(input, diagonal=0):
+    return mx.triu(input, k=diagonal)
+
+
+@rule("torch.vander", "torch.linalg.vander")
+def vander(x, N=None, increasing=False):
+    count = x.shape[-1] if N is None else N
+    powers = mx.arange(count) if increasing else mx.arange(count - 1, -1, -1)
+    return x[..., None] ** powers
+
+
+@rule("torch.cov", "torch.Tensor.cov")
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    if fweights is not None or aweights is not None:
+        refuse("weighted covariance is not written here")
+    rows = mx.atleast_2d(input)
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    return (centred @ mx.conj(centred.T) / (rows.shape[1] - correction)).squeeze()
+
+
+@rule("torch.corrcoef", "torch.Tensor.corrcoef")
+def corrcoef(input):
+    centred = input - input.mean(axis=-1, keepdims=True)
+    unit = centred / mx.linalg.norm(centred, axis=-1, keepdims=True)
+    return mx.inner(unit, unit)
+
+
+# Distances between the rows of two matrices, by differences: exact for near points, unlike the expanded square.
+@rule("torch.cdist")
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    return _norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
+
+
+@rule("torch.dist", "torch.Tensor.dist")
+def dist(input, other, p=2):
+    return _norm((input - other).reshape(-1), p, -1, False)
+
+
+# Vector norm along axes.
+def _norm(x, p, dim, keepdim):
+    if known(p == 2) and p == 2 and known(isinstance(dim, int)) and isinstance(dim, int):
+        return mx.linalg.norm(x, axis=dim, keepdims=keepdim)
+    if known(p == 1) and p == 1:
+        return mx.abs(x).sum(axis=dim, keepdims=keepdim)
+    if known(p == 2) and p == 2:
+        return mx.sqrt(mx.square(mx.abs(x)).sum(axis=dim, keepdims=keepdim))
+    if p == mx.inf:
+        return mx.abs(x).max(axis=dim, keepdims=keepdim)
+    if p == -mx.inf:
+        return mx.abs(x).min(axis=dim, keepdims=keepdim)
+    if p == 0:
+        return (x != 0).astype(x.dtype).sum(axis=dim, keepdims=keepdim)
+    return (mx.abs(x) ** p).sum(axis=dim, keepdims=keepdim) ** (1 / p)
+
+
+# Without axes torch takes the norm of all values as one vector, whatever the rank, and so does `mx.linalg.norm` unless
+# an order is given. A given `p` is that of vectors, also along two axes.
+@rule("torch.norm", "torch.Tensor.norm")
+def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
+    if dtype is not None:
+        input = input.astype(dtype)
+    if p is None or (known(isinstance(p, str)) and isinstance(p, str)):
+        if p == "nuc":
+            refuse("the nuclear norm has no gradient in MLX", suggest="sum `mx.linalg.svd(x, compute_uv=False)`")
+        p = 2
+    if known(dim is None) and dim is None and not keepdim:
+        if known(p == 2) and p == 2:
+            return mx.linalg.norm(input)
+        return _norm(input.reshape(-1), p, -1, False)
+    return _norm(input, p, dim, keepdim)
+
+
+@rule("torch.linalg.vector_norm")
+def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
+    return norm(x, ord, dim, keepdim, dtype)
+
+
+@rule("torch.linalg.matrix_norm")
+def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
+    return mx.linalg.norm(A if dtype is None else A.astype(dtype), ord=ord, axis=dim, keepdims=keepdim)
+
+
+# An order without axes is that of the vector or matrix that the rank says.
+@rule("torch.linalg.norm")
+def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
+    if dtype is not None:
+        A = A.astype(dtype)
+    if ord is None:
+        return norm(A, 2, dim, keepdim)
+    if isinstance(dim, int) or A.ndim == 1:
+        return _norm(A, ord, dim, keepdim)
+    return mx.linalg.norm(A, ord=ord, axis=dim, keepdims=keepdim)
+
+
+@rule("torch.cosine_similarity")
+def cosine_similarity(x1, x2, dim=1, eps=1e-08):
+    lengths = mx.maximum(mx.linalg.norm(x1, axis=dim), eps) * mx.maximum(mx.linalg.norm(x2, axis=dim), eps)
+    return (x1 * x2).sum(axis=dim) / lengths
+
+
+@rule("torch.renorm", "torch.Tensor.renorm")
+def renorm(input, p, dim, maxnorm):
+    axes = [axis for axis in range(input.ndim) if axis != dim % input.ndim]
+    lengths = _norm(input, p, axes, True)
+    return mx.where(lengths > maxnorm, input * (maxnorm / (lengths + 1e-7)), input)

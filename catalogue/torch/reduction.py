@@ -1,0 +1,195 @@
+"""Reductions to one value or along axes. Whole-number sums are int32 in MLX (torch: int64)."""
+
+from mlxify.catalogue import *
+
+
+# An empty list of axes means all of them to torch, none to MLX.
+def _axes(dim):
+    if known(dim == ()) and isinstance(dim, (tuple, list)) and len(dim) == 0:
+        return None
+    return dim
+
+
+@rule("torch.sum", "torch.Tensor.sum")
+def sum_along(input, dim=None, keepdim=False, *, dtype=None):
+    if dtype is not None:
+        return input.astype(dtype).sum(axis=_axes(dim), keepdims=keepdim)
+    return input.sum(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.mean", "torch.Tensor.mean")
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    if dtype is not None:
+        return input.astype(dtype).mean(axis=_axes(dim), keepdims=keepdim)
+    return input.mean(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.prod", "torch.Tensor.prod")
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    if dtype is not None:
+        return input.astype(dtype).prod(axis=dim, keepdims=keepdim)
+    return input.prod(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.nansum", "torch.Tensor.nansum")
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    return sum_along(mx.where(mx.isnan(input), 0, input), dim, keepdim, dtype=dtype)
+
+
+@rule("torch.nanmean", "torch.Tensor.nanmean")
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    count = mx.isnan(input).astype(mx.int32)
+    return sum_along(mx.where(mx.isnan(input), 0, input), dim, keepdim, dtype=dtype) / sum_along(
+        1 - count, dim, keepdim
+    )
+
+
+# torch divides by n - 1 unless told otherwise, MLX by n. `x.var(False)` is `x.var(unbiased=False)`.
+@rule("torch.var", "torch.Tensor.var")
+def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+        return var(input, None, dim)
+    if correction is not None and correction != 0:
+        return input.var(axis=_axes(dim), keepdims=keepdim, ddof=correction)
+    if correction is None and unbiased:
+        return input.var(axis=_axes(dim), keepdims=keepdim, ddof=1)
+    return input.var(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.std", "torch.Tensor.std")
+def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+        return std(input, None, dim)
+    if correction is not None and correction != 0:
+        return input.std(axis=_axes(dim), keepdims=keepdim, ddof=correction)
+    if correction is None and unbiased:
+        return input.std(axis=_axes(dim), keepdims=keepdim, ddof=1)
+    return input.std(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.var_mean")
+def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+        return var(input, None, dim), mean(input)
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+@rule("torch.std_mean")
+def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+        return std(input, None, dim), mean(input)
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+# max(x), max(x, dim) with its indices, max(x, other)
+@rule("torch.max", "torch.Tensor.max", fields=("values", "indices"))
+def max_along(input, dim=None, keepdim=False, *, other=None):
+    if other is not None:
+        return mx.maximum(input, other)
+    if dim is None:
+        return input.max()
+    if is_tensor(dim):
+        return mx.maximum(input, dim)
+    values = input.max(axis=dim, keepdims=keepdim)
+    return values, mx.argmax(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+
+
+@rule("torch.min", "torch.Tensor.min", fields=("values", "indices"))
+def min_along(input, dim=None, keepdim=False, *, other=None):
+    if other is not None:
+        return mx.minimum(input, other)
+    if dim is None:
+        return input.min()
+    if is_tensor(dim):
+        return mx.minimum(input, dim)
+    values = input.min(axis=dim, keepdims=keepdim)
+    return values, mx.argmin(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+
+
+@rule("torch.amax", "torch.Tensor.amax")
+def amax(input, dim=None, keepdim=False):
+    return input.max(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.amin", "torch.Tensor.amin")
+def amin(input, dim=None, keepdim=False):
+    return input.min(axis=_axes(dim), keepdims=keepdim)
+
+
+@rule("torch.aminmax", "torch.Tensor.aminmax", fields=("min", "max"))
+def aminmax(input, *, dim=None, keepdim=False):
+    return input.min(axis=dim, keepdims=keepdim), input.max(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.argmax", "torch.Tensor.argmax")
+def argmax(input, dim=None, keepdim=False):
+    return mx.argmax(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+
+
+@rule("torch.argmin", "torch.Tensor.argmin")
+def argmin(input, dim=None, keepdim=False):
+    return mx.argmin(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+
+
+@rule("torch.all", "torch.Tensor.all")
+def all_along(input, dim=None, keepdim=False):
+    return input.all(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.any", "torch.Tensor.any")
+def any_along(input, dim=None, keepdim=False):
+    return input.any(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.count_nonzero", "torch.Tensor.count_nonzero")
+def count_nonzero(input, dim=None):
+    return mx.count_nonzero(input, axis=dim)
+
+
+@rule("torch.logsumexp", "torch.Tensor.logsumexp", "torch.special.logsumexp")
+def logsumexp(input, dim, keepdim=False):
+    return mx.logsumexp(input, axis=dim, keepdims=keepdim)
+
+
+# Of an even number of values torch's median is the lower middle one; `mx.median` takes the mean of both.
+@rule("torch.median", "torch.Tensor.median", fields=("values", "indices"))
+def median(input, dim=None, keepdim=False):
+    if dim is None:
+        return mx.sort(input.reshape(-1))[(input.size - 1) // 2]
+    indices = mx.argsort(input, axis=dim)
+    indices = mx.take(indices, mx.array([(input.shape[dim] - 1) // 2]), axis=dim).astype(mx.int32)
+    values = mx.take_along_axis(input, indices, axis=dim)
+    if keepdim:
+        return values, indices
+    return values.squeeze(dim), indices.squeeze(dim)
+
+
+# Linear interpolation between the two nearest order statistics; several `q` stand first in the result.
+@rule("torch.quantile", "torch.Tensor.quantile")
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    if interpolation != "linear":
+        refuse("only linear interpolation between order statistics is written here")
+    axis = 0 if dim is None else dim
+    ordered = mx.sort(input.reshape(-1) if dim is None else input, axis=axis)
+    position = mx.array(q) * (ordered.shape[axis] - 1)
+    lower = mx.floor(position).astype(mx.int32)
+    upper = mx.ceil(position).astype(mx.int32)
+    ordered = mx.moveaxis(ordered, axis, -1)
+    below = mx.take(ordered, lower, axis=-1)
+    result = below + (position - lower) * (mx.take(ordered, upper, axis=-1) - below)
+    if position.ndim == 1:
+        result = mx.moveaxis(result, -1, 0)
+    if keepdim and dim is None:
+        return result.reshape(*result.shape, *([1] * input.ndim))
+    if keepdim:
+        return mx.expand_dims(result, axis if axis < 0 else axis + position.ndim)
+    return result
+
+
+never(
+    "torch.nanmedian",
+    "torch.nanquantile",
+    "torch.mode",
+    "torch.Tensor.mode",
+    "MLX has no counterpart of this statistic",
+)

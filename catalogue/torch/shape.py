@@ -1,0 +1,321 @@
+"""Shapes and axes. Every result here shares memory in torch, and is a value of its own in MLX: hence `view_of`."""
+
+from mlxify.catalogue import *
+
+
+# reshape(2, -1) and reshape(shape), the sizes written out where their number is known.
+def _reshaped(input, shape):
+    if known(len(shape) == 1) and len(shape) == 1:
+        if known(isinstance(shape[0], (tuple, list))) and isinstance(shape[0], (tuple, list)) and known(len(shape[0])):
+            return input.reshape(*shape[0])
+        return input.reshape(shape[0])
+    if known(len(shape)):
+        return input.reshape(*shape)
+    return input.reshape(shape)
+
+
+# view(dtype) reads the same bits anew; everything else is a new shape.
+@rule("torch.Tensor.view", view_of="self")
+def view(self, *shape, dtype=None):
+    if dtype is not None:
+        return self.view(dtype)
+    if known(len(shape) == 1) and len(shape) == 1:
+        if known(isinstance(shape[0], mx.Dtype)) and isinstance(shape[0], mx.Dtype):
+            return self.view(shape[0])
+    return _reshaped(self, shape)
+
+
+@rule("torch.Tensor.reshape", view_of="self")
+def reshape(self, *shape):
+    return _reshaped(self, shape)
+
+
+@rule("torch.reshape", view_of="input")
+def reshape_to(input, shape):
+    return _reshaped(input, (shape,))
+
+
+@rule("torch.Tensor.view_as", "torch.Tensor.reshape_as", view_of="self")
+def reshape_as(self, other):
+    return self.reshape(other.shape)
+
+
+@rule("torch.Tensor.resize", "torch.Tensor.resize_", "torch.Tensor.resize_as_")
+def resize(self, *sizes):
+    refuse("resizing in place keeps and invents values", suggest="use reshape, a slice or mx.pad")
+
+
+@rule("torch.flatten", "torch.Tensor.flatten", view_of="input")
+def flatten(input, start_dim=0, end_dim=-1):
+    if known(start_dim == 0 and end_dim == -1) and start_dim == 0 and end_dim == -1:
+        return input.flatten()
+    if known(end_dim == -1) and end_dim == -1:
+        return input.flatten(start_dim)
+    return input.flatten(start_dim, end_dim)
+
+
+@rule("torch.ravel", "torch.Tensor.ravel", view_of="input")
+def ravel(input):
+    return input.reshape(-1)
+
+
+@rule("torch.unflatten", "torch.Tensor.unflatten", view_of="input")
+def unflatten(input, dim, sizes):
+    return mx.unflatten(input, dim, sizes)
+
+
+@rule("torch.transpose", "torch.Tensor.transpose", "torch.swapaxes", "torch.Tensor.swapaxes", view_of="input")
+def transpose(input, dim0, dim1):
+    return input.swapaxes(dim0, dim1)
+
+
+@rule("torch.swapdims", "torch.Tensor.swapdims", view_of="input")
+def swapdims(input, dim0, dim1):
+    return input.swapaxes(dim0, dim1)
+
+
+@rule("torch.t", "torch.Tensor.t", view_of="input")
+def t(input):
+    return input.T
+
+
+@rule("torch.adjoint", "torch.Tensor.adjoint", view_of="input")
+def adjoint(input):
+    if known(input.dtype != mx.complex64) and input.dtype != mx.complex64:
+        return input.mT
+    return mx.conj(input.mT)
+
+
+@rule("torch.Tensor.permute", view_of="self")
+def permute(self, *dims):
+    if known(len(dims) == 1) and len(dims) == 1:
+        return permute_to(self, dims[0])
+    return permute_to(self, dims)
+
+
+@rule("torch.permute", view_of="input")
+def permute_to(input, dims):
+    if known(isinstance(dims, int)) and isinstance(dims, int):
+        return input
+    if known(len(dims)):
+        return input.transpose(*dims)
+    return input.transpose(dims)
+
+
+# One axis moves by `moveaxis`; several make a permutation.
+@rule("torch.movedim", "torch.moveaxis", "torch.Tensor.movedim", "torch.Tensor.moveaxis", view_of="input")
+def movedim(input, source, destination):
+    if isinstance(source, int):
+        return mx.moveaxis(input, source, destination)
+    source = [axis % input.ndim for axis in source]
+    destination = [axis % input.ndim for axis in destination]
+    others = [axis for axis in range(input.ndim) if axis not in source]
+    order = [source[destination.index(axis)] if axis in destination else others.pop(0) for axis in range(input.ndim)]
+    return input.transpose(order)
+
+
+@rule("torch.unsqueeze", "torch.Tensor.unsqueeze", view_of="input")
+def unsqueeze(input, dim):
+    return mx.expand_dims(input, dim)
+
+
+# torch leaves an axis of another size than 1 alone; MLX raises.
+@rule("torch.squeeze", "torch.Tensor.squeeze", view_of="input")
+def squeeze(input, dim=None):
+    if dim is None:
+        return input.squeeze()
+    if isinstance(dim, (tuple, list)):
+        return input.squeeze([axis for axis in dim if input.shape[axis] == 1])
+    if input.ndim == 0:
+        return input
+    return input.squeeze(dim) if input.shape[dim] == 1 else input
+
+
+# -1 keeps an axis, which `broadcast_to` does not know.
+def _expanded(shape, sizes):
+    return tuple(shape[axis - len(sizes)] if size == -1 else size for axis, size in enumerate(sizes))
+
+
+# Where sizes are written out, only a literal -1 is taken for one: any other negative size raises in MLX.
+def _expand(input, sizes):
+    if known(len(sizes)):
+        ahead = len(sizes)
+        return mx.broadcast_to(
+            input,
+            tuple(
+                [
+                    input.shape[axis - ahead] if known(size == -1) and size == -1 else size
+                    for axis, size in enumerate(sizes)
+                ]
+            ),
+        )
+    return mx.broadcast_to(input, _expanded(input.shape, sizes))
+
+
+@rule("torch.Tensor.expand", view_of="self")
+def expand(self, *sizes):
+    if known(len(sizes) == 1) and len(sizes) == 1 and not isinstance(sizes[0], int):
+        return _expand(self, sizes[0])
+    return _expand(self, sizes)
+
+
+@rule("torch.broadcast_to", "torch.Tensor.broadcast_to", view_of="input")
+def broadcast_to(input, size):
+    return _expand(input, size)
+
+
+@rule("torch.Tensor.expand_as", view_of="self")
+def expand_as(self, other):
+    return mx.broadcast_to(self, other.shape)
+
+
+@rule("torch.broadcast_tensors")
+def broadcast_tensors(*tensors):
+    return mx.broadcast_arrays(*tensors)
+
+
+@rule("torch.broadcast_shapes")
+def broadcast_shapes(*shapes):
+    return mx.broadcast_shapes(*shapes)
+
+
+# torch's `repeat` is numpy's `tile`; MLX's `repeat` is torch's `repeat_interleave`.
+@rule("torch.Tensor.repeat")
+def repeat(self, *repeats):
+    if known(len(repeats) == 1) and len(repeats) == 1 and not isinstance(repeats[0], int):
+        return mx.tile(self, repeats[0])
+    return mx.tile(self, repeats)
+
+
+@rule("torch.Tensor.tile")
+def tile(self, *dims):
+    if known(len(dims) == 1) and len(dims) == 1 and not isinstance(dims[0], int):
+        return mx.tile(self, dims[0])
+    return mx.tile(self, dims)
+
+
+@rule("torch.tile")
+def tile_by(input, dims):
+    return mx.tile(input, dims)
+
+
+# A tensor of counts gives a length that depends on values: its indices are made by numpy.
+@rule("torch.repeat_interleave", "torch.Tensor.repeat_interleave")
+def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+    if not is_tensor(repeats):
+        return mx.repeat(input, repeats, axis=dim)
+    if dim is None:
+        return input.reshape(-1)[mx.array(np.repeat(np.arange(input.size), np.array(repeats)))]
+    return mx.take(input, mx.array(np.repeat(np.arange(input.shape[dim]), np.array(repeats))), axis=dim)
+
+
+@rule("torch.flip", "torch.Tensor.flip")
+def flip(input, *dims):
+    if known(len(dims) == 1) and len(dims) == 1:
+        return mx.flip(input, dims[0])
+    return mx.flip(input, dims)
+
+
+@rule("torch.fliplr", "torch.Tensor.fliplr")
+def fliplr(input):
+    return input[:, ::-1]
+
+
+@rule("torch.flipud", "torch.Tensor.flipud")
+def flipud(input):
+    return input[::-1]
+
+
+@rule("torch.roll", "torch.Tensor.roll")
+def roll(input, shifts, dims=None):
+    if isinstance(dims, (tuple, list)) and len(dims) == 0:
+        return mx.roll(input, shifts)
+    return mx.roll(input, shifts, axis=dims)
+
+
+@rule("torch.rot90", "torch.Tensor.rot90")
+def rot90(input, k=1, dims=(0, 1)):
+    if k % 4 == 0:
+        return input
+    if k % 4 == 2:
+        return mx.flip(input, list(dims))
+    if k % 4 == 1:
+        return mx.flip(input.swapaxes(dims[0], dims[1]), dims[0])
+    return mx.flip(input.swapaxes(dims[0], dims[1]), dims[1])
+
+
+@rule("torch.atleast_1d", "torch.Tensor.atleast_1d")
+def atleast_1d(input):
+    return mx.atleast_1d(input)
+
+
+@rule("torch.atleast_2d", "torch.Tensor.atleast_2d")
+def atleast_2d(input):
+    return mx.atleast_2d(input)
+
+
+@rule("torch.atleast_3d", "torch.Tensor.atleast_3d")
+def atleast_3d(input):
+    return mx.atleast_3d(input)
+
+
+# The slice `start:start + length` of one axis.
+@rule("torch.narrow", "torch.Tensor.narrow", view_of="input")
+def narrow(input, dim, start, length):
+    if known(dim == 0) and dim == 0:
+        return input[start : start + length]
+    if known(dim == 1) and dim == 1:
+        return input[:, start : start + length]
+    if known(dim == -1) and dim == -1:
+        return input[..., start : start + length]
+    return mx.take(input, mx.arange(start, start + length), axis=dim)
+
+
+@rule("torch.select", "torch.Tensor.select", view_of="input")
+def select(input, dim, index):
+    if known(dim == 0) and dim == 0:
+        return input[index]
+    if known(dim == 1) and dim == 1:
+        return input[:, index]
+    if known(dim == -1) and dim == -1:
+        return input[..., index]
+    return mx.take(input, index, axis=dim)
+
+
+# Sliding windows: an axis of window starts stays in place, the values of each window form a new last axis.
+@rule("torch.Tensor.unfold", view_of="self")
+def unfold(self, dimension, size, step):
+    axis = dimension % self.ndim
+    starts = mx.arange(0, self.shape[axis] - size + 1, step)
+    return mx.moveaxis(mx.take(self, starts[:, None] + mx.arange(size), axis=axis), axis + 1, -1)
+
+
+@rule("torch.diagonal", "torch.Tensor.diagonal", "torch.linalg.diagonal", view_of="input")
+def diagonal(input, offset=0, dim1=0, dim2=1):
+    return mx.diagonal(input, offset=offset, axis1=dim1, axis2=dim2)
+
+
+@rule("torch.as_strided", "torch.Tensor.as_strided", view_of="input")
+def as_strided(input, size, stride, storage_offset=0):
+    return mx.as_strided(input, size, stride, storage_offset)
+
+
+@rule("torch.Tensor.contiguous", "torch.Tensor.cpu", "torch.Tensor.pin_memory", view_of="self")
+def contiguous(self, memory_format=None):
+    return self
+
+
+@rule("torch.Tensor.cuda", "torch.Tensor.xpu", "torch.Tensor.mps", view_of="self")
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    return self
+
+
+# A copy is needed only where the result is written to.
+@rule("torch.clone", "torch.Tensor.clone")
+def clone(input, *, memory_format=None):
+    return mx.array(input) if mutated(input) else input
+
+
+@rule("torch.Tensor.detach", "torch.detach", view_of="self")
+def detach(self):
+    return mx.stop_gradient(self)

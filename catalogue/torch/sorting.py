@@ -1,0 +1,122 @@
+"""Sorting, searching and counting. Index results are int32: MLX gives uint32, whose negation and difference wrap."""
+
+from mlxify.catalogue import *
+
+
+# MLX sorts upwards only; the order of the negated values is downwards, and keeps equal values in order as torch does.
+def _downwards(input, dim):
+    if known(input.dtype == mx.bool_) and input.dtype == mx.bool_:
+        return mx.argsort(~input, axis=dim).astype(mx.int32)
+    return mx.argsort(-input, axis=dim).astype(mx.int32)
+
+
+@rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"))
+def sort(input, dim=-1, descending=False, stable=False):
+    if known(descending) and not descending:
+        return mx.sort(input, axis=dim), mx.argsort(input, axis=dim).astype(mx.int32)
+    indices = _downwards(input, dim) if descending else mx.argsort(input, axis=dim).astype(mx.int32)
+    return mx.take_along_axis(input, indices, axis=dim), indices
+
+
+@rule("torch.argsort", "torch.Tensor.argsort")
+def argsort(input, dim=-1, descending=False, stable=False):
+    if descending:
+        return _downwards(input, dim)
+    return mx.argsort(input, axis=dim).astype(mx.int32)
+
+
+@rule("torch.msort", "torch.Tensor.msort")
+def msort(input):
+    return mx.sort(input, axis=0)
+
+
+# The first `k` along an axis.
+def _first(input, k, dim):
+    if known(dim == -1) and (dim == -1 or dim == input.ndim - 1):
+        return input[..., :k]
+    if known(dim == 0) and dim == 0:
+        return input[:k]
+    return mx.take(input, mx.arange(k), axis=dim)
+
+
+@rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    order = _downwards(input, dim) if largest else mx.argsort(input, axis=dim).astype(mx.int32)
+    indices = _first(order, k, dim)
+    return mx.take_along_axis(input, indices, axis=dim), indices
+
+
+@rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"))
+def kthvalue(input, k, dim=-1, keepdim=False):
+    indices = mx.take(mx.argsort(input, axis=dim).astype(mx.int32), mx.array([k - 1]), axis=dim)
+    values = mx.take_along_axis(input, indices, axis=dim)
+    if keepdim:
+        return values, indices
+    return values.squeeze(dim), indices.squeeze(dim)
+
+
+@rule("torch.searchsorted")
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
+    if sorter is not None:
+        refuse("an unsorted sequence with its order", suggest="sort it first: `mx.take(sequence, sorter)`")
+    right = right if side is None else side == "right"
+    input = input if is_tensor(input) else mx.array(input)
+    if sorted_sequence.ndim == 1:
+        return mx.searchsorted(sorted_sequence, input, side="right" if right else "left").astype(mx.int32)
+    if right:
+        return (sorted_sequence[..., None, :] <= input[..., None]).sum(axis=-1)
+    return (sorted_sequence[..., None, :] < input[..., None]).sum(axis=-1)
+
+
+@rule("torch.bucketize", "torch.Tensor.bucketize")
+def bucketize(input, boundaries, *, out_int32=False, right=False):
+    return mx.searchsorted(boundaries, input, side="right" if right else "left").astype(mx.int32)
+
+
+# What follows has a shape that depends on values: it is computed by numpy, outside of compiled functions.
+@rule("torch.unique", "torch.Tensor.unique")
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    found = np.unique(np.array(input), return_inverse=True, return_counts=True, axis=dim)
+    values = mx.array(found[0])
+    if return_inverse and return_counts:
+        return values, mx.array(found[1].astype(np.int32)), mx.array(found[2].astype(np.int32))
+    if return_inverse:
+        return values, mx.array(found[1].astype(np.int32))
+    if return_counts:
+        return values, mx.array(found[2].astype(np.int32))
+    return values
+
+
+@rule("torch.unique_consecutive", "torch.Tensor.unique_consecutive")
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    if dim is not None:
+        refuse("runs of equal slices along an axis are not written here")
+    values = np.array(input).reshape(-1)
+    begins = np.concatenate([[True], values[1:] != values[:-1]])
+    runs = mx.array(values[begins])
+    inverse = mx.array((np.cumsum(begins) - 1).astype(np.int32)).reshape(input.shape)
+    counts = mx.array(np.diff(np.flatnonzero(np.append(begins, True))).astype(np.int32))
+    if return_inverse and return_counts:
+        return runs, inverse, counts
+    if return_inverse:
+        return runs, inverse
+    if return_counts:
+        return runs, counts
+    return runs
+
+
+@rule("torch.bincount", "torch.Tensor.bincount")
+def bincount(input, weights=None, minlength=0):
+    if weights is None:
+        return mx.array(np.bincount(np.array(input), minlength=minlength).astype(np.int32))
+    length = max(minlength, input.max().item() + 1)
+    return mx.zeros((length,), dtype=weights.dtype).at[input].add(weights)
+
+
+@rule("torch.histc", "torch.Tensor.histc")
+def histc(input, bins=100, min=0, max=0):
+    values = np.array(input.astype(mx.float32)).reshape(-1)
+    bounds = (values.min(), values.max()) if min == 0 and max == 0 else (min, max)
+    if bounds[0] == bounds[1]:
+        bounds = (bounds[0] - 1, bounds[1] + 1)
+    return mx.array(np.histogram(values, bins=bins, range=bounds)[0].astype(np.float32)).astype(input.dtype)

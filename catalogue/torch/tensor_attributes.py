@@ -1,0 +1,166 @@
+"""Attributes of a tensor, and methods that only tell or export something about it."""
+
+from mlxify.catalogue import *
+
+constant("torch.Size", "tuple")
+constant("torch.newaxis", "None")
+constant("torch.pi", "mx.pi")
+constant("torch.inf", "mx.inf")
+constant("torch.nan", "mx.nan")
+constant("torch.e", "mx.e")
+constant("torch.strided", "None")
+constant("torch.contiguous_format", "torch.preserve_format", "torch.legacy_contiguous_format", "None")
+constant("torch.channels_last", "torch.channels_last_3d", "None")
+
+
+@attribute("torch.Tensor.shape")
+def shape(self):
+    return self.shape
+
+
+@attribute("torch.Tensor.ndim")
+def ndim(self):
+    return self.ndim
+
+
+@attribute("torch.Tensor.dtype")
+def dtype(self):
+    return self.dtype
+
+
+@attribute("torch.Tensor.itemsize")
+def itemsize(self):
+    return self.itemsize
+
+
+@attribute("torch.Tensor.nbytes")
+def nbytes(self):
+    return self.nbytes
+
+
+@attribute("torch.Tensor.T", view_of="self")
+def transposed(self):
+    return self.T
+
+
+@attribute("torch.Tensor.mT", view_of="self")
+def matrix_transposed(self):
+    return self.mT
+
+
+@attribute("torch.Tensor.H", "torch.Tensor.mH", view_of="self")
+def hermitian(self):
+    if known(self.dtype != mx.complex64) and self.dtype != mx.complex64:
+        return self.mT
+    return mx.conj(self.mT)
+
+
+@attribute("torch.Tensor.data", view_of="self")
+def data(self):
+    return mx.stop_gradient(self)
+
+
+@attribute("torch.Tensor.device")
+def device(self):
+    return mx.default_device()
+
+
+@attribute("torch.Tensor.is_cuda", "torch.Tensor.is_sparse", "torch.Tensor.is_quantized", "torch.Tensor.is_meta")
+def is_elsewhere(self):
+    return False
+
+
+@attribute("torch.Tensor.is_mkldnn", "torch.Tensor.is_xpu", "torch.Tensor.is_mps", "torch.Tensor.is_nested")
+def is_special(self):
+    return False
+
+
+never(
+    "torch.Tensor.requires_grad",
+    "an array does not know whether it is trained",
+    suggest="ask the module: `trainable_parameters()`, `freeze()`, `unfreeze()`",
+)
+never(
+    "torch.Tensor.grad",
+    "torch.Tensor.grad_fn",
+    "torch.Tensor.is_leaf",
+    "gradients are results of `mx.grad` and `nn.value_and_grad`, not attributes of arrays",
+)
+never("torch.Tensor.layout", "MLX has one layout of arrays")
+
+
+@rule("torch.Tensor.size")
+def size(self, dim=None):
+    if dim is None:
+        return self.shape
+    return self.shape[dim]
+
+
+@rule("torch.Tensor.dim", "torch.Tensor.ndimension")
+def dim(self):
+    return self.ndim
+
+
+@rule("torch.numel", "torch.Tensor.numel", "torch.Tensor.nelement")
+def numel(input):
+    return input.size
+
+
+@rule("torch.Size.numel")
+def size_numel(self):
+    return math.prod(self)
+
+
+@rule("torch.Tensor.element_size")
+def element_size(self):
+    return self.itemsize
+
+
+@rule("torch.is_tensor")
+def is_array(obj):
+    return is_tensor(obj)
+
+
+@rule("torch.Tensor.item")
+def item(self):
+    return self.item()
+
+
+@rule("torch.Tensor.tolist")
+def tolist(self):
+    return self.tolist()
+
+
+@rule("torch.Tensor.numpy")
+def numpy(self, force=False):
+    return np.array(self)
+
+
+@rule("torch.Tensor.is_contiguous")
+def is_contiguous(self, memory_format=None):
+    return True
+
+
+never(
+    "torch.Tensor.stride",
+    "torch.Tensor.storage_offset",
+    "torch.Tensor.data_ptr",
+    "torch.Tensor.untyped_storage",
+    "torch.Tensor.storage",
+    "MLX does not show how an array lies in memory",
+)
+never(
+    "torch.Tensor.to_sparse",
+    "torch.Tensor.to_dense",
+    "torch.sparse_coo_tensor",
+    "torch.sparse.*",
+    "MLX has no sparse arrays",
+)
+never("torch.nested.*", "torch.jagged", "MLX has no nested arrays")
+never(
+    "torch.quantize_per_tensor",
+    "torch.quantization.*",
+    "torch.ao.*",
+    "MLX quantizes differently",
+    suggest="nn.quantize",
+)
