@@ -13,6 +13,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/input_files.h"
+#include "cli/scratch_folder.h"
 #include "pipeline/run.h"
 #include "pipeline/ship.h"
 #include "report/json.h"
@@ -148,7 +149,8 @@ int convert_or_ship(const Options& given) {
             return complain("nothing can be committed: " + tree.error().message), kWrongUsage;
 
     const pipeline::RunOptions run = run_options(options);
-    Proofs proofs(*files, run, *catalogue, worker_options(options), thread_count(options, files->size()),
+    const ScratchFolder scratch;
+    Proofs proofs(*files, run, *catalogue, worker_options(options, scratch.path()), thread_count(options, files->size()),
                   options.cases_beside);
     std::vector<FileReport> reports;
     std::vector<Outcome> outcomes;
@@ -171,7 +173,8 @@ int convert_or_ship(const Options& given) {
 int verify_pair(const Options& options) {
     for (const std::string& path : options.paths)
         if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
-    verify::WorkerPool workers(worker_options(options));
+    const ScratchFolder scratch;
+    verify::WorkerPool workers(worker_options(options, scratch.path()));
     const FileReport report = pipeline::compare(options.paths[0], options.paths[1], run_options(options), workers);
     print_report(report, options);
     if (options.json) put(report::summary_json_line({report.outcome}, MLXIFY_VERSION));

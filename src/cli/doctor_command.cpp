@@ -68,7 +68,7 @@ std::vector<std::string> import_command(const std::string& python, const Package
 
 int doctor(const Options& options) {
     const report::TerminalStyle style = terminal_style();
-    const verify::ServerOptions workers = worker_options(options);
+    const verify::ServerOptions workers = worker_options(options, "");
     const std::string& python = workers.python.front();
     put(fmt::format("mlxify {}, Python {}\n", MLXIFY_VERSION, report::printable(python)));
     const Check interpreter{"python", true, "install Python 3.11 and name it with --python or MLXIFY_PYTHON"};

@@ -44,10 +44,11 @@ std::string python_interpreter(const std::string& given) {
     return "python3";
 }
 
-verify::ServerOptions worker_options(const Options& options) {
+verify::ServerOptions worker_options(const Options& options, const std::string& scratch) {
     verify::ServerOptions workers;
     workers.python = {python_interpreter(options.python)};
     workers.package_path = variable("MLXIFY_PACKAGE");
+    workers.scratch_root = scratch;
     if (options.seconds > 0) workers.limits.seconds = options.seconds;
     if (options.memory_mb > 0) workers.limits.memory_mb = options.memory_mb;
     return workers;

@@ -11,7 +11,7 @@ namespace mlxify::cli {
 // `--python`, else $MLXIFY_PYTHON, else the `python` beside this program, else `python3` of PATH.
 std::string python_interpreter(const std::string& given);
 
-// How workers are started. $MLXIFY_PACKAGE names a folder that holds the package `mlxify`, for a Python that has it not installed.
-verify::ServerOptions worker_options(const Options& options);
+// How workers are started; their files lie in `scratch`. $MLXIFY_PACKAGE names a folder that holds the package `mlxify`, for a Python that has it not installed.
+verify::ServerOptions worker_options(const Options& options, const std::string& scratch);
 
 }  // namespace mlxify::cli

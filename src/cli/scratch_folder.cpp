@@ -1,0 +1,70 @@
+#include "cli/scratch_folder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+
+namespace mlxify::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
+// A signal handler can reach nothing but statics, and may do little more than write a byte; a thread does the rest.
+// (Blocking the signals and sigwait() was ruled out: children would inherit the mask.)
+std::array<int, 2> signal_pipe = {-1, -1};
+
+extern "C" void note_signal(int number) {
+    const auto byte = static_cast<unsigned char>(number);
+    [[maybe_unused]] const ssize_t written = ::write(signal_pipe[1], &byte, 1);
+}
+
+void handle_signals(void (*handler)(int)) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    for (const int number : kSignals) ::sigaction(number, &action, nullptr);
+}
+
+}  // namespace
+
+ScratchFolder::ScratchFolder() {
+    std::error_code failure;
+    std::string pattern = (fs::temp_directory_path(failure) / "mlxify-XXXXXX").string();
+    if (failure || ::mkdtemp(pattern.data()) == nullptr || ::pipe(signal_pipe.data()) != 0) return;
+    for (const int end : signal_pipe) ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    path_ = pattern;
+    watcher_ = std::thread([this] { watch(); });
+    handle_signals(note_signal);
+}
+
+ScratchFolder::~ScratchFolder() {
+    if (path_.empty()) return;
+    handle_signals(SIG_DFL);
+    note_signal(0);
+    watcher_.join();
+    for (int& end : signal_pipe) {
+        ::close(end);
+        end = -1;
+    }
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+}
+
+void ScratchFolder::watch() const {
+    unsigned char number = 0;
+    while (::read(signal_pipe[0], &number, 1) < 0 && errno == EINTR) {
+    }
+    if (number == 0) return;
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+    ::_exit(128 + number);
+}
+
+}  // namespace mlxify::cli
