@@ -13,7 +13,8 @@ ACTIVATIONS = (None, "silu", "swish")
 def _convolve(x, weight, bias, residual, initial_state, activation):
     """One batch of sequences of equal length: (N, T, D) -> output (N, T, D) and final state (N, D, W).
 
-    The state holds the last W inputs of each channel, the newest last; missing ones are zeros.
+    The state holds the last W inputs of each channel, the newest last; missing ones are zeros. The oldest enters no
+    output, and the library's kernel sends no gradient through it; here it has the gradient of a plain copy.
     """
     width = weight.shape[-1]
     wide, channels = widened(x), x.shape[-1]
