@@ -10,6 +10,7 @@ class Cache:
     def __init__(self, seen_tokens=0):
         self.states = []
         self.seen_tokens = []
+        self.windows = []
 
     def update(
         self,
@@ -23,8 +24,13 @@ class Cache:
     ):
         """Replaces what is given, appends keys and values (B, T, ...) along time; returns the layer's dict."""
         while len(self.states) <= layer_idx:
-            self.states.append(dict(recurrent_state=None, attn_state=None, conv_state=None, ffn_state=None))
+            self.states.append(None)
             self.seen_tokens.append(0)
+            self.windows.append(None)
+        window = (cache_kwargs or {}).get("window_size", self.windows[layer_idx])
+        self.windows[layer_idx] = window
+        if self.states[layer_idx] is None:
+            self.states[layer_idx] = dict(recurrent_state=None, attn_state=None, conv_state=None, ffn_state=None)
         state = self.states[layer_idx]
         given = dict(recurrent_state=recurrent_state, conv_state=conv_state, ffn_state=ffn_state)
         state.update({name: value for name, value in given.items() if value is not None})
@@ -33,7 +39,6 @@ class Cache:
             if state["attn_state"] is not None:
                 pairs = zip(state["attn_state"], attn_state)
                 attn_state = [mx.concatenate([old, new], axis=1) for old, new in pairs]
-            window = (cache_kwargs or {}).get("window_size")
             if window is not None:
                 attn_state = [kept[:, -window:] for kept in attn_state]
             state["attn_state"] = tuple(attn_state)

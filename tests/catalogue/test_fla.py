@@ -285,6 +285,7 @@ def test_cache():
         {"attn_state": (keys, values), "layer_idx": 0},
         {"attn_state": (keys[:, :2], values[:, :2]), "layer_idx": 0},
         {"attn_state": (keys, values), "layer_idx": 0, "cache_kwargs": {"window_size": 6}},
+        {"attn_state": (keys[:, :1], values[:, :1]), "layer_idx": 0, "offset": None},
     ]
     for step in steps:
         reference.update(**step)
@@ -292,8 +293,8 @@ def test_cache():
         assert len(reference) == len(converted)
         for layer in range(len(reference)):
             assert reference.get_seq_length(layer) == converted.get_seq_length(layer)
-            states = reference[layer] or dict.fromkeys(converted[layer])
-            for name, state in states.items():
+            assert (reference[layer] is None) == (converted[layer] is None)
+            for name, state in (reference[layer] or {}).items():
                 expected = state if isinstance(state, tuple) else (state,)
                 actual = converted[layer][name] if isinstance(state, tuple) else (converted[layer][name],)
                 for place, (wanted, got) in enumerate(zip(expected, actual, strict=True)):
