@@ -1,0 +1,120 @@
+"""Verbs whose results are compared: call, gradient, step, sensitivity, time. All but `step` leave the model as it was."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlxify.workers import arrays, sensitivity, timing
+from mlxify.workers.arrays import Raw
+from mlxify.workers.framework import Array
+from mlxify.workers.gradients import projected_gradients
+from mlxify.workers.model import Call, Json, Model
+
+
+def call(model: Model, request: Json) -> Json:
+    """`tree` and `leaves` of the result; its arrays, and the buffers afterwards, in `out`."""
+    made = Call.of(model, request)
+    framework = model.framework
+    restore = framework.snapshot(model.instance)
+    try:
+        with made.mode():
+            given = made.arrays()
+            watch = timing.Stopwatch()
+            output = framework.infer(model.instance, lambda: made.invoke(given))
+            tree, leaves = made.leaves(output)
+            seconds = watch.seconds()
+            raws = [made.raw(leaf) for leaf in leaves]
+            written = {f"leaf.{index}": raw for index, raw in enumerate(raws)}
+            written.update(_state_of(model, buffers_only=True))
+    finally:
+        restore()
+    arrays.write(request["out"], written)
+    described = [{"shape": list(raw.shape), "dtype": raw.dtype, "finite": raw.finite()} for raw in raws]
+    return {"tree": tree, "leaves": described, "seconds": seconds}
+
+
+def gradient(model: Model, request: Json) -> Json:
+    """Gradients of the projected result by every trainable parameter and float input, in `out`."""
+    made = Call.of(model, request)
+    restore = model.framework.snapshot(model.instance)
+    try:
+        with made.mode():
+            by_parameter, by_input = projected_gradients(made, int(request.get("projection", 0)))
+            written, without = _as_raws(model, made, by_parameter, by_input)
+    finally:
+        restore()
+    arrays.write(request["out"], written)
+    return {"without": without}
+
+
+def step(model: Model, request: Json) -> Json:
+    """One step of plain gradient descent on the projected result; the state afterwards, in `out`. The model keeps it."""
+    made = Call.of(model, request)
+    rate = np.float32(request.get("rate", 0.01))
+    before = model.state()
+    with made.mode():
+        by_parameter, _ = projected_gradients(made, int(request.get("projection", 0)))
+        gradients = {name: model.framework.to_raw(array) for name, array in by_parameter.items() if array is not None}
+        after = dict(_state_of(model, buffers_only=True))
+    stepped = {}
+    for name, gradient in gradients.items():
+        values = before[name].numbers()
+        stepped[name] = Raw.of(values - rate * gradient.numbers().astype(values.dtype)).cast(before[name].dtype)
+    model.framework.assign(model.instance, stepped)
+    buffers = {key.removeprefix("buffer."): raw for key, raw in after.items()}
+    model.framework.assign(model.instance, buffers)
+    after.update(
+        {key: raw for key, raw in _state_of(model, buffers_only=False).items() if key.startswith("parameter.")}
+    )
+    arrays.write(request["out"], after)
+    return {"without": [name for name, array in by_parameter.items() if array is None]}
+
+
+def _as_raws(
+    model: Model, made: Call, by_parameter: dict[str, Array | None], by_input: dict[str, Array | None]
+) -> tuple[dict[str, Raw], list[str]]:
+    """Gradients as float32 (float64 when computed so), zeros where there is none, and the parameters without."""
+    shapes = {entry.name: tuple(entry.array.shape) for entry in model.framework.state(model.instance)}
+    dtype = "float64" if made.float64 else "float32"
+    written: dict[str, Raw] = {}
+    for name, array in by_parameter.items():
+        none = Raw.of(np.zeros(shapes[name], dtype))
+        written[f"parameter.{name}"] = none if array is None else model.framework.to_raw(array).cast(dtype)
+    for path, array in by_input.items():
+        none = Raw.of(np.zeros(made.arguments.raws[path].shape, dtype))
+        written[f"input.{path}"] = none if array is None else model.framework.to_raw(array).cast(dtype)
+    return written, [name for name, array in by_parameter.items() if array is None]
+
+
+def _state_of(model: Model, buffers_only: bool) -> dict[str, Raw]:
+    written = {}
+    for entry in model.framework.state(model.instance):
+        if entry.buffer or not buffers_only:
+            written[f"{'buffer' if entry.buffer else 'parameter'}.{entry.name}"] = model.framework.to_raw(entry.array)
+    return written
+
+
+def move(model: Model, request: Json) -> Json:
+    """`moved`: per input and parameter, whether any leaf of the result depends on it; `move` names some, absent: all."""
+    made = Call.of(model, request)
+    named = request.get("move")
+    restore = model.framework.snapshot(model.instance)
+    try:
+        with made.mode():
+            return {"moved": sensitivity.measure(made, set(named) if named else None)}
+    finally:
+        restore()
+
+
+def time(model: Model, request: Json) -> Json:
+    """`seconds` of a call, `training_seconds` of one with its gradients (if `training`), medians; `peak_bytes` beyond the model."""
+    made = Call.of(model, request)
+    restore = model.framework.snapshot(model.instance)
+    try:
+        with model.framework.compiled(), made.mode():
+            return timing.measure(made, int(request.get("repeat", 5)), lambda: projected_gradients(made, 0))
+    finally:
+        restore()
+
+
+VERBS = {"call": call, "gradient": gradient, "step": step, "sensitivity": move, "time": time}

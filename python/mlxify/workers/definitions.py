@@ -1,0 +1,114 @@
+"""The model's file: import, what it defines, and its expressions."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+MAX_TEXT = 200  # characters of a default or an annotation
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A model's file as bytes. `name` is the module name that its import gets."""
+
+    path: str
+    name: str
+    text: bytes
+
+    @staticmethod
+    def read(path: str, name: str | None) -> Source:
+        """Raises OSError."""
+        path = os.path.abspath(path)
+        with open(path, "rb") as file:
+            text = file.read()
+        return Source(path, name or os.path.splitext(os.path.basename(path))[0], text)
+
+    def run(self, code: Any = None, given: dict[str, Any] | None = None) -> types.ModuleType:
+        """Imports the file, or `code` compiled from it, as a new module. Raises what its top level raises."""
+        module = types.ModuleType(self.name)
+        module.__file__ = self.path
+        module.__dict__.update(given or {})
+        folder = os.path.dirname(self.path)
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
+        sys.modules[self.name] = module  # dataclasses and pickling look it up
+        exec(code or compile(self.text, self.path, "exec", dont_inherit=True), module.__dict__)
+        return module
+
+
+def describe(module: types.ModuleType, is_module_class: Callable[[Any], bool]) -> list[dict[str, Any]]:
+    """The classes and functions that a file defines at its top level, in its order."""
+    found = []
+    for name, value in vars(module).items():
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if not isinstance(value, type) and not inspect.isroutine(value):
+            continue
+        if getattr(value, "__name__", name) != name:
+            continue  # a second name of the same thing
+        found.append(_describe(name, value, is_module_class))
+    return sorted(found, key=lambda definition: definition["line"])
+
+
+def _describe(name: str, value: Any, is_module_class: Callable[[Any], bool]) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": name, "line": _line(value), "parameters": _parameters(value)}
+    if not isinstance(value, type):
+        return {**record, "kind": "function"}
+    record["bases"] = [base.__qualname__ for base in value.__bases__ if base is not object]
+    if is_module_class(value):
+        method = value.__dict__.get("forward") or value.__dict__.get("__call__") or _inherited(value)
+        return {**record, "kind": "module", "forward": _parameters(method)[1:] if method else []}
+    return {**record, "kind": "dataclass" if dataclasses.is_dataclass(value) else "class"}
+
+
+def _inherited(value: type) -> Any:
+    """`forward` or `__call__` of the nearest base that has either; torch's bare Module counts as having none."""
+    for base in value.__mro__:
+        for name in ("forward", "__call__"):
+            method = base.__dict__.get(name)
+            if inspect.isfunction(method) and base.__name__ != "Module":
+                return method
+    return None
+
+
+def _line(value: Any) -> int:
+    code = getattr(inspect.unwrap(value) if not isinstance(value, type) else None, "__code__", None)
+    if code is not None:
+        return code.co_firstlineno
+    try:
+        return inspect.getsourcelines(value)[1]
+    except (OSError, TypeError, SyntaxError):
+        return 0
+
+
+def _parameters(value: Any) -> list[dict[str, Any]]:
+    try:
+        signature = inspect.signature(value)
+    except (TypeError, ValueError):
+        return []
+    described = []
+    for parameter in signature.parameters.values():
+        record = {"name": parameter.name, "kind": parameter.kind.name.lower()}
+        if parameter.default is not parameter.empty:
+            record["default"] = _text(repr, parameter.default)
+        if parameter.annotation is not parameter.empty:
+            record["annotation"] = _text(_annotation, parameter.annotation)
+        described.append(record)
+    return described
+
+
+def _annotation(annotation: Any) -> str:
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+def _text(of: Callable[[Any], str], value: Any) -> str:
+    try:
+        return of(value)[:MAX_TEXT]
+    except Exception:
+        return f"<{type(value).__name__}>"

@@ -1,0 +1,234 @@
+"""MLX behind `framework.Framework`.
+
+Nothing here computes before the fork: a computation starts threads of MLX's scheduler, which a child would lack. Compiled
+functions run uncompiled but for timing, because on a CPU each would call a C++ compiler for seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten
+
+from mlxify.workers import mlx_random
+from mlxify.workers.arrays import Raw
+from mlxify.workers.draws import Draws
+from mlxify.workers.framework import Entry
+
+_NAMES = {"bool_": "bool"}
+
+
+class MlxFramework:
+    name = "mlx"
+    version = mx.__version__
+
+    def __init__(self) -> None:
+        self._bf16_as_f32 = False
+
+    def prepare(self, bf16_as_f32: bool) -> None:
+        mx.disable_compile()
+        self._bf16_as_f32 = bf16_as_f32
+        if bf16_as_f32:
+            mx.bfloat16 = mx.float32
+
+    def namespace(self) -> dict[str, Any]:
+        return {"mx": mx, "nn": nn, "np": np, "math": math}
+
+    def seed(self, seed: int) -> None:
+        mx.random.seed(seed)
+        np.random.seed(seed % 2**32)
+
+    # ------------------------------------------------------------------------------------------------------------- arrays
+
+    def is_array(self, value: Any) -> bool:
+        return isinstance(value, mx.array)
+
+    def is_module(self, value: Any) -> bool:
+        return isinstance(value, nn.Module)
+
+    def is_module_class(self, value: Any) -> bool:
+        return isinstance(value, type) and issubclass(value, nn.Module)
+
+    def dtype(self, array: mx.array) -> str:
+        name = str(array.dtype).removeprefix("mlx.core.")
+        return _NAMES.get(name, name)
+
+    def dtype_object(self, value: Any) -> str | None:
+        return str(value).removeprefix("mlx.core.") if isinstance(value, mx.Dtype) else None
+
+    def public_name(self, of: Any) -> str:
+        return _public_name(of)
+
+    def is_floating(self, array: mx.array) -> bool:
+        return mx.issubdtype(array.dtype, mx.floating)
+
+    def to_raw(self, array: mx.array) -> Raw:
+        if self.dtype(array) == "bfloat16":
+            return Raw("bfloat16", np.array(array.view(mx.uint16)))
+        return Raw.of(np.array(array))
+
+    def from_raw(self, raw: Raw) -> mx.array:
+        """Integers of 64 bits become 32 wide where they fit, as in a user's program; float64 becomes float32."""
+        if raw.dtype == "bfloat16":
+            return mx.array(raw.numbers()) if self._bf16_as_f32 else mx.array(raw.values).view(mx.bfloat16)
+        values = raw.values
+        if raw.dtype == "int64" and (values.size == 0 or np.abs(values).max() < 2**31):
+            values = values.astype(np.int32)
+        if raw.dtype == "float64":
+            values = values.astype(np.float32)
+        return mx.array(values)
+
+    def evaluate(self, values: Sequence[mx.array]) -> None:
+        mx.eval(*values)
+
+    # -------------------------------------------------------------------------------------------------------------- state
+
+    def state(self, model: Any) -> list[Entry]:
+        if not isinstance(model, nn.Module):
+            return []
+        trainable = {name for name, _ in tree_flatten(model.trainable_parameters())}
+        entries = [
+            Entry(name, array, buffer=name not in trainable, tie=id(array))
+            for name, array in tree_flatten(model.parameters())
+        ]
+        for prefix, module in sorted(model.named_modules(), key=lambda item: item[0]):
+            for key, value in module.items():
+                if key.startswith("_") and isinstance(value, mx.array):
+                    name = f"{prefix}.{key}" if prefix else key
+                    entries.append(Entry(name, value, buffer=True, persistent=False, tie=id(value)))
+        return sorted(entries, key=lambda entry: entry.buffer)
+
+    def modules(self, model: Any) -> list[tuple[str, str]]:
+        if not isinstance(model, nn.Module):
+            return []
+        return [(name, _public_name(type(module))) for name, module in model.named_modules()]
+
+    def train(self, model: Any, training: bool) -> None:
+        if isinstance(model, nn.Module):
+            model.train(training)
+
+    def snapshot(self, model: Any) -> Callable[[], None]:
+        """By value: statements in place change the array that a module holds."""
+        held = {entry.name: mx.array(entry.array) for entry in self.state(model)}
+        mx.eval(*held.values())
+
+        def restore() -> None:
+            for name, array in held.items():
+                _put(model, name, mx.array(array))
+
+        return restore
+
+    def assign(self, model: Any, arrays: dict[str, Raw]) -> None:
+        for entry in self.state(model):
+            if entry.name in arrays:
+                _put(model, entry.name, self.from_raw(arrays[entry.name]).astype(entry.array.dtype))
+
+    def load(self, model: Any, arrays: dict[str, Raw], unsaved: set[str]) -> dict[str, list[str]]:
+        offered = self._sanitized(
+            model, {name: self.from_raw(raw) for name, raw in arrays.items() if name not in unsaved}
+        )
+        expected = {entry.name: entry.array.shape for entry in self.state(model) if entry.persistent}
+        wrong = [name for name, shape in expected.items() if name in offered and _shape_of(offered[name]) != shape]
+        for name in expected:
+            if name in offered and name not in wrong:
+                _put(model, name, offered[name])
+        return {
+            "missing": [name for name in expected if name not in offered],
+            "unexpected": [name for name in offered if name not in expected],
+            "mismatched": [f"{name}: {expected[name]} from {_shape_of(offered[name])}" for name in wrong],
+        }
+
+    def rename(self, model: Any, arrays: dict[str, Raw]) -> dict[str, Raw]:
+        renamed = self._sanitized(model, {name: self.from_raw(raw) for name, raw in arrays.items()})
+        return {name: self.to_raw(array) for name, array in renamed.items()}
+
+    def _sanitized(self, model: Any, arrays: dict[str, mx.array]) -> dict[str, mx.array]:
+        sanitize = getattr(model, "sanitize", None)
+        return dict(sanitize(arrays)) if callable(sanitize) else arrays
+
+    # ---------------------------------------------------------------------------------------------------------- execution
+
+    def infer(self, model: Any, run: Callable[[], Any]) -> Any:
+        return run()
+
+    def weighted_sum(self, leaf: mx.array, weights: Raw) -> mx.array:
+        return (leaf.astype(mx.float32) * self.from_raw(weights)).sum()
+
+    def gradients(
+        self, model: Any, inputs: dict[str, mx.array], loss: Callable[[dict[str, mx.array]], mx.array | None]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        parameters = {
+            entry.name: entry.array for entry in self.state(model) if not entry.buffer and self.is_floating(entry.array)
+        }
+        empty = False
+
+        def of(by: dict[str, dict[str, mx.array]]) -> mx.array:
+            nonlocal empty
+            for name, value in by["parameters"].items():
+                _put(model, name, value)
+            total = loss(by["inputs"])
+            empty = total is None
+            return mx.zeros(()) if total is None else total
+
+        try:
+            by = {"parameters": parameters, "inputs": inputs}
+            found = mx.grad(of)(by) if parameters or inputs else by
+        finally:
+            for name, array in parameters.items():
+                _put(model, name, array)  # the traced ones must not stay
+        if empty:
+            return dict.fromkeys(parameters), dict.fromkeys(inputs)
+        mx.eval(found)
+        return found["parameters"], found["inputs"]
+
+    @contextlib.contextmanager
+    def random(self, streams: int | None, dropout: bool, model: Any) -> Iterator[None]:
+        if streams is None and dropout:
+            yield
+            return
+        with mlx_random.replaced(Draws(streams or 0, dropout), only_dropout=streams is None):
+            yield
+
+    @contextlib.contextmanager
+    def widened(self, model: Any) -> Iterator[None]:
+        raise NotImplementedError("MLX computes in float32 at most")
+        yield
+
+    @contextlib.contextmanager
+    def compiled(self) -> Iterator[None]:
+        mx.enable_compile()
+        try:
+            yield
+        finally:
+            mx.disable_compile()
+
+
+def open_framework() -> MlxFramework:
+    import einops  # noqa: F401
+
+    return MlxFramework()
+
+
+def _public_name(of: Any) -> str:
+    module = getattr(of, "__module__", None) or ""
+    name = getattr(of, "__qualname__", None) or type(of).__name__
+    return f"mlx.nn.{name}" if module.startswith("mlx.nn.") else name
+
+
+def _shape_of(value: Any) -> tuple[int, ...]:
+    return tuple(getattr(value, "shape", ()))
+
+
+def _put(model: nn.Module, name: str, array: mx.array) -> None:
+    """Sets one array of the state by its dotted name: modules are dictionaries, and lists are indexed."""
+    *path, last = name.split(".")
+    holder: Any = model
+    for part in path:
+        holder = holder[int(part)] if isinstance(holder, list | tuple) else holder[part]
+    holder[int(last) if isinstance(holder, list) else last] = array

@@ -1,0 +1,136 @@
+"""Verbs that make a model: load, construct, draw, weights, names, inputs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mlxify.workers import arrays, definitions, inputs, weights
+from mlxify.workers.arrays import Raw
+from mlxify.workers.framework import Entry
+from mlxify.workers.model import Construction, Json, Model
+
+_PARAMETER, _BUFFER = "parameter.", "buffer."
+
+
+def load(model: Model, request: Json) -> Json:
+    """Imports the file; `definitions` of what it defines."""
+    if not model.prepared:
+        model.framework.prepare(bool(request.get("bf16_as_f32", False)))
+        model.prepared = True
+    model.source = definitions.Source.read(request["path"], request.get("name"))
+    model.framework.seed(0)
+    model.module = model.source.run()
+    return {"definitions": definitions.describe(model.module, model.framework.is_module_class)}
+
+
+def construct(model: Model, request: Json) -> Json:
+    """Evaluates the expression and keeps what it gives; `parameters`, `buffers`, `modules`, or `callable`."""
+    model.loaded()
+    construction = Construction(request["expression"], int(request.get("seed", 0)), request.get("streams"))
+    instance = model.construct(construction)
+    if not model.framework.is_module(instance) and not callable(instance):
+        raise TypeError(
+            f"`{construction.expression}` gives no module and nothing to call, but {type(instance).__name__}"
+        )
+    model.instance, model.construction = instance, construction
+    state = model.framework.state(instance)
+    model.ties = {entry.name: entry.tie for entry in state}
+    own = model.loaded()[0].name + "."
+    about = [_describe(model, entry, state) for entry in state]
+    return {
+        "parameters": [record for entry, record in zip(state, about, strict=True) if not entry.buffer],
+        "buffers": [record for entry, record in zip(state, about, strict=True) if entry.buffer],
+        "modules": [{"name": name, "class": of.removeprefix(own)} for name, of in model.framework.modules(instance)],
+        "callable": not model.framework.is_module(instance),
+    }
+
+
+def _describe(model: Model, entry: Entry, state: list[Entry]) -> Json:
+    record: Json = {"name": entry.name, "shape": list(entry.array.shape), "dtype": model.framework.dtype(entry.array)}
+    if entry.buffer:
+        record["persistent"] = entry.persistent
+    else:
+        record["trainable"] = entry.trainable
+    first = next(other.name for other in state if other.tie == entry.tie)
+    return record if first == entry.name else {**record, "tied": first}
+
+
+def draw(model: Model, request: Json) -> Json:
+    """torch only: new values for all parameters and running statistics; the whole state is written to `out`.
+
+    `unsaved` names the buffers that a checkpoint would lack: they cross for comparison, not for loading.
+    """
+    model.constructed()
+    state = model.framework.state(model.instance)
+    owners = model.framework.owners(model.instance) if state else {}
+    firsts = {entry.tie: entry for entry in reversed(state)}
+    constructed = [
+        weights.Constructed(entry.name, owners[entry.name], model.framework.to_raw(entry.array), entry.buffer)
+        for entry in firsts.values()
+        if entry.buffer or entry.trainable
+    ]
+    model.framework.assign(model.instance, weights.redraw(constructed, int(request["seed"])))
+    unsaved = [entry.name for entry in state if entry.buffer and not entry.persistent]
+    arrays.write(request["out"], model.state(), {"unsaved": json.dumps(unsaved)})
+    return {
+        "parameters": [entry.name for entry in state if not entry.buffer],
+        "buffers": [entry.name for entry in state if entry.buffer],
+        "unsaved": unsaved,
+    }
+
+
+def load_weights(model: Model, request: Json) -> Json:
+    """Loads a file of weights under torch's names, strictly: `missing`, `unexpected`, `mismatched` are all empty if all is well."""
+    model.constructed()
+    loaded, metadata = arrays.read(request["path"])
+    if not model.framework.is_module(model.instance):
+        return {"missing": [], "unexpected": list(loaded), "mismatched": []}
+    return dict(model.framework.load(model.instance, loaded, set(json.loads(metadata.get("unsaved", "[]")))))
+
+
+def rename(model: Model, request: Json) -> Json:
+    """Writes a file of torch-named weights or gradients under the names and layouts of this model.
+
+    Keys may have the prefixes `parameter.` and `buffer.` of the other verbs' files; other prefixes pass through.
+    """
+    model.constructed()
+    given, metadata = arrays.read(request["path"])
+    prefixed = any(key.startswith((_PARAMETER, _BUFFER)) for key in given)
+    named = {_bare(key): raw for key, raw in given.items() if not prefixed or key.startswith((_PARAMETER, _BUFFER))}
+    unsaved = set(json.loads(metadata.get("unsaved", "[]")))
+    named = {name: raw for name, raw in named.items() if name not in unsaved}
+    renamed = model.framework.rename(model.instance, named)
+    buffers = {entry.name for entry in model.framework.state(model.instance) if entry.buffer}
+    written = {key: raw for key, raw in given.items() if prefixed and not key.startswith((_PARAMETER, _BUFFER))}
+    for name, raw in renamed.items():
+        written[f"{_BUFFER if name in buffers else _PARAMETER}{name}" if prefixed else name] = raw
+    arrays.write(request["out"], written)
+    return {"names": list(written)}
+
+
+def _bare(key: str) -> str:
+    return key.removeprefix(_PARAMETER).removeprefix(_BUFFER)
+
+
+def make_inputs(model: Model, request: Json) -> Json:
+    """Draws the arrays of a spec and writes them; `spec` with each array as `{"$array": path}`, and `arrays` by path."""
+
+    def to_raw(value: Any) -> Raw | None:
+        return model.framework.to_raw(value) if model.framework.is_array(value) else None
+
+    spec, drawn = inputs.draw(request["spec"], int(request.get("seed", 0)), model.evaluate, to_raw, request["out"])
+    return {
+        "spec": spec,
+        "arrays": [{"name": path, "shape": list(raw.shape), "dtype": raw.dtype} for path, raw in drawn.items()],
+    }
+
+
+VERBS = {
+    "load": load,
+    "construct": construct,
+    "draw": draw,
+    "weights": load_weights,
+    "names": rename,
+    "inputs": make_inputs,
+}

@@ -1,0 +1,81 @@
+"""Fresh weights for a comparison: every parameter random, so that a zero-initialised gate hides nothing, and outputs finite.
+
+Vectors and scalars stay near what the author constructed (a norm's ones, a decay's logarithms), because such values often
+have a meaning; matrices and kernels do not, and are drawn with the scale that keeps activations near one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlxify.workers.arrays import Raw
+
+SPREAD = 0.2
+_FAN_IN_FIRST = ("Linear", "Conv", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention")
+
+
+@dataclass(frozen=True)
+class Constructed:
+    """An array as the model's constructor left it. `owner`: class name of the module that holds it."""
+
+    name: str
+    owner: str
+    raw: Raw
+    buffer: bool
+
+
+def redraw(constructed: Iterable[Constructed], seed: int) -> dict[str, Raw]:
+    """New values by name, for parameters and running statistics; an array's numbers depend on its name and the seed only."""
+    drawn = {}
+    for entry in constructed:
+        generator = np.random.default_rng([seed, *entry.name.encode()])
+        values = _statistics(entry, generator) if entry.buffer else _parameter(entry, generator)
+        if values is not None:
+            drawn[entry.name] = Raw.of(np.asarray(values)).cast(entry.raw.dtype)
+    return drawn
+
+
+def _statistics(entry: Constructed, generator: np.random.Generator) -> np.ndarray | None:
+    """Running statistics in their natural range; None for any other buffer, which may be a table or a mask."""
+    if not entry.raw.floating:
+        return None
+    if entry.name.endswith("running_var"):
+        return generator.uniform(0.5, 1.5, entry.raw.shape).astype(np.float32)
+    if entry.name.endswith("running_mean"):
+        return (SPREAD * generator.standard_normal(entry.raw.shape)).astype(np.float32)
+    return None
+
+
+def _parameter(entry: Constructed, generator: np.random.Generator) -> np.ndarray | None:
+    shape = entry.raw.shape
+    if entry.raw.dtype == "complex64":
+        parts = [generator.standard_normal(shape) / math.sqrt(2 * _fan_in(entry)) for _ in range(2)]
+        return (parts[0] + 1j * parts[1]).astype(np.complex64)
+    if not entry.raw.floating:
+        return None
+    noise = generator.standard_normal(shape)
+    if sum(length > 1 for length in shape) <= 1:
+        spread = SPREAD if math.prod(shape) > 1 else SPREAD / 2
+        return (_sensible(entry) + spread * noise).astype(np.float32)
+    return (noise / math.sqrt(_fan_in(entry))).astype(np.float32)
+
+
+def _sensible(entry: Constructed) -> np.ndarray:
+    """Constructed values, or what a vector of that name usually holds where memory was left as found."""
+    values = entry.raw.numbers().astype(np.float64)
+    if np.isfinite(values).all() and (np.abs(values) < 1e4).all():
+        return values
+    return np.full(values.shape, 1.0 if entry.name.endswith(("weight", "scale", "gamma")) else 0.0)
+
+
+def _fan_in(entry: Constructed) -> int:
+    shape = entry.raw.shape
+    if "Embedding" in entry.owner:
+        return 1
+    if entry.owner.startswith(_FAN_IN_FIRST):
+        return max(1, math.prod(shape[1:]))
+    return max(1, *shape[-2:])
