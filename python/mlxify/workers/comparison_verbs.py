@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from mlxify.workers import arrays, sensitivity, timing
@@ -28,7 +30,7 @@ def call(model: Model, request: Json) -> Json:
             written.update(_state_of(model, buffers_only=True))
     finally:
         restore()
-    arrays.write(request["out"], written)
+    arrays.write(request["out"], written, {"unsaved": json.dumps(model.unsaved())})
     described = [{"shape": list(raw.shape), "dtype": raw.dtype, "finite": raw.finite()} for raw in raws]
     return {"tree": tree, "leaves": described, "seconds": seconds}
 
@@ -66,7 +68,7 @@ def step(model: Model, request: Json) -> Json:
     after.update(
         {key: raw for key, raw in _state_of(model, buffers_only=False).items() if key.startswith("parameter.")}
     )
-    arrays.write(request["out"], after)
+    arrays.write(request["out"], after, {"unsaved": json.dumps(model.unsaved())})
     return {"without": [name for name, array in by_parameter.items() if array is None]}
 
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from typing import Any, Protocol
 
+import numpy.linalg  # numpy imports its parts when they are first used, which would be in every session
+import numpy.random  # noqa: F401
+
 from mlxify.workers.arrays import Raw
 
 Array = Any  # an array of the framework

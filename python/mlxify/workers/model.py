@@ -58,6 +58,10 @@ class Model:
             raise LookupError("no model is constructed")
         return self.construction
 
+    def unsaved(self) -> list[str]:
+        """Buffers that a checkpoint would lack."""
+        return [entry.name for entry in self.framework.state(self.instance) if entry.buffer and not entry.persistent]
+
     def state(self) -> dict[str, Raw]:
         return {entry.name: self.framework.to_raw(entry.array) for entry in self.framework.state(self.instance)}
 

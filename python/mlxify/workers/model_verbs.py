@@ -71,7 +71,7 @@ def draw(model: Model, request: Json) -> Json:
         if entry.buffer or entry.trainable
     ]
     model.framework.assign(model.instance, weights.redraw(constructed, int(request["seed"])))
-    unsaved = [entry.name for entry in state if entry.buffer and not entry.persistent]
+    unsaved = model.unsaved()
     arrays.write(request["out"], model.state(), {"unsaved": json.dumps(unsaved)})
     return {
         "parameters": [entry.name for entry in state if not entry.buffer],
@@ -92,19 +92,24 @@ def load_weights(model: Model, request: Json) -> Json:
 def rename(model: Model, request: Json) -> Json:
     """Writes a file of torch-named weights or gradients under the names and layouts of this model.
 
-    Keys may have the prefixes `parameter.` and `buffer.` of the other verbs' files; other prefixes pass through.
+    Keys may have the prefixes `parameter.` and `buffer.` of the other verbs' files; other prefixes pass through. A buffer that no
+    checkpoint holds goes to the attribute of its name, with or without an underscore before it.
     """
     model.constructed()
     given, metadata = arrays.read(request["path"])
     prefixed = any(key.startswith((_PARAMETER, _BUFFER)) for key in given)
     named = {_bare(key): raw for key, raw in given.items() if not prefixed or key.startswith((_PARAMETER, _BUFFER))}
-    unsaved = set(json.loads(metadata.get("unsaved", "[]")))
-    named = {name: raw for name, raw in named.items() if name not in unsaved}
-    renamed = model.framework.rename(model.instance, named)
-    buffers = {entry.name for entry in model.framework.state(model.instance) if entry.buffer}
     written = {key: raw for key, raw in given.items() if prefixed and not key.startswith((_PARAMETER, _BUFFER))}
+    unsaved = set(json.loads(metadata.get("unsaved", "[]")))
+    renamed = model.framework.rename(model.instance, {name: raw for name, raw in named.items() if name not in unsaved})
+    buffers = {entry.name for entry in model.framework.state(model.instance) if entry.buffer}
+    for name in unsaved & named.keys():
+        owner, _, last = name.rpartition(".")
+        hidden = f"{owner}._{last}" if owner else f"_{last}"
+        renamed[hidden if hidden in buffers else name] = named[name]
     for name, raw in renamed.items():
-        written[f"{_BUFFER if name in buffers else _PARAMETER}{name}" if prefixed else name] = raw
+        buffer = name in buffers or name in unsaved
+        written[f"{_BUFFER if buffer else _PARAMETER}{name}" if prefixed else name] = raw
     arrays.write(request["out"], written)
     return {"names": list(written)}
 

@@ -110,10 +110,10 @@ class Recorder:
             return {"kind": "none", "value": None}
         of = type(value)
         if of in _SCALARS:
-            fact: Fact = {"kind": _SCALARS[of], "value": constant(value)}
-            if isinstance(value, str) and len(value) > MAX_STRING or isinstance(fact["value"], str) and of is not str:
-                del fact["value"]
-            return fact
+            written = constant(value)
+            # What JSON has no number for was written as text, and long texts are documents.
+            told = type(written) is of and not (of is str and len(value) > MAX_STRING)
+            return {"kind": _SCALARS[of], **({"value": written} if told else {})}
         if self.framework.is_array(value):
             shape = [length if type(length) is int else None for length in value.shape]
             return {"kind": "tensor", "ndim": len(shape), "shape": shape, "dtype": self.framework.dtype(value)}

@@ -40,6 +40,6 @@ def executable_lines(code: types.CodeType) -> set[int]:
         found |= {
             line for _, _, line in current.co_lines() if line and (current is code or line != current.co_firstlineno)
         }
-        if "\n" not in current.co_name and current.co_name in ("<lambda>",) or current.co_name.startswith("<"):
+        if current.co_name.startswith("<"):  # a lambda or comprehension has its body on that line
             found.add(current.co_firstlineno)
     return found - {0}

@@ -1,7 +1,6 @@
 """The same model as mixer_torch.py, on MLX."""
 
 from dataclasses import dataclass
-from typing import Optional
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -27,8 +26,9 @@ class Gate(nn.Module):
 class Mixer(nn.Module):
     """Tokens to logits; `offset` shifts the hidden states."""
 
-    def __init__(self, vocabulary: int, options: Options = Options(), *, depth: int = 2):
+    def __init__(self, vocabulary: int, options: Options | None = None, *, depth: int = 2):
         super().__init__()
+        options = options or Options()
         dim = options.dim
         self.embed = nn.Embedding(vocabulary, dim)
         self.table = mx.linspace(0.0, 1.0, dim)
@@ -51,7 +51,7 @@ class Mixer(nn.Module):
         x = self.embed(tokens) + self.table
         return x + self._position[: x.shape[1], None]
 
-    def __call__(self, tokens: mx.array, offset: Optional[mx.array] = None):
+    def __call__(self, tokens: mx.array, offset: mx.array | None = None):
         x = self.encode(tokens)
         if offset is not None:
             x = x + offset

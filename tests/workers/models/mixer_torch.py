@@ -1,7 +1,6 @@
 """A small model with one of each: embedding, convolution, norm with statistics, gate, dropout, buffers, tied weights."""
 
 from dataclasses import dataclass
-from typing import Optional
 
 import torch
 import torch.nn as nn
@@ -28,8 +27,9 @@ class Gate(nn.Module):
 class Mixer(nn.Module):
     """Tokens to logits; `offset` shifts the hidden states."""
 
-    def __init__(self, vocabulary: int, options: Options = Options(), *, depth: int = 2):
+    def __init__(self, vocabulary: int, options: Options | None = None, *, depth: int = 2):
         super().__init__()
+        options = options or Options()
         dim = options.dim
         self.embed = nn.Embedding(vocabulary, dim)
         self.register_buffer("table", torch.linspace(0.0, 1.0, dim))
@@ -45,7 +45,7 @@ class Mixer(nn.Module):
         x = self.embed(tokens) + self.table
         return x + self.position[: x.shape[1], None]
 
-    def forward(self, tokens: torch.Tensor, offset: Optional[torch.Tensor] = None):
+    def forward(self, tokens: torch.Tensor, offset: torch.Tensor | None = None):
         x = self.encode(tokens)
         if offset is not None:
             x = x + offset
