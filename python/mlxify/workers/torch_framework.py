@@ -60,7 +60,173 @@ class TorchFramework:
     def dtype_object(self, value: Any) -> str | None:
         return str(value).removeprefix("torch.") if isinstance(value, torch.dtype) else None
 
-    # Where torch keeps what users find elsewhere.
+    def public_name(self, of: Any) -> str:
+        return public_name(of)
+
+    def is_floating(self, array: torch.Tensor) -> bool:
+        return array.dtype.is_floating_point
+
+    def to_raw(self, array: torch.Tensor) -> Raw:
+        with torch._C.DisableTorchFunctionSubclass(), torch.no_grad():
+            held = array.detach().to("cpu")
+            if held.layout != torch.strided:
+                held = held.to_dense()
+            held = held.resolve_conj().resolve_neg().contiguous()
+            if held.dtype == torch.bfloat16:
+                return Raw("bfloat16", held.view(torch.int16).numpy().view(np.uint16).copy())
+            return Raw.of(held.numpy().copy())
+
+    def from_raw(self, raw: Raw) -> torch.Tensor:
+        if raw.dtype != "bfloat16":
+            return torch.from_numpy(raw.values.copy())
+        if torch.bfloat16 is torch.float32:
+            return torch.from_numpy(raw.numbers())
+        return torch.from_numpy(raw.values.view(np.int16).copy()).view(torch.bfloat16)
+
+    def evaluate(self, values: Sequence[torch.Tensor]) -> None:
+        pass
+
+    # -------------------------------------------------------------------------------------------------------------- state
+
+    def state(self, model: Any) -> list[Entry]:
+        if not isinstance(model, nn.Module):
+            return []
+        entries = []
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            if isinstance(parameter, nn.parameter.UninitializedTensorMixin):
+                raise ValueError(f"parameter `{name}` has no shape before the first call")
+            entries.append(Entry(name, parameter, buffer=False, trainable=parameter.requires_grad, tie=id(parameter)))
+        unsaved = _unsaved_buffers(model)
+        for name, buffer in model.named_buffers(remove_duplicate=False):
+            entries.append(Entry(name, buffer, buffer=True, persistent=name not in unsaved, tie=id(buffer)))
+        return entries
+
+    def modules(self, model: Any) -> list[tuple[str, str]]:
+        if not isinstance(model, nn.Module):
+            return []
+        return [(name, public_name(type(module))) for name, module in model.named_modules()]
+
+    def owners(self, model: nn.Module) -> dict[str, str]:
+        """Class name of the module that holds each array of the state."""
+        classes = {name: type(module).__name__ for name, module in model.named_modules(remove_duplicate=False)}
+        return {entry.name: classes[entry.name.rpartition(".")[0]] for entry in self.state(model)}
+
+    def train(self, model: Any, training: bool) -> None:
+        if isinstance(model, nn.Module):
+            model.train(training)
+
+    def snapshot(self, model: Any) -> Callable[[], None]:
+        held = []
+        for owner, key, tensor in _places(model):
+            held.append((owner, key, tensor, tensor.detach().clone()))
+
+        def restore() -> None:
+            with torch.no_grad():
+                for owner, key, tensor, values in held:
+                    owner[key] = tensor
+                    tensor.data = values.clone()
+                    tensor.grad = None
+
+        return restore
+
+    def assign(self, model: Any, arrays: dict[str, Raw]) -> None:
+        with torch.no_grad():
+            for entry in self.state(model):
+                if entry.name in arrays:
+                    entry.array.copy_(self.from_raw(arrays[entry.name]))
+
+    def load(self, model: Any, arrays: dict[str, Raw], unsaved: set[str]) -> dict[str, list[str]]:
+        shapes = {
+            entry.name: tuple(entry.array.shape) for entry in self.state(model) if entry.persistent or not entry.buffer
+        }
+        offered = {name: raw for name, raw in arrays.items() if name not in unsaved}
+        wrong = [name for name, raw in offered.items() if name in shapes and raw.shape != shapes[name]]
+        self.assign(model, {name: raw for name, raw in offered.items() if name in shapes and name not in wrong})
+        return {
+            "missing": [name for name in shapes if name not in offered],
+            "unexpected": [name for name in offered if name not in shapes],
+            "mismatched": [f"{name}: {shapes[name]} from {offered[name].shape}" for name in wrong],
+        }
+
+    def rename(self, model: Any, arrays: dict[str, Raw]) -> dict[str, Raw]:
+        return arrays
+
+    # ---------------------------------------------------------------------------------------------------------- execution
+
+    def infer(self, model: Any, run: Callable[[], Any]) -> Any:
+        """Without gradients, unless the model itself differentiates."""
+        restore = self.snapshot(model)
+        try:
+            with torch.no_grad():
+                return run()
+        except RuntimeError as error:
+            if "does not require grad" not in str(error) and "does not have a grad_fn" not in str(error):
+                raise
+            restore()
+        return run()
+
+    def weighted_sum(self, leaf: torch.Tensor, weights: Raw) -> torch.Tensor:
+        wide = leaf if leaf.dtype == torch.float64 else leaf.float()
+        return (wide * self.from_raw(weights).to(wide.dtype)).sum()
+
+    def gradients(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        loss: Callable[[dict[str, torch.Tensor]], torch.Tensor | None],
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        parameters = {entry.name: entry.array for entry in self.state(model) if not entry.buffer and entry.trainable}
+        leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
+        with torch.enable_grad():
+            # Copies, because the model may write into its inputs and a leaf forbids that.
+            total = loss({path: leaf.clone() for path, leaf in leaves.items()})
+        by_id = {id(array): array for array in (*parameters.values(), *leaves.values())}
+        if total is None or not total.requires_grad or not by_id:
+            return dict.fromkeys(parameters), dict.fromkeys(leaves)
+        found = dict(zip(by_id, torch.autograd.grad(total, list(by_id.values()), allow_unused=True), strict=True))
+        first = {id(array): name for name, array in reversed(parameters.items())}
+        by_name = {name: found[id(array)] if first[id(array)] == name else None for name, array in parameters.items()}
+        return by_name, {path: found[id(leaf)] for path, leaf in leaves.items()}
+
+    @contextlib.contextmanager
+    def random(self, streams: int | None, dropout: bool, model: Any) -> Iterator[None]:
+        if streams is None and dropout:
+            yield
+            return
+        with torch_random.replaced(Draws(streams or 0, dropout), model, only_dropout=streams is None):
+            yield
+
+    @contextlib.contextmanager
+    def widened(self, model: Any) -> Iterator[None]:
+        restore = self.snapshot(model)
+        with torch.no_grad():
+            for _, _, tensor in _places(model):
+                if tensor.dtype.is_floating_point:
+                    tensor.data = tensor.data.double()
+        usual = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        try:
+            with torch_dtypes.reading(torch.float32, torch.float64):
+                yield
+        finally:
+            torch.set_default_dtype(usual)
+            restore()
+
+    @contextlib.contextmanager
+    def compiled(self) -> Iterator[None]:
+        yield
+
+
+def open_framework() -> TorchFramework:
+    """Readies torch for forking: one thread, and what models import anyway."""
+    import einops  # noqa: F401
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    return TorchFramework()
+
+
+# Where torch keeps what users find elsewhere.
 
 
 _PUBLIC = (
