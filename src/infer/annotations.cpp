@@ -41,7 +41,7 @@ Fact maybe_none(Fact fact) {
 
 Fact fact_of_plain_name(std::string_view name) {
     const std::string_view last = last_part(name);
-    if (last == "Tensor" || last == "Parameter" || last == "FloatTensor") return tensor(-1, last == "FloatTensor" ? DType::float32 : DType::unknown);
+    if (last == "Tensor" || last == "Parameter" || last == "FloatTensor") return tensor();
     if (last == "LongTensor") return tensor(-1, DType::int64);
     if (last == "IntTensor") return tensor(-1, DType::int32);
     if (last == "BoolTensor") return tensor(-1, DType::boolean);

@@ -158,8 +158,6 @@ std::uint32_t FactStore::symbol(std::uint64_t key, std::string_view name) {
     return id;
 }
 
-Dim FactStore::symbol_dim(std::uint64_t key, std::string_view name) { return {true, 1, {symbol(key, name)}}; }
-
 std::vector<Dim> FactStore::dims(const Fact& fact) const {
     if (fact.shape != 0 && table_.shapes[fact.shape].size() == static_cast<std::size_t>(fact.rank)) return table_.shapes[fact.shape];
     return std::vector<Dim>(fact.rank > 0 ? static_cast<std::size_t>(fact.rank) : 0);

@@ -35,7 +35,7 @@ public:
     std::uint32_t library(std::string_view name);
     // The symbol that `key` stands for; `name` is its readable origin.
     std::uint32_t symbol(std::uint64_t key, std::string_view name);
-    Dim symbol_dim(std::uint64_t key, std::string_view name);
+    [[nodiscard]] std::uint32_t find_symbol(std::uint64_t key) const { return symbol_by_key_.find(key); }
 
     // The dims of a tensor of known rank: always `rank` entries, unknown where nothing is known.
     [[nodiscard]] std::vector<Dim> dims(const Fact& fact) const;

@@ -1,0 +1,52 @@
+// Facts from running the original, laid over the static ones by the bytes of the expression.
+#include "infer/evaluator.h"
+
+#include "names/symbol_table.h"
+
+namespace mlxify::infer {
+
+using syntax::index;
+using NodeKind = syntax::Kind;
+
+void Evaluator::index_observed(const ObservedFacts& observed) {
+    if (observed.empty()) return;
+    names::FlatMap by_span;
+    for (std::size_t at = 0; at < observed.size(); ++at)
+        by_span.set(names::pair_key(observed[at].span.begin, observed[at].span.end), static_cast<std::uint32_t>(at + 1));
+    for (std::uint32_t at = 1; at < tree_.size(); ++at) {
+        const syntax::Node& node = tree_[syntax::NodeId{at}];
+        if (!syntax::is_expression(node.kind)) continue;
+        observed_at_[at] = by_span.find(names::pair_key(node.span.begin, node.span.end));
+    }
+}
+
+// What was seen decides kind, rank and dtype. Sizes are those of the samples only; that a sample passed None, or no None,
+// tells nothing of other calls.
+void Evaluator::apply_observed(NodeId node, Fact& fact) {
+    if (observed_at_.empty() || observed_at_[index(node)] == 0) return;
+    const ObservedFact& seen = observed_[observed_at_[index(node)] - 1];
+    if (seen.kind == Kind::unknown || seen.kind == Kind::none) return;
+    const bool optional = fact.maybe_none || fact.kind == Kind::none;
+    if (fact.kind != seen.kind) {
+        Fact fresh = make(seen.kind);
+        fresh.same_rank_as = fact.same_rank_as;
+        fresh.view_of = fact.view_of;
+        fact = fresh;
+        fact.maybe_none = optional;
+    }
+    fact.observed = true;
+    if (seen.kind == Kind::tensor) {
+        if (seen.rank >= 0 && fact.rank != seen.rank) {
+            fact.rank = seen.rank;
+            fact.shape = 0;
+            fact.same_rank_as = 0;
+        }
+        if (seen.dtype != DType::unknown) fact.dtype = seen.dtype;
+    }
+    if (seen.kind == Kind::dtype && seen.dtype != DType::unknown) fact.dtype = seen.dtype;
+    if (fact.kind != Kind::tensor && fact.length < 0 && seen.length >= 0 && fact.elements == 0 && seen.kind == Kind::size) fact.length = seen.length;
+    if (seen.kind == Kind::module && fact.class_index == 0 && fact.library_class == 0 && seen.type.starts_with("torch.nn."))
+        fact.library_class = store_.library(names::canonical_name(seen.type));
+}
+
+}  // namespace mlxify::infer
