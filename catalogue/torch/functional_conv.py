@@ -46,6 +46,8 @@ def bilinear(input1, input2, weight, bias=None):
 
 @rule("torch.nn.functional.conv1d", "torch.conv1d")
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(input.ndim == 2) and input.ndim == 2:
+        return conv1d(input[None], weight, bias, stride, padding, dilation, groups)[0]
     if known(isinstance(padding, str)) and isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -61,6 +63,8 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 @rule("torch.nn.functional.conv2d", "torch.conv2d")
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(input.ndim == 3) and input.ndim == 3:
+        return conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
     if known(isinstance(padding, str)) and isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -82,6 +86,8 @@ def _conv3d_groups(x, weight, stride, padding, dilation, groups):
 
 @rule("torch.nn.functional.conv3d", "torch.conv3d")
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if known(input.ndim == 4) and input.ndim == 4:
+        return conv3d(input[None], weight, bias, stride, padding, dilation, groups)[0]
     if known(isinstance(padding, str)) and isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -97,6 +103,13 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return (output + bias).transpose(0, 4, 1, 2, 3)
 
 
+def _exceeds(size, limit):
+    """Whether a number, or that of any axis, is beyond the limit."""
+    if isinstance(size, int) and isinstance(limit, int):
+        return size > limit
+    return max(_triple(size)) > min(_triple(limit))
+
+
 def _transposed_kernel(weight, groups):
     """torch's (in, out / groups, *kernel) as MLX's (out, *kernel, in / groups)."""
     if groups == 1:
@@ -108,6 +121,10 @@ def _transposed_kernel(weight, groups):
 
 @rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d")
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
+        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
+    if known(input.ndim == 2) and input.ndim == 2:
+        return conv_transpose1d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
     if known(groups == 1) and groups == 1:
         kernel = weight.transpose(1, 2, 0)
     else:
@@ -123,6 +140,10 @@ def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d")
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
+        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
+    if known(input.ndim == 3) and input.ndim == 3:
+        return conv_transpose2d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
     if known(groups == 1) and groups == 1:
         kernel = weight.transpose(1, 2, 3, 0)
     else:
@@ -138,6 +159,10 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d")
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
+        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
+    if known(input.ndim == 4) and input.ndim == 4:
+        return conv_transpose3d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
     if known(groups == 1) and groups != 1:
         refuse("MLX's 3-d transposed convolution has no groups")
     output = mx.conv_transpose3d(

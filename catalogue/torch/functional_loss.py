@@ -148,14 +148,14 @@ def _kl_div(log_q, target, reduction="mean", log_target=False):
     if log_target:
         loss = mx.exp(target) * (target - log_q)
     else:
-        log_target = mx.log(mx.where(target > 0, target, 1))  # 0 log 0 counts as 0
+        log_target = mx.log(mx.where(target == 0, 1, target))  # 0 log 0 counts as 0
         loss = target * (log_target - log_q)
     return loss.sum() / loss.shape[0] if reduction == "batchmean" else _reduce(loss, reduction)
 
 
 @rule("torch.nn.functional.gaussian_nll_loss")
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    if known(input.shape == var.shape) and input.shape == var.shape:
+    if known(input.shape == var.shape == target.shape) and input.shape == var.shape == target.shape:
         return nn.losses.gaussian_nll_loss(input, target, var, full=full, eps=eps, reduction=reduction)
     return _gaussian_nll(input, target, var, full, eps, reduction)
 
@@ -208,6 +208,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 def _cosine_similarity(a, b, axis=1, eps=1e-8):
     """The cosine between vectors along that axis; the clamp stands under the roots, so that zero vectors have a gradient."""
+    a, b = mx.broadcast_arrays(a, b)
     a_norm = mx.maximum(mx.square(a).sum(axis=axis, keepdims=True), eps**2)
     b_norm = mx.maximum(mx.square(b).sum(axis=axis, keepdims=True), eps**2)
     return ((a * mx.rsqrt(a_norm)) * (b * mx.rsqrt(b_norm))).sum(axis=axis)
@@ -243,7 +244,8 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
-    return _reduce(mx.where(target == 1, input, mx.maximum(margin - input, 0)), reduction)
+    far = mx.where(target != 1, mx.maximum(margin - input, 0), 0)
+    return _reduce(mx.where(target != -1, input, 0) + far, reduction)
 
 
 @rule("torch.nn.functional.cosine_embedding_loss", "torch.cosine_embedding_loss")

@@ -4,18 +4,20 @@ from mlxify.catalogue import *
 
 
 def _crop_and_pad(x, pad, mode="constant", value=0):
-    """Pad where a width is positive, crop where it is negative (MLX raises for negative widths)."""
+    """Pads where a width is positive and crops where it is negative (MLX raises for negative widths)."""
     pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
     pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
-    x = x[tuple(slice(max(0, -low), n - max(0, -high)) for (low, high), n in zip(pairs, x.shape))]
-    pairs = [(max(low, 0), max(high, 0)) for low, high in pairs]
-    if mode == "constant":
-        return mx.pad(x, pairs, constant_values=value)
-    if mode == "circular":
-        for axis, (low, high) in enumerate(pairs):
+    widths = [(max(low, 0), max(high, 0)) for low, high in pairs]
+    if mode == "circular":  # what is cropped does not come round again
+        x = x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
+        for axis, (low, high) in enumerate(widths):
             x = mx.take(x, mx.arange(-low, x.shape[axis] + high) % x.shape[axis], axis=axis)
         return x
-    return mx.pad(x, pairs, mode="edge" if mode == "replicate" else "reflect")
+    if mode == "constant":
+        x = mx.pad(x, widths, constant_values=value)
+    else:
+        x = mx.pad(x, widths, mode="edge" if mode == "replicate" else "reflect")
+    return x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
 
 
 @rule("torch.nn.functional.pad", "torch.constant_pad_nd")

@@ -42,7 +42,7 @@ def _max_pool_with_indices(x, axes, kernel, stride, padding, dilation=1, ceil_mo
     place = mx.arange(math.prod(shape)).reshape(shape)
     values = mx.stack(_windows(x, axes, kernel, stride, padding, dilation, ceil_mode, -mx.inf))
     places = mx.stack(_windows(place, axes, kernel, stride, padding, dilation, ceil_mode, 0))
-    best = mx.argmax(values, axis=0, keepdims=True)
+    best = mx.stop_gradient(mx.argmax(values, axis=0, keepdims=True))
     places = mx.broadcast_to(places.reshape(-1, *[1] * (x.ndim - axes), *places.shape[1:]), values.shape)
     return mx.take_along_axis(values, best, axis=0)[0], mx.take_along_axis(places, best, axis=0)[0]
 

@@ -108,7 +108,8 @@ def _read_pixels(x, row, column):
     """Pixels of (batch, channels, height, width) at whole positions (batch, rows, columns), zero outside the image."""
     batch, channels, height, width = x.shape
     inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    index = (mx.clip(row, 0, height - 1) * width + mx.clip(column, 0, width - 1)).astype(mx.int32)
+    index = mx.clip(row, 0, height - 1) * width + mx.clip(column, 0, width - 1)
+    index = mx.stop_gradient(index).astype(mx.int32)
     values = mx.take_along_axis(x.reshape(batch, channels, -1), index.reshape(batch, 1, -1), axis=2)
     return values.reshape(batch, channels, *row.shape[1:]) * inside[:, None].astype(x.dtype)
 

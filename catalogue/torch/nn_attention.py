@@ -68,6 +68,12 @@ def _activation(name):
     return {"relu": nn.relu, "gelu": nn.gelu}[name] if isinstance(name, str) else name
 
 
+def _copies(layer, count):
+    """Independent copies of a layer; the functions that it holds are shared, those of MLX cannot be copied."""
+    shared = {id(value): value for value in vars(layer).values() if callable(value)}
+    return [copy.deepcopy(layer, dict(shared)) for _ in range(count)]
+
+
 @definition("torch.nn.TransformerEncoderLayer")
 class TransformerEncoderLayer(nn.Module):
     """PyTorch's encoder layer: self-attention and a feed-forward network, each with a residual and a norm."""
@@ -149,7 +155,7 @@ class TransformerEncoder(nn.Module):
 
     def __init__(self, encoder_layer, num_layers, norm=None, enable_nested_tensor=True, mask_check=True):
         super().__init__()
-        self.layers = [copy.deepcopy(encoder_layer) for _ in range(num_layers)]
+        self.layers = _copies(encoder_layer, num_layers)
         if norm is not None:
             self.norm = norm
 
@@ -165,7 +171,7 @@ class TransformerDecoder(nn.Module):
 
     def __init__(self, decoder_layer, num_layers, norm=None):
         super().__init__()
-        self.layers = [copy.deepcopy(decoder_layer) for _ in range(num_layers)]
+        self.layers = _copies(decoder_layer, num_layers)
         if norm is not None:
             self.norm = norm
 

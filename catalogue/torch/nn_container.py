@@ -9,32 +9,24 @@ constant("torch.nn.modules.module.Module", "nn.Module")
 
 # Any array that is an attribute of a module is a parameter. The compiler freezes it where `requires_grad` is false.
 @rule("torch.nn.Parameter", "torch.nn.parameter.Parameter")
-def Parameter(data=None, requires_grad=True):
-    if data is None:
-        return mx.array([])
+def Parameter(data, requires_grad=True):
     return data
 
 
 # The compiler keeps a buffer out of the trainable parameters, and out of the weights if it is not persistent.
 @rule("torch.nn.Buffer", "torch.nn.parameter.Buffer")
-def Buffer(data=None, persistent=True):
-    if data is None:
-        return mx.array([])
+def Buffer(data, persistent=True):
     return data
 
 
 # Lists of modules are traversed by MLX, and weights have the names of torch: `blocks.0.weight`.
 @rule("torch.nn.ModuleList")
-def ModuleList(modules=None):
-    if modules is None:
-        return []
+def ModuleList(modules=()):
     return list(modules)
 
 
 @rule("torch.nn.ParameterList")
-def ParameterList(values=None):
-    if values is None:
-        return []
+def ParameterList(values=()):
     return list(values)
 
 

@@ -28,6 +28,13 @@ def _conv_padding(padding, kernel_size, dilation, axes):
     return tuple(total // 2 for total in totals)
 
 
+def _check_transposed(kernel_size, padding, output_padding, dilation, groups, axes):
+    """MLX's transposed convolutions have no groups, and are wrong where padding exceeds the kernel or the output's."""
+    sizes = zip(*[_per_axis(size, axes) for size in (kernel_size, padding, output_padding, dilation)])
+    if groups != 1 or any(extra > p or p > d * (k - 1) for k, p, extra, d in sizes):
+        raise NotImplementedError("a transposed convolution with groups or unusual padding")
+
+
 @definition("torch.nn.Conv1d", "torch.nn.modules.conv.Conv1d", weights={"weight": "OIL->OLI"})
 class Conv1d(nn.Conv1d):
     """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
@@ -88,8 +95,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
         dilation=1, padding_mode="zeros",
     ):
-        if groups != 1:
-            raise NotImplementedError("a transposed convolution with groups")
+        _check_transposed(kernel_size, padding, output_padding, dilation, groups, 1)
         sizes = [_int(size) for size in (kernel_size, stride, padding, dilation, output_padding)]
         super().__init__(in_channels, out_channels, *sizes, bias=bias)
 
@@ -105,8 +111,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
         dilation=1, padding_mode="zeros",
     ):
-        if groups != 1:
-            raise NotImplementedError("a transposed convolution with groups")
+        _check_transposed(kernel_size, padding, output_padding, dilation, groups, 2)
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
 
     def __call__(self, x):
@@ -121,8 +126,7 @@ class ConvTranspose3d(nn.ConvTranspose3d):
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
         dilation=1, padding_mode="zeros",
     ):
-        if groups != 1:
-            raise NotImplementedError("a transposed convolution with groups")
+        _check_transposed(kernel_size, padding, output_padding, dilation, groups, 3)
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
 
     def __call__(self, x):

@@ -25,9 +25,9 @@ class Dropout1d(nn.Module):
         return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-1], 1)) / (1 - self.p)
 
 
-@definition("torch.nn.Dropout2d", "torch.nn.Dropout3d")
-class ChannelDropout(nn.Module):
-    """Zeroes whole channels of (batch, channels, ...) with probability p, in training."""
+@definition("torch.nn.Dropout2d")
+class Dropout2d(nn.Module):
+    """Zeroes whole channels of (batch, channels, height, width) with probability p, in training."""
 
     def __init__(self, p: float = 0.5):
         super().__init__()
@@ -37,6 +37,20 @@ class ChannelDropout(nn.Module):
         if not self.training or self.p == 0:
             return x
         return x * mx.random.bernoulli(1 - self.p, (*x.shape[:2], *[1] * (x.ndim - 2))) / (1 - self.p)
+
+
+@definition("torch.nn.Dropout3d")
+class Dropout3d(nn.Module):
+    """Zeroes whole channels of (batch, channels, depth, height, width) with probability p, in training."""
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def __call__(self, x):
+        if not self.training or self.p == 0:
+            return x
+        return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-3], 1, 1, 1)) / (1 - self.p)
 
 
 never("torch.nn.AlphaDropout", "alpha dropout has no counterpart")

@@ -1,4 +1,4 @@
-"""Loss modules of torch.nn. `size_average` and `reduce`, torch's old spelling of `reduction`, are not honoured."""
+"""Loss modules of torch.nn. `size_average` and `reduce`, torch's old spelling of `reduction`, are not in the signatures."""
 
 from catalogue.torch.functional_loss import (
     _binary_cross_entropy,
@@ -17,50 +17,46 @@ from catalogue.torch.functional_loss import (
 from mlxify.catalogue import *
 
 
+class _WeightedLoss(nn.Module):
+    """A loss with a weight, one per class or value, that is saved but not trained."""
+
+    def __init__(self, weight=None, *, reduction="mean"):
+        super().__init__()
+        self.reduction = reduction
+        self.weight = weight
+        self.freeze(keys=["weight"], recurse=False)
+
+
 @definition("torch.nn.CrossEntropyLoss")
-class CrossEntropyLoss(nn.Module):
+class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of logits, classes on axis 1, against class indices or probabilities."""
 
-    def __init__(
-        self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
-    ):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
-        self._weight = weight
+    def __init__(self, weight=None, *, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+        super().__init__(weight, reduction=reduction)
         self.ignore_index = ignore_index
-        self.reduction = reduction
         self.label_smoothing = label_smoothing
 
     def __call__(self, logits, target):
-        return _cross_entropy(
-            logits, target, self._weight, self.ignore_index, self.reduction, self.label_smoothing
-        )
+        return _cross_entropy(logits, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing)
 
 
 @definition("torch.nn.NLLLoss", "torch.nn.NLLLoss2d")
-class NLLLoss(nn.Module):
+class NLLLoss(_WeightedLoss):
     """Negative log-likelihood of class indices, classes on axis 1."""
 
-    def __init__(self, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
-        self._weight = weight
+    def __init__(self, weight=None, *, ignore_index=-100, reduction="mean"):
+        super().__init__(weight, reduction=reduction)
         self.ignore_index = ignore_index
-        self.reduction = reduction
 
     def __call__(self, log_p, target):
-        return _nll_loss(log_p, target, self._weight, self.ignore_index, self.reduction)
+        return _nll_loss(log_p, target, self.weight, self.ignore_index, self.reduction)
 
 
 class _PairLoss(nn.Module):
     """A loss between a prediction and a target of the same shape."""
 
-    def __init__(self, size_average=None, reduce=None, reduction="mean"):
+    def __init__(self, *, reduction="mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
         self.reduction = reduction
 
 
@@ -84,8 +80,8 @@ class L1Loss(_PairLoss):
 class SmoothL1Loss(_PairLoss):
     """Squared below a difference of beta, absolute above."""
 
-    def __init__(self, size_average=None, reduce=None, reduction="mean", beta=1.0):
-        super().__init__(size_average, reduce, reduction)
+    def __init__(self, *, reduction="mean", beta=1.0):
+        super().__init__(reduction=reduction)
         self.beta = beta
 
     def __call__(self, x, target):
@@ -106,44 +102,32 @@ class HuberLoss(nn.Module):
 
 
 @definition("torch.nn.BCELoss")
-class BCELoss(nn.Module):
+class BCELoss(_WeightedLoss):
     """Binary cross entropy of probabilities."""
 
-    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
-        self._weight = weight
-        self.reduction = reduction
-
     def __call__(self, p, target):
-        return _binary_cross_entropy(p, target, self._weight, self.reduction)
+        return _binary_cross_entropy(p, target, self.weight, self.reduction)
 
 
 @definition("torch.nn.BCEWithLogitsLoss")
-class BCEWithLogitsLoss(nn.Module):
+class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross entropy of logits; `pos_weight` scales the positive term, `weight` the whole."""
 
-    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
-        self._weight = weight
-        self._pos_weight = pos_weight
-        self.reduction = reduction
+    def __init__(self, weight=None, *, reduction="mean", pos_weight=None):
+        super().__init__(weight, reduction=reduction)
+        self.pos_weight = pos_weight
+        self.freeze(keys=["pos_weight"], recurse=False)
 
     def __call__(self, logits, target):
-        return _weighted_logistic_loss(logits, target, self._weight, self._pos_weight, self.reduction)
+        return _weighted_logistic_loss(logits, target, self.weight, self.pos_weight, self.reduction)
 
 
 @definition("torch.nn.KLDivLoss")
 class KLDivLoss(nn.Module):
     """Pointwise Kullback-Leibler divergence of log-probabilities from probabilities (or their logarithms)."""
 
-    def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False):
+    def __init__(self, *, reduction="mean", log_target=False):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
         self.reduction = reduction
         self.log_target = log_target
 
@@ -169,10 +153,8 @@ class GaussianNLLLoss(nn.Module):
 class PoissonNLLLoss(nn.Module):
     """Poisson negative log-likelihood of a target, given rates or their logarithms."""
 
-    def __init__(self, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"):
+    def __init__(self, log_input=True, full=False, *, eps=1e-8, reduction="mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
         self.log_input = log_input
         self.full = full
         self.eps = eps
@@ -211,12 +193,8 @@ class PairwiseDistance(nn.Module):
 class TripletMarginLoss(nn.Module):
     """The anchor shall be nearer to the positive than to the negative by a margin."""
 
-    def __init__(
-        self, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"
-    ):
+    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, *, reduction="mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
         self.options = (margin, p, eps, swap, reduction)
 
     def __call__(self, anchor, positive, negative):
@@ -227,8 +205,8 @@ class TripletMarginLoss(nn.Module):
 class MarginRankingLoss(_PairLoss):
     """The first shall exceed the second by a margin where the target is 1, the reverse where it is -1."""
 
-    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
+    def __init__(self, margin=0.0, *, reduction="mean"):
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def __call__(self, a, b, target):
@@ -239,20 +217,21 @@ class MarginRankingLoss(_PairLoss):
 class HingeEmbeddingLoss(_PairLoss):
     """The value itself where the target is 1, what it lacks to the margin where it is -1."""
 
-    def __init__(self, margin=1.0, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
+    def __init__(self, margin=1.0, *, reduction="mean"):
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def __call__(self, x, target):
-        return _reduce(mx.where(target == 1, x, mx.maximum(self.margin - x, 0)), self.reduction)
+        far = mx.where(target != 1, mx.maximum(self.margin - x, 0), 0)
+        return _reduce(mx.where(target != -1, x, 0) + far, self.reduction)
 
 
 @definition("torch.nn.CosineEmbeddingLoss")
 class CosineEmbeddingLoss(_PairLoss):
     """One less the cosine where the target is 1, the cosine above the margin where it is -1."""
 
-    def __init__(self, margin=0.0, size_average=None, reduce=None, reduction="mean"):
-        super().__init__(size_average, reduce, reduction)
+    def __init__(self, margin=0.0, *, reduction="mean"):
+        super().__init__(reduction=reduction)
         self.margin = margin
 
     def __call__(self, a, b, target):
@@ -269,18 +248,12 @@ class SoftMarginLoss(_PairLoss):
 
 
 @definition("torch.nn.MultiLabelSoftMarginLoss")
-class MultiLabelSoftMarginLoss(nn.Module):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over labels of binary cross entropies of logits."""
 
-    def __init__(self, weight=None, size_average=None, reduce=None, reduction="mean"):
-        super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("size_average and reduce")
-        self._weight = 1 if weight is None else weight
-        self.reduction = reduction
-
     def __call__(self, x, target):
-        loss = (target * nn.softplus(-x) + (1 - target) * nn.softplus(x)) * self._weight
+        loss = target * nn.softplus(-x) + (1 - target) * nn.softplus(x)
+        loss = loss if self.weight is None else loss * self.weight
         return _reduce(loss.mean(axis=-1), self.reduction)
 
 

@@ -108,6 +108,9 @@ class BatchNorm(nn.BatchNorm):
 class GroupNorm(nn.GroupNorm):
     """Group norm with the channels on axis 1, as in PyTorch."""
 
+    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):
+        super().__init__(num_groups, num_channels, eps, affine)
+
     def __call__(self, x):
         shape = (-1, *[1] * (x.ndim - 2))
         groups = x.reshape(x.shape[0], self.num_groups, -1)
@@ -115,9 +118,10 @@ class GroupNorm(nn.GroupNorm):
         return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
 
 
-@definition("torch.nn.InstanceNorm1d", "torch.nn.InstanceNorm2d", "torch.nn.InstanceNorm3d")
-class InstanceNorm(nn.InstanceNorm):
-    """Normalises each channel (axis 1) of each sample by itself, as in PyTorch."""
+class _InstanceNorm(nn.InstanceNorm):
+    """Normalises each channel (axis 1) of each sample over its `axes` trailing axes, as in PyTorch."""
+
+    axes = 1
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
         if track_running_stats:
@@ -125,10 +129,29 @@ class InstanceNorm(nn.InstanceNorm):
         super().__init__(num_features, eps, affine)
 
     def __call__(self, x):
-        shape = (-1, *[1] * (x.ndim - 2))
-        pixels = x.reshape(*x.shape[:2], -1)
+        shape = (-1, *[1] * self.axes)
+        pixels = x.flatten(-self.axes)
         x = mx.fast.layer_norm(pixels, None, None, self.eps).reshape(x.shape)
         return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+@definition("torch.nn.InstanceNorm1d")
+class InstanceNorm1d(_InstanceNorm):
+    """Instance norm of (batch, channels, length)."""
+
+
+@definition("torch.nn.InstanceNorm2d")
+class InstanceNorm2d(_InstanceNorm):
+    """Instance norm of (batch, channels, height, width)."""
+
+    axes = 2
+
+
+@definition("torch.nn.InstanceNorm3d")
+class InstanceNorm3d(_InstanceNorm):
+    """Instance norm of (batch, channels, depth, height, width)."""
+
+    axes = 3
 
 
 @definition("torch.nn.LocalResponseNorm")

@@ -13,9 +13,12 @@ class _Recurrent(nn.Module):
     states = 1
 
     def __init__(
-        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False
+        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
+        proj_size=0,
     ):
         super().__init__()
+        if proj_size:
+            raise NotImplementedError("a recurrent network with projected states")
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.batch_first = batch_first
@@ -47,6 +50,11 @@ class _Recurrent(nn.Module):
 
     def _run(self, x, initial):
         """All layers; `initial` holds each state as (layers * directions, batch, hidden), or is None for zeros."""
+        if x.ndim == 2:  # one sequence, without a batch
+            batch = 0 if self.batch_first else 1
+            initial = None if initial is None else [mx.expand_dims(state, 1) for state in initial]
+            outputs, final = self._run(mx.expand_dims(x, batch), initial)
+            return outputs.squeeze(batch), tuple(state.squeeze(1) for state in final)
         if self.batch_first:
             x = x.swapaxes(0, 1)
         if initial is None:
