@@ -143,15 +143,15 @@ def logaddexp2(input, other):
     return mx.logaddexp(input * math.log(2), other * math.log(2)) / math.log(2)
 
 
-# Zero where `input` is, whatever the logarithm; the inner `where` keeps the gradient there finite.
+# Zero where `input` is, also where the logarithm is not finite; the inner `where` keeps the gradient there finite.
 @rule("torch.xlogy", "torch.Tensor.xlogy", "torch.special.xlogy")
 def xlogy(input, other):
-    return input * mx.log(mx.where(input == 0, 1, other))
+    return input * mx.log(mx.where((input == 0) & (other <= 0), 1, other))
 
 
 @rule("torch.special.xlog1py")
 def xlog1py(input, other):
-    return input * mx.log1p(mx.where(input == 0, 0, other))
+    return input * mx.log1p(mx.where((input == 0) & (other <= -1), 0, other))
 
 
 @rule("torch.heaviside", "torch.Tensor.heaviside")

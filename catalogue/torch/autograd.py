@@ -35,17 +35,22 @@ never(
 )
 
 
-@rule("torch.is_grad_enabled", "torch.Tensor.retains_grad")
+@rule("torch.is_grad_enabled")
 def is_grad_enabled():
     return True
 
 
-@rule("torch.is_inference_mode_enabled", "torch.is_inference", "torch.Tensor.is_inference")
-def is_inference_mode_enabled(input=None):
+@rule("torch.is_inference", "torch.Tensor.is_inference")
+def is_inference(input):
     return False
 
 
-@rule("torch.is_autocast_enabled", "torch.is_autocast_cpu_enabled", "torch.is_autocast_cache_enabled")
+@rule("torch.is_inference_mode_enabled")
+def is_inference_mode_enabled():
+    return False
+
+
+@rule("torch.is_autocast_enabled", "torch.is_autocast_cpu_enabled")
 def is_autocast_enabled(device_type=None):
     return False
 
@@ -70,7 +75,7 @@ def requires_grad_(self, requires_grad=True):
 
 # Recomputing in the backward pass changes memory, not values. MLX's checkpoint wants to be told of a module, whose weights it
 # must pass as inputs; a plain function that uses weights is called as it is.
-@rule("torch.utils.checkpoint.checkpoint", "torch._dynamo.allow_in_graph")
+@rule("torch.utils.checkpoint.checkpoint")
 def checkpoint(
     function, *args, use_reentrant=None, context_fn=None, determinism_check=None, preserve_rng_state=True, debug=False
 ):

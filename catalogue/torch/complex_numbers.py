@@ -88,70 +88,83 @@ def irfft(input, n=None, dim=-1, norm=None):
     return mx.fft.irfft(input, n=n, axis=dim, norm=norm)
 
 
+def _axes(dim):
+    if isinstance(dim, int):
+        return [dim]
+    return dim
+
+
+# Sizes without axes are those of the last ones.
+def _last_axes(dim, s):
+    if dim is None and s is not None:
+        return list(range(-len(s), 0))
+    return _axes(dim)
+
+
 @rule("torch.fft.fft2")
 def fft2(input, s=None, dim=(-2, -1), norm=None):
     if norm is None:
-        return mx.fft.fft2(input, s=s, axes=dim)
-    return mx.fft.fft2(input, s=s, axes=dim, norm=norm)
+        return mx.fft.fft2(input, s=s, axes=_axes(dim))
+    return mx.fft.fft2(input, s=s, axes=_axes(dim), norm=norm)
 
 
 @rule("torch.fft.ifft2")
 def ifft2(input, s=None, dim=(-2, -1), norm=None):
     if norm is None:
-        return mx.fft.ifft2(input, s=s, axes=dim)
-    return mx.fft.ifft2(input, s=s, axes=dim, norm=norm)
+        return mx.fft.ifft2(input, s=s, axes=_axes(dim))
+    return mx.fft.ifft2(input, s=s, axes=_axes(dim), norm=norm)
 
 
 @rule("torch.fft.rfft2")
 def rfft2(input, s=None, dim=(-2, -1), norm=None):
     if norm is None:
-        return mx.fft.rfft2(input, s=s, axes=dim)
-    return mx.fft.rfft2(input, s=s, axes=dim, norm=norm)
+        return mx.fft.rfft2(input, s=s, axes=_axes(dim))
+    return mx.fft.rfft2(input, s=s, axes=_axes(dim), norm=norm)
 
 
 @rule("torch.fft.irfft2")
 def irfft2(input, s=None, dim=(-2, -1), norm=None):
     if norm is None:
-        return mx.fft.irfft2(input, s=s, axes=dim)
-    return mx.fft.irfft2(input, s=s, axes=dim, norm=norm)
+        return mx.fft.irfft2(input, s=s, axes=_axes(dim))
+    return mx.fft.irfft2(input, s=s, axes=_axes(dim), norm=norm)
 
 
 @rule("torch.fft.fftn")
 def fftn(input, s=None, dim=None, norm=None):
     if norm is None:
-        return mx.fft.fftn(input, s=s, axes=dim)
-    return mx.fft.fftn(input, s=s, axes=dim, norm=norm)
+        return mx.fft.fftn(input, s=s, axes=_last_axes(dim, s))
+    return mx.fft.fftn(input, s=s, axes=_last_axes(dim, s), norm=norm)
 
 
 @rule("torch.fft.ifftn")
 def ifftn(input, s=None, dim=None, norm=None):
     if norm is None:
-        return mx.fft.ifftn(input, s=s, axes=dim)
-    return mx.fft.ifftn(input, s=s, axes=dim, norm=norm)
+        return mx.fft.ifftn(input, s=s, axes=_last_axes(dim, s))
+    return mx.fft.ifftn(input, s=s, axes=_last_axes(dim, s), norm=norm)
 
 
 @rule("torch.fft.rfftn")
 def rfftn(input, s=None, dim=None, norm=None):
     if norm is None:
-        return mx.fft.rfftn(input, s=s, axes=dim)
-    return mx.fft.rfftn(input, s=s, axes=dim, norm=norm)
+        return mx.fft.rfftn(input, s=s, axes=_last_axes(dim, s))
+    return mx.fft.rfftn(input, s=s, axes=_last_axes(dim, s), norm=norm)
 
 
 @rule("torch.fft.irfftn")
 def irfftn(input, s=None, dim=None, norm=None):
     if norm is None:
-        return mx.fft.irfftn(input, s=s, axes=dim)
-    return mx.fft.irfftn(input, s=s, axes=dim, norm=norm)
+        return mx.fft.irfftn(input, s=s, axes=_last_axes(dim, s))
+    return mx.fft.irfftn(input, s=s, axes=_last_axes(dim, s), norm=norm)
 
 
 @rule("torch.fft.fftshift")
 def fftshift(input, dim=None):
-    return mx.fft.fftshift(input, axes=[dim] if isinstance(dim, int) else dim)
+    return mx.fft.fftshift(input, axes=_axes(dim))
 
 
 @rule("torch.fft.ifftshift")
 def ifftshift(input, dim=None):
-    return mx.fft.ifftshift(input, axes=[dim] if isinstance(dim, int) else dim)
+    return mx.fft.ifftshift(input, axes=_axes(dim))
 
 
 @rule("torch.fft.fftfreq")

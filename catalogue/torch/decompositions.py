@@ -12,6 +12,8 @@ def inv(A):
 def pinv(A, rcond=None, hermitian=False):
     if rcond is not None:
         refuse("MLX chooses the cutoff of small singular values by itself")
+    if hermitian:
+        refuse("MLX does not invert from one triangle", suggest="drop `hermitian=True` if the matrix is symmetric")
     return mx.linalg.pinv(A, stream=mx.cpu)
 
 

@@ -122,13 +122,18 @@ def to_bfloat16(self, memory_format=None):
     return self.astype(mx.bfloat16)
 
 
+# Whole numbers made from floats are mostly indices: MLX refuses to differentiate a gather whose indices are traced.
 @rule("torch.Tensor.long")
 def to_int64(self, memory_format=None):
+    if known(self.dtype in _FLOATS) and self.dtype in _FLOATS:
+        return mx.stop_gradient(self).astype(mx.int64)
     return self.astype(mx.int64)
 
 
 @rule("torch.Tensor.int")
 def to_int32(self, memory_format=None):
+    if known(self.dtype in _FLOATS) and self.dtype in _FLOATS:
+        return mx.stop_gradient(self).astype(mx.int32)
     return self.astype(mx.int32)
 
 

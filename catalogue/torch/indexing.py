@@ -139,6 +139,8 @@ def index_fill(input, dim, index, value):
 
 @rule("torch.index_put", "torch.Tensor.index_put")
 def index_put(input, indices, values, accumulate=False):
+    if known(len(indices) == 1 and indices[0].dtype == mx.bool_) and indices[0].dtype == mx.bool_:
+        refuse("a mask picks a number of places that depends on values", suggest="`mx.where(mask, values, x)`")
     if accumulate:
         return input.at[tuple(indices)].add(values)
     return _stored(input, tuple(indices), values)

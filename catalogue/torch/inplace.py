@@ -212,8 +212,11 @@ def zero_(self):
     return mx.zeros_like(self)
 
 
+# The gradient of `mx.full` with respect to an array that it is filled with is wrong; that of `broadcast_to` is right.
 @rule("torch.Tensor.fill_", mutates="self")
 def fill_(self, value):
+    if known(is_tensor(value)) and is_tensor(value):
+        return _kept(mx.broadcast_to(value, self.shape), self, value)
     return mx.full_like(self, value)
 
 
@@ -224,7 +227,7 @@ def copy_(self, src, non_blocking=False):
     return _kept(mx.broadcast_to(src, self.shape), self, src)
 
 
-@rule("torch.Tensor.set_", "torch.Tensor.swap_", mutates="self")
+@rule("torch.Tensor.set_", mutates="self")
 def set_(self, source=None):
     refuse("storage cannot be exchanged in MLX", suggest="assign the new array")
 

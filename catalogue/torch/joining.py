@@ -30,7 +30,7 @@ def dstack(tensors):
 
 @rule("torch.column_stack")
 def column_stack(tensors):
-    return mx.concatenate([tensor.reshape(tensor.shape[0], -1) for tensor in tensors], axis=1)
+    return mx.concatenate([tensor.reshape(-1, 1) if tensor.ndim < 2 else tensor for tensor in tensors], axis=1)
 
 
 # The sum of sizes, as an expression: `a + b`.

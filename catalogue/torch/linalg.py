@@ -71,16 +71,22 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
 def addmv(input, mat, vec, *, beta=1, alpha=1):
     if known(beta == 1 and alpha == 1) and beta == 1 and alpha == 1:
         return input + mat @ vec
+    if known(beta == 0) and beta == 0:
+        return alpha * (mat @ vec)
     return beta * input + alpha * (mat @ vec)
 
 
 @rule("torch.addbmm", "torch.Tensor.addbmm")
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    if known(beta == 0) and beta == 0:
+        return alpha * (batch1 @ batch2).sum(axis=0)
     return beta * input + alpha * (batch1 @ batch2).sum(axis=0)
 
 
 @rule("torch.addr", "torch.Tensor.addr")
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    if known(beta == 0) and beta == 0:
+        return alpha * mx.outer(vec1, vec2)
     return beta * input + alpha * mx.outer(vec1, vec2)
 
 
@@ -142,11 +148,16 @@ def triu(input, diagonal=0):
     return mx.triu(input, k=diagonal)
 
 
-@rule("torch.vander", "torch.linalg.vander")
+@rule("torch.vander")
 def vander(x, N=None, increasing=False):
     count = x.shape[-1] if N is None else N
     powers = mx.arange(count) if increasing else mx.arange(count - 1, -1, -1)
     return x[..., None] ** powers
+
+
+@rule("torch.linalg.vander")
+def increasing_vander(x, N=None):
+    return x[..., None] ** mx.arange(x.shape[-1] if N is None else N)
 
 
 @rule("torch.cov", "torch.Tensor.cov")
@@ -162,13 +173,17 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
 def corrcoef(input):
     centred = input - input.mean(axis=-1, keepdims=True)
     unit = centred / mx.linalg.norm(centred, axis=-1, keepdims=True)
-    return mx.inner(unit, unit)
+    return mx.inner(unit, unit).squeeze()
 
 
-# Distances between the rows of two matrices, by differences: exact for near points, unlike the expanded square.
+# Distances between the rows of two matrices, by differences: exact for near points, unlike the expanded square. Equal
+# rows have distance zero, where the gradient of a root is not finite: it is taken of one there.
 @rule("torch.cdist")
 def cdist(x1, x2, p=2.0, compute_mode=None):
-    return _norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
+    if p != 2:
+        return _norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
+    squared = mx.square(x1[..., :, None, :] - x2[..., None, :, :]).sum(axis=-1)
+    return mx.where(squared == 0, 0, mx.sqrt(mx.where(squared == 0, 1, squared)))
 
 
 @rule("torch.dist", "torch.Tensor.dist")
@@ -176,7 +191,7 @@ def dist(input, other, p=2):
     return _norm((input - other).reshape(-1), p, -1, False)
 
 
-# Vector norm along axes.
+# Vector norm along axes. (At zero its gradient is NaN in MLX, zero in torch.)
 def _norm(x, p, dim, keepdim):
     if known(p == 2) and p == 2 and known(isinstance(dim, int)) and isinstance(dim, int):
         return mx.linalg.norm(x, axis=dim, keepdims=keepdim)

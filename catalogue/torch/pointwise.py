@@ -265,13 +265,6 @@ def clamp_max(input, max):
     return mx.minimum(input, max)
 
 
-# -input * log(input), zero at zero and -inf below. The inner `where` keeps the unused branch's gradient finite.
-@rule("torch.special.entr")
-def entr(input):
-    safe = mx.where(input > 0, input, 1)
-    return mx.where(input < 0, -mx.inf, -safe * mx.log(safe) * (input > 0))
-
-
 never(
     "torch.lgamma",
     "torch.digamma",

@@ -1,4 +1,8 @@
-"""Reductions to one value or along axes. Whole-number sums are int32 in MLX (torch: int64)."""
+"""Reductions to one value or along axes. Whole-number sums are int32 in MLX (torch: int64).
+
+Indices are int32 (MLX: uint32, which wraps), and stop gradients: MLX refuses to differentiate a gather whose indices
+depend on what is differentiated.
+"""
 
 from mlxify.catalogue import *
 
@@ -49,6 +53,8 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
 def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if known(isinstance(dim, bool)) and isinstance(dim, bool):
         return var(input, None, dim)
+    if known(isinstance(correction, float)) and isinstance(correction, float):
+        refuse("MLX takes whole corrections of the divisor only")
     if correction is not None and correction != 0:
         return input.var(axis=_axes(dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:
@@ -60,6 +66,8 @@ def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if known(isinstance(dim, bool)) and isinstance(dim, bool):
         return std(input, None, dim)
+    if known(isinstance(correction, float)) and isinstance(correction, float):
+        refuse("MLX takes whole corrections of the divisor only")
     if correction is not None and correction != 0:
         return input.std(axis=_axes(dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:
@@ -91,7 +99,7 @@ def max_along(input, dim=None, keepdim=False, *, other=None):
     if is_tensor(dim):
         return mx.maximum(input, dim)
     values = input.max(axis=dim, keepdims=keepdim)
-    return values, mx.argmax(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+    return values, mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.min", "torch.Tensor.min", fields=("values", "indices"))
@@ -103,7 +111,7 @@ def min_along(input, dim=None, keepdim=False, *, other=None):
     if is_tensor(dim):
         return mx.minimum(input, dim)
     values = input.min(axis=dim, keepdims=keepdim)
-    return values, mx.argmin(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+    return values, mx.stop_gradient(mx.argmin(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.amax", "torch.Tensor.amax")
@@ -123,12 +131,12 @@ def aminmax(input, *, dim=None, keepdim=False):
 
 @rule("torch.argmax", "torch.Tensor.argmax")
 def argmax(input, dim=None, keepdim=False):
-    return mx.argmax(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+    return mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.argmin", "torch.Tensor.argmin")
 def argmin(input, dim=None, keepdim=False):
-    return mx.argmin(input, axis=dim, keepdims=keepdim).astype(mx.int32)
+    return mx.stop_gradient(mx.argmin(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.all", "torch.Tensor.all")
@@ -156,8 +164,8 @@ def logsumexp(input, dim, keepdim=False):
 def median(input, dim=None, keepdim=False):
     if dim is None:
         return mx.sort(input.reshape(-1))[(input.size - 1) // 2]
-    indices = mx.argsort(input, axis=dim)
-    indices = mx.take(indices, mx.array([(input.shape[dim] - 1) // 2]), axis=dim).astype(mx.int32)
+    order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
+    indices = mx.take(order, mx.array([(input.shape[dim] - 1) // 2]), axis=dim)
     values = mx.take_along_axis(input, indices, axis=dim)
     if keepdim:
         return values, indices
@@ -172,8 +180,8 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     axis = 0 if dim is None else dim
     ordered = mx.sort(input.reshape(-1) if dim is None else input, axis=axis)
     position = mx.array(q) * (ordered.shape[axis] - 1)
-    lower = mx.floor(position).astype(mx.int32)
-    upper = mx.ceil(position).astype(mx.int32)
+    lower = mx.stop_gradient(mx.floor(position)).astype(mx.int32)
+    upper = mx.stop_gradient(mx.ceil(position)).astype(mx.int32)
     ordered = mx.moveaxis(ordered, axis, -1)
     below = mx.take(ordered, lower, axis=-1)
     result = below + (position - lower) * (mx.take(ordered, upper, axis=-1) - below)

@@ -25,13 +25,18 @@ dissolve("torch.compiler.cudagraph_mark_step_begin", "torch.compiler.reset", "to
 dissolve("torch.set_num_threads", "torch.set_num_interop_threads", "torch.jit.fuser", "torch.jit.optimized_execution")
 constant("torch.jit.Final", "torch.jit.final.Final", "object")
 constant("torch.jit.ScriptModule", "nn.Module")
-constant("torch.__version__", '"2.0.0"')
+constant("torch.__version__", '"2.13.0"')
 constant("torch.version.cuda", "torch.version.hip", "None")
 
 
-@rule("torch.compile", "torch.jit.script", "torch.jit.trace", "torch.jit.optimize_for_inference", "torch.jit.freeze")
-def compiled(model, *args):
+@rule("torch.compile")
+def compiled(model, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False):
     return model
+
+
+@rule("torch.jit.script", "torch.jit.trace", "torch.jit.optimize_for_inference", "torch.jit.freeze")
+def scripted(obj, *example_inputs):
+    return obj
 
 
 @rule("torch.jit.is_scripting", "torch.jit.is_tracing", "torch.compiler.is_compiling", "torch._dynamo.is_compiling")
@@ -42,8 +47,7 @@ def is_compiling():
 @rule(
     "torch.onnx.is_in_onnx_export",
     "torch.compiler.is_dynamo_compiling",
-    "torch.compiler.is_exporting",
-    "torch._C._get_tracing_state",
+    "torch.compiler.is_exporting"
 )
 def is_exporting():
     return False
@@ -138,7 +142,7 @@ def is_accelerator_available():
     return False
 
 
-@rule("torch.cuda.is_bf16_supported", "torch.cuda.is_initialized", "torch.backends.cuda.flash_sdp_enabled")
+@rule("torch.cuda.is_bf16_supported", "torch.cuda.is_initialized")
 def is_cuda_able(including_emulation=True):
     return False
 

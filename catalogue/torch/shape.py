@@ -3,11 +3,12 @@
 from mlxify.catalogue import *
 
 
-# reshape(2, -1) and reshape(shape), the sizes written out where their number is known.
+# reshape(2, -1) and reshape(shape), the sizes written out where their number is known. (`x.reshape()` is no call.)
 def _reshaped(input, shape):
     if known(len(shape) == 1) and len(shape) == 1:
-        if known(isinstance(shape[0], (tuple, list))) and isinstance(shape[0], (tuple, list)) and known(len(shape[0])):
-            return input.reshape(*shape[0])
+        if known(isinstance(shape[0], (tuple, list))) and isinstance(shape[0], (tuple, list)):
+            if known(len(shape[0])) and len(shape[0]) > 0:
+                return input.reshape(*shape[0])
         return input.reshape(shape[0])
     if known(len(shape)):
         return input.reshape(*shape)
@@ -244,42 +245,58 @@ def rot90(input, k=1, dims=(0, 1)):
     return mx.flip(input.swapaxes(dims[0], dims[1]), dims[1])
 
 
-@rule("torch.atleast_1d", "torch.Tensor.atleast_1d")
+@rule("torch.atleast_1d")
 def atleast_1d(input):
     return mx.atleast_1d(input)
 
 
-@rule("torch.atleast_2d", "torch.Tensor.atleast_2d")
+@rule("torch.atleast_2d")
 def atleast_2d(input):
     return mx.atleast_2d(input)
 
 
-@rule("torch.atleast_3d", "torch.Tensor.atleast_3d")
+@rule("torch.atleast_3d")
 def atleast_3d(input):
     return mx.atleast_3d(input)
 
 
-# The slice `start:start + length` of one axis.
+# `x[:, place]`: an index or slice on one axis.
+def _at(input, dim, place):
+    if known(dim == 0) and dim == 0:
+        return input[place]
+    if known(dim == 1) and dim == 1:
+        return input[:, place]
+    if known(dim == 2) and dim == 2:
+        return input[:, :, place]
+    if known(dim == -1) and dim == -1:
+        return input[..., place]
+    if known(dim == -2) and dim == -2:
+        return input[..., place, :]
+    return input[(slice(None),) * (dim % input.ndim) + (place,)]
+
+
+def _slice(input, dim, start, end):
+    if known(dim == 0) and dim == 0:
+        return input[start:end]
+    if known(dim == 1) and dim == 1:
+        return input[:, start:end]
+    if known(dim == 2) and dim == 2:
+        return input[:, :, start:end]
+    if known(dim == -1) and dim == -1:
+        return input[..., start:end]
+    if known(dim == -2) and dim == -2:
+        return input[..., start:end, :]
+    return input[(slice(None),) * (dim % input.ndim) + (slice(start, end),)]
+
+
 @rule("torch.narrow", "torch.Tensor.narrow", view_of="input")
 def narrow(input, dim, start, length):
-    if known(dim == 0) and dim == 0:
-        return input[start : start + length]
-    if known(dim == 1) and dim == 1:
-        return input[:, start : start + length]
-    if known(dim == -1) and dim == -1:
-        return input[..., start : start + length]
-    return mx.take(input, mx.arange(start, start + length), axis=dim)
+    return _slice(input, dim, start, start + length)
 
 
 @rule("torch.select", "torch.Tensor.select", view_of="input")
 def select(input, dim, index):
-    if known(dim == 0) and dim == 0:
-        return input[index]
-    if known(dim == 1) and dim == 1:
-        return input[:, index]
-    if known(dim == -1) and dim == -1:
-        return input[..., index]
-    return mx.take(input, index, axis=dim)
+    return _at(input, dim, index)
 
 
 # Sliding windows: an axis of window starts stays in place, the values of each window form a new last axis.
@@ -290,7 +307,12 @@ def unfold(self, dimension, size, step):
     return mx.moveaxis(mx.take(self, starts[:, None] + mx.arange(size), axis=axis), axis + 1, -1)
 
 
-@rule("torch.diagonal", "torch.Tensor.diagonal", "torch.linalg.diagonal", view_of="input")
+@rule("torch.linalg.diagonal", view_of="A")
+def matrix_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    return mx.diagonal(A, offset=offset, axis1=dim1, axis2=dim2)
+
+
+@rule("torch.diagonal", "torch.Tensor.diagonal", view_of="input")
 def diagonal(input, offset=0, dim1=0, dim2=1):
     return mx.diagonal(input, offset=offset, axis1=dim1, axis2=dim2)
 
@@ -305,7 +327,7 @@ def contiguous(self, memory_format=None):
     return self
 
 
-@rule("torch.Tensor.cuda", "torch.Tensor.xpu", "torch.Tensor.mps", view_of="self")
+@rule("torch.Tensor.cuda", "torch.Tensor.xpu", view_of="self")
 def cuda(self, device=None, non_blocking=False, memory_format=None):
     return self
 

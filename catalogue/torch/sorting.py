@@ -1,4 +1,8 @@
-"""Sorting, searching and counting. Index results are int32: MLX gives uint32, whose negation and difference wrap."""
+"""Sorting, searching and counting.
+
+Indices are int32 (MLX: uint32, whose negation and difference wrap), and stop gradients: MLX refuses to differentiate a
+gather whose indices depend on what is differentiated.
+"""
 
 from mlxify.catalogue import *
 
@@ -6,15 +10,15 @@ from mlxify.catalogue import *
 # MLX sorts upwards only; the order of the negated values is downwards, and keeps equal values in order as torch does.
 def _downwards(input, dim):
     if known(input.dtype == mx.bool_) and input.dtype == mx.bool_:
-        return mx.argsort(~input, axis=dim).astype(mx.int32)
-    return mx.argsort(-input, axis=dim).astype(mx.int32)
+        return mx.stop_gradient(mx.argsort(~input, axis=dim)).astype(mx.int32)
+    return mx.stop_gradient(mx.argsort(-input, axis=dim)).astype(mx.int32)
 
 
 @rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"))
 def sort(input, dim=-1, descending=False, stable=False):
     if known(descending) and not descending:
-        return mx.sort(input, axis=dim), mx.argsort(input, axis=dim).astype(mx.int32)
-    indices = _downwards(input, dim) if descending else mx.argsort(input, axis=dim).astype(mx.int32)
+        return mx.sort(input, axis=dim), mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
+    indices = _downwards(input, dim) if descending else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     return mx.take_along_axis(input, indices, axis=dim), indices
 
 
@@ -22,7 +26,7 @@ def sort(input, dim=-1, descending=False, stable=False):
 def argsort(input, dim=-1, descending=False, stable=False):
     if descending:
         return _downwards(input, dim)
-    return mx.argsort(input, axis=dim).astype(mx.int32)
+    return mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
 
 
 @rule("torch.msort", "torch.Tensor.msort")
@@ -41,14 +45,14 @@ def _first(input, k, dim):
 
 @rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    order = _downwards(input, dim) if largest else mx.argsort(input, axis=dim).astype(mx.int32)
+    order = _downwards(input, dim) if largest else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _first(order, k, dim)
     return mx.take_along_axis(input, indices, axis=dim), indices
 
 
 @rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"))
 def kthvalue(input, k, dim=-1, keepdim=False):
-    indices = mx.take(mx.argsort(input, axis=dim).astype(mx.int32), mx.array([k - 1]), axis=dim)
+    indices = mx.take(mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32), mx.array([k - 1]), axis=dim)
     values = mx.take_along_axis(input, indices, axis=dim)
     if keepdim:
         return values, indices
@@ -68,7 +72,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return (sorted_sequence[..., None, :] < input[..., None]).sum(axis=-1)
 
 
-@rule("torch.bucketize", "torch.Tensor.bucketize")
+@rule("torch.bucketize")
 def bucketize(input, boundaries, *, out_int32=False, right=False):
     return mx.searchsorted(boundaries, input, side="right" if right else "left").astype(mx.int32)
 
