@@ -19,10 +19,11 @@ def _layer_norm(x, axes, weight, bias, eps):
     return mx.fast.layer_norm(x.flatten(-axes), weight, bias, eps).reshape(x.shape)
 
 
+# torch's own epsilon is that of the dtype in which it computes: 2 ** -23, also for half precision.
 @rule("torch.nn.functional.rms_norm", "torch.rms_norm")
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     if eps is None:
-        eps = mx.finfo(input.dtype).eps
+        eps = 1.1920928955078125e-07
     if known(len(normalized_shape) == 1) and len(normalized_shape) == 1:
         return mx.fast.rms_norm(input, weight, eps)
     if weight is not None:

@@ -35,7 +35,7 @@ class LayerNormOverAxes(nn.Module):
         return mx.fast.layer_norm(flat, weight, bias, self.eps).reshape(x.shape)
 
 
-# torch's own epsilon is that of the dtype: 2 ** -23 for float32.
+# torch's own epsilon is that of the dtype in which it computes: 2 ** -23, also for half precision.
 @module("torch.nn.RMSNorm")
 def RMSNorm(normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
     if eps is None:

@@ -15,7 +15,7 @@ F = torch.nn.functional
 OPS = [op for op in op_db if "torch." + op.name in ENTRIES and op.name.startswith("nn.functional.")]
 SAMPLES = 6
 # Samples that torch's table gives in a form of its own (table first, then indices), or that draw random numbers.
-OWN_CASES = {"nn.functional.embedding", "nn.functional.embedding_bag", "nn.functional.dropout", "nn.functional.dropout2d",
+OWN_CASES = {"nn.functional.one_hot", "nn.functional.embedding", "nn.functional.embedding_bag", "nn.functional.dropout", "nn.functional.dropout2d",
              "nn.functional.dropout3d", "nn.functional.rrelu"}  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_torch_samples(op):
     samples = [s for s in op.sample_inputs("cpu", torch.float32, requires_grad=True) if _is_comparable(s)]
     ran = 0
     for sample in samples[:: max(1, len(samples) // SAMPLES)]:
-        if op.name == "nn.functional.avg_pool2d" and sample.kwargs.get("stride") == ():
+        if op.name == "nn.functional.avg_pool2d" and () in (*sample.args, sample.kwargs.get("stride")):
             continue  # torch's C++ spelling of "no stride"
         if op.name == "nn.functional.conv_transpose3d" and sample.kwargs.get("dilation") == (2, 3, 2):
             continue  # more padding than kernel: MLX gives another shape
@@ -133,7 +133,7 @@ def test_normalize_has_a_gradient_at_zero_vectors(p):
         assert np.isfinite(np.array(gradient)).all()
 
 
-def test_rms_norm_without_eps_uses_that_of_the_dtype():
+def test_rms_norm_without_eps_uses_that_of_float32():
     for dtype in (torch.float32, torch.float16):
         x = (normal(2, 8) * 1e-3).to(dtype)
         compare(F.rms_norm, rule("rms_norm"), (x, (8,)), gradients=False, tolerance=2e-3)
@@ -202,7 +202,7 @@ def test_dropout(name, shape, mask):
     assert rule(name)(x, 0.3, False) is x
     assert rule(name)(x, 0.0, True) is x
     dropped = np.array(rule(name)(x, 0.3, True))
-    assert set(np.unique(dropped).round(5)) == {0.0, round(1 / 0.7, 5)}
+    assert np.allclose(np.unique(dropped), [0, 1 / 0.7])
     whole = dropped.reshape(mask[0], mask[1], -1)
     assert (name == "dropout") == bool((whole.min(-1) != whole.max(-1)).any()) or math.prod(shape) == math.prod(mask)
     assert abs(dropped.mean() - 1) < 0.1
@@ -267,7 +267,7 @@ def test_gumbel_softmax():
     mx.random.seed(0)
     logits = normal(4).softmax(0).log()
     draws = rule("gumbel_softmax")(mx.broadcast_to(to_mlx(logits), (20000, 4)), hard=True)
-    assert set(np.unique(np.array(draws).round(5))) == {0.0, 1.0}
+    assert np.allclose(np.unique(np.array(draws).round(5)), [0, 1])
     assert np.abs(np.array(draws.mean(axis=0)) - logits.exp().numpy()).max() < 0.02
     soft = rule("gumbel_softmax")(to_mlx(normal(5, 4)), tau=0.5)
     assert np.allclose(np.array(soft.sum(axis=-1)), 1, atol=1e-5)

@@ -64,6 +64,8 @@ def test_torch_samples(info, training):
     for sample in samples[:: max(1, len(samples) // SAMPLES)]:
         kwargs = {k: v for k, v in sample.constructor_input.kwargs.items() if k not in ("device", "dtype")}
         made = (sample.constructor_input.args, kwargs)
+        if any(callable(value) for value in (*made[0], *kwargs.values())):  # a function of torch
+            continue
         call = (sample.forward_input.args, sample.forward_input.kwargs)
         compare_module("torch.nn." + kind, made, [call], training=training)
     if not samples:
@@ -237,7 +239,7 @@ def test_dropout_modules():
         module = ENTRIES["torch.nn." + name].python(0.25)
         x = mx.ones(shape)
         dropped = np.array(module(x)).reshape(50, 40, -1)
-        assert set(np.unique(dropped).round(4)) == {0.0, 1.3333}
+        assert np.allclose(np.unique(dropped), [0, 1 / 0.75])
         assert (dropped.min(-1) == dropped.max(-1)).all()
         assert abs(dropped.mean() - 1) < 0.1
         module.eval()
