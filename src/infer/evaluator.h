@@ -88,7 +88,9 @@ private:
     void assign(NodeId target, const Fact& fact, NodeId value);
     void assign_name(NodeId target, Fact fact, NodeId value);
     void assign_attribute(NodeId target, const Fact& fact);
-    void assign_parts(NodeId target, const Fact& fact, NodeId value);
+    void assign_parts(NodeId target, const Fact& whole, NodeId value);
+    NodeId measured_tensor(NodeId value) const;
+    Fact measured(std::size_t targets, NodeId value, const Fact& whole);
     void store_attribute(std::uint32_t class_index, std::string_view name, Fact fact, bool of_self);
 
     // --- conditions (conditions.cpp)

@@ -85,11 +85,13 @@ Fact TensorResult::cat() const {
     std::int64_t total = 0;
     bool constant = true;
     bool alike = true;
+    const auto dims_of = [&](const Fact& piece) { return piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size()); };
+    const Dim first = dims_of(pieces[0])[static_cast<std::size_t>(*axis)];
     for (const Fact& piece : pieces) {
-        const std::vector<Dim> own = piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size());
+        const std::vector<Dim> own = dims_of(piece);
         const Dim& along = own[static_cast<std::size_t>(*axis)];
         constant &= along.known && along.symbols.empty();
-        alike &= piece.rank == out.rank && along.known && along == store_.dims(pieces[0])[static_cast<std::size_t>(*axis)];
+        alike &= along.known && along == first;
         total += along.coefficient;
         for (std::size_t at = 0; at < dims.size(); ++at)
             if (!dims[at].known) dims[at] = own[at];

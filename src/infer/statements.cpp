@@ -342,66 +342,67 @@ void Evaluator::assign_attribute(NodeId target, const Fact& fact) {
     record(target, stored);
 }
 
+// The tensor of `x.shape` or `x.size()`; kNoNode for any other expression.
+syntax::NodeId Evaluator::measured_tensor(NodeId value) const {
+    if (!exists(value)) return kNoNode;
+    const NodeId source = tree_[value].kind == NodeKind::call ? tree_.child(value, 0) : value;
+    if (tree_[source].kind != NodeKind::attribute) return kNoNode;
+    const bool is_size = tree_[source].name == (source == value ? "shape" : "size");
+    return is_size ? tree_.child(source, 0) : kNoNode;
+}
+
+// `b, n, d = x.shape`: the number of targets is the rank, and the sizes get names. Also where the shape is one of several
+// values: `b, n, d, device = *x.shape, x.device`.
+Fact Evaluator::measured(std::size_t targets, NodeId value, const Fact& whole) {
+    if (tree_[value].kind == NodeKind::tuple) {
+        const std::span<const NodeId> values = tree_.children(value);
+        for (const NodeId one : values) {
+            if (tree_[one].kind != NodeKind::starred) continue;
+            const NodeId tensor_node = measured_tensor(tree_.child(one, 0));
+            if (!exists(tensor_node) || whole.length >= 0 || targets + 1 < values.size()) return whole;
+            learn_rank(tensor_node, static_cast<int>(targets + 1 - values.size()));
+            return evaluate_unrecorded(value);
+        }
+        return whole;
+    }
+    const NodeId tensor_node = measured_tensor(value);
+    if (!exists(tensor_node) || whole.kind != Kind::size) return whole;
+    Fact size = whole;
+    if (size.length < 0) {
+        learn_rank(tensor_node, static_cast<int>(targets));
+        size.length = static_cast<std::int32_t>(targets);
+    }
+    if (size.length < 1) return size;
+    Fact object = evaluate_unrecorded(tensor_node);
+    if (object.kind != Kind::tensor || object.rank != size.length) object = tensor(size.length);
+    object = with_named_sizes(tensor_node, object);
+    std::vector<Fact> sizes;
+    for (const Dim& dim : store_.dims(object)) sizes.push_back(dim.known ? store_.integer(dim) : make(Kind::integer));
+    size.elements = store_.sequence(sizes);
+    return size;
+}
+
 void Evaluator::assign_parts(NodeId target, const Fact& whole, NodeId value) {
     const std::span<const NodeId> parts = tree_.children(target);
-    bool star = false;
-    for (const NodeId part : parts) star |= tree_[part].kind == NodeKind::starred;
+    std::size_t star = parts.size();
+    for (std::size_t at = 0; at < parts.size(); ++at)
+        if (tree_[parts[at]].kind == NodeKind::starred) star = at;
     Fact fact = exists(value) ? not_none(value, whole) : whole;
-    // `b, n, d = x.shape`: the number of targets is the rank.
-    if (exists(value) && !star && fact.kind == Kind::size && fact.length < 0) {
-        const bool is_call = tree_[value].kind == NodeKind::call;
-        const NodeId source = is_call ? tree_.child(value, 0) : value;
-        if (tree_[source].kind == NodeKind::attribute && (tree_[source].name == "shape" || tree_[source].name == "size")) {
-            learn_rank(tree_.child(source, 0), static_cast<int>(parts.size()));
-            fact.length = static_cast<std::int32_t>(parts.size());
-        }
-    }
-    if (exists(value) && fact.kind == Kind::size && fact.length > 0) {
-        const bool is_call = tree_[value].kind == NodeKind::call;
-        const NodeId source = is_call ? tree_.child(value, 0) : value;
-        if (tree_[source].kind == NodeKind::attribute && (tree_[source].name == "shape" || tree_[source].name == "size")) {
-            const NodeId object = tree_.child(source, 0);
-            Fact measured = tensor(fact.length);
-            const Fact& known = table_[object];
-            if (known.kind == Kind::tensor && known.rank == fact.length) measured = known;
-            if (fact.elements != 0) {
-                std::vector<Dim> dims;
-                for (const Fact& size : store_.elements(fact)) dims.push_back(store_.dim_of(size));
-                measured.shape = store_.shape(dims);
-            }
-            measured = with_named_sizes(object, measured);
-            std::vector<Fact> sizes;
-            for (const Dim& dim : store_.dims(measured)) sizes.push_back(dim.known ? store_.integer(dim) : make(Kind::integer));
-            fact.elements = store_.sequence(sizes);
-        }
-    }
-    const auto length = static_cast<std::int32_t>(parts.size());
+    if (exists(value) && star == parts.size()) fact = measured(parts.size(), value, fact);
     if (fact.kind == Kind::tensor) {  // unpacking a tensor goes along its first axis
-        Fact row = tensor(fact.rank > 0 ? fact.rank - 1 : -1, fact.dtype);
+        const Fact row = tensor(fact.rank > 0 ? fact.rank - 1 : -1, fact.dtype);
         for (const NodeId part : parts) assign(part, row, kNoNode);
         record(target, {});
         return;
     }
-    const bool exact = fact.length == length && !star && fact.elements != 0;
-    const std::vector<Fact> elements = exact ? store_.elements(fact) : std::vector<Fact>{};
-    const Fact any = exact ? Fact{} : fact.kind == Kind::size ? make(Kind::integer) : iterated(fact);
+    std::vector<Fact> elements;
+    if (fact.length > 0 && fact.elements != 0) elements = store_.elements(fact);
+    const bool fits = star < parts.size() ? elements.size() + 1 >= parts.size() : elements.size() == parts.size();
+    const Fact any = fact.kind == Kind::size ? make(Kind::integer) : iterated(fact);
     for (std::size_t at = 0; at < parts.size(); ++at) {
-        const bool is_star = tree_[parts[at]].kind == NodeKind::starred;
-        if (is_star) {
-            assign(tree_.child(parts[at], 0), store_.repeated(Kind::list, any), kNoNode);
-        } else if (exact) {
-            assign(parts[at], elements[at], kNoNode);
-        } else {
-            Fact part = any;
-            // `first, *rest = xs`: the targets before the star are the first elements.
-            if (star && fact.length > static_cast<std::int32_t>(at) && fact.elements != 0) {
-                bool before_star = true;
-                for (std::size_t earlier = 0; earlier < at; ++earlier) before_star &= tree_[parts[earlier]].kind != NodeKind::starred;
-                if (before_star) part = std::vector<Fact>(store_.elements(fact))[at];
-                else part = std::vector<Fact>(store_.elements(fact))[static_cast<std::size_t>(fact.length) - (parts.size() - at)];
-            }
-            assign(parts[at], part, kNoNode);
-        }
+        if (at == star) assign(tree_.child(parts[at], 0), store_.repeated(Kind::list, any), kNoNode);
+        else if (!fits) assign(parts[at], any, kNoNode);
+        else assign(parts[at], at < star ? elements[at] : elements[elements.size() - (parts.size() - at)], kNoNode);
     }
     record(target, fact);
 }
