@@ -55,7 +55,12 @@ def is_autocast_enabled(device_type=None):
     return False
 
 
-@rule("torch.get_autocast_dtype", "torch.get_autocast_gpu_dtype", "torch.get_autocast_cpu_dtype")
+@rule("torch.get_autocast_gpu_dtype")
+def get_autocast_gpu_dtype():
+    return mx.float16
+
+
+@rule("torch.get_autocast_dtype", "torch.get_autocast_cpu_dtype")
 def get_autocast_dtype(device_type=None):
     return mx.bfloat16
 

@@ -28,18 +28,9 @@ def empty(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_
     return mx.zeros(_size(size), dtype=dtype)
 
 
-# The gradient of `mx.full` with respect to an array that it is filled with is wrong; that of `broadcast_to` is right.
-def _filled_with(value, shape, dtype):
-    if dtype is None:
-        return mx.broadcast_to(value, shape)
-    return mx.broadcast_to(value, shape).astype(dtype)
-
-
 # `mx.full` makes an int32 array where a float, or a bool from an int, is wanted in an integer or bool dtype.
 @rule("torch.full")
 def full(size, fill_value, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    if known(is_tensor(fill_value)) and is_tensor(fill_value):
-        return _filled_with(fill_value, size, dtype)
     if dtype is None:
         return mx.full(size, fill_value)
     if known(dtype in _FLOATS) and dtype in _FLOATS:
@@ -61,8 +52,6 @@ def ones_like(input, dtype=None, layout=None, device=None, requires_grad=False, 
 
 @rule("torch.full_like")
 def full_like(input, fill_value, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
-    if known(is_tensor(fill_value)) and is_tensor(fill_value):
-        return _filled_with(fill_value, input.shape, input.dtype if dtype is None else dtype)
     return mx.full_like(input, fill_value, dtype=dtype)
 
 

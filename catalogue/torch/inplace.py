@@ -399,11 +399,12 @@ def normal_(self, mean=0, std=1, *, generator=None):
     return mx.random.normal(self.shape, dtype=self.dtype, loc=mean, scale=std)
 
 
+# torch's own name of the lower bound, `from`, is no name in Python: it comes by position.
 @rule("torch.Tensor.uniform_", mutates="self")
-def uniform_(self, a=0, b=1, *, generator=None):
-    if known(a == 0 and b == 1) and a == 0 and b == 1:
+def uniform_(self, low=0, to=1, *, generator=None):
+    if known(low == 0 and to == 1) and low == 0 and to == 1:
         return mx.random.uniform(shape=self.shape, dtype=self.dtype)
-    return mx.random.uniform(a, b, self.shape, dtype=self.dtype)
+    return mx.random.uniform(low, to, self.shape, dtype=self.dtype)
 
 
 @rule("torch.Tensor.bernoulli_", mutates="self")
@@ -417,10 +418,10 @@ def exponential_(self, lambd=1, *, generator=None):
 
 
 @rule("torch.Tensor.random_", mutates="self")
-def random_(self, low=0, high=None, *, generator=None):
-    if high is None:
+def random_(self, low=0, to=None, *, generator=None):
+    if to is None:
         return mx.random.randint(0, low, self.shape).astype(self.dtype)
-    return mx.random.randint(low, high, self.shape).astype(self.dtype)
+    return mx.random.randint(low, to, self.shape).astype(self.dtype)
 
 
 @rule("torch.Tensor.cauchy_", "torch.Tensor.log_normal_", "torch.Tensor.geometric_", mutates="self")

@@ -44,11 +44,7 @@ def is_compiling():
     return False
 
 
-@rule(
-    "torch.onnx.is_in_onnx_export",
-    "torch.compiler.is_dynamo_compiling",
-    "torch.compiler.is_exporting"
-)
+@rule("torch.onnx.is_in_onnx_export", "torch.compiler.is_dynamo_compiling", "torch.compiler.is_exporting")
 def is_exporting():
     return False
 
