@@ -65,7 +65,7 @@ base::Result<Catalogue> Catalogue::with_folders(const Index& embedded, const std
     for (const std::string& folder : folders) {
         auto files = read_folder(folder);
         if (!files) return files.error();
-        for (auto& [path, text] : *files) all.emplace_back(folder + "/" + path, std::move(text));
+        for (auto& file : *files) all.push_back(std::move(file));
     }
     for (const File& file : embedded.files) all.emplace_back(std::string(file.path), std::string(file.text));
     auto index = build_index(all);
@@ -137,7 +137,7 @@ const Body* Catalogue::local(std::uint32_t file, std::string_view name) const {
         if (!found->span.empty()) return &state_->body(found->file, found->span);
         if (found->from_file.empty()) return nullptr;
         std::uint32_t next = file;
-        for (std::uint32_t at = 0; at < index.files.size(); ++at)
+        for (std::uint32_t at = 0; at < index.files.size() && next == file; ++at)
             if (index.files[at].path == found->from_file) next = at;
         if (next == file) return nullptr;
         file = next;

@@ -41,6 +41,8 @@ std::string Rewriter::class_text(const Entry& entry) {
 // A qualified name that is used as a value. False if nothing is known of it.
 bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const Entry* entry = catalogue_.find(qualified);
+    for (const Entry& alternative : catalogue_.alternatives(qualified))  // `torch.Tensor` is a type here, though it can be called too
+        if (alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) entry = &alternative;
     if (!entry) return false;
     std::string text;
     switch (entry->kind) {

@@ -343,6 +343,15 @@ bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view ru
         }
         merged.push_back(std::move(*text_of_gap));
     }
+    // Outside of brackets a line break ends the statement and a comma makes a tuple.
+    int depth = 0;
+    for (const std::string& gap : merged) {
+        for (const char letter : gap) {
+            if (letter == '(' || letter == '[' || letter == '{') ++depth;
+            else if (letter == ')' || letter == ']' || letter == '}') --depth;
+            else if (depth == 0 && (letter == '\n' || letter == ',' || letter == '#')) return false;
+        }
+    }
     for (std::size_t number = 0; number < gaps.size(); ++number) {
         const base::Span span = gaps[number].old_gap;
         if (merged[number] == source_.text(span)) continue;

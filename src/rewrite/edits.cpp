@@ -13,7 +13,7 @@ struct Before {
 }  // namespace
 
 void Edits::replace(base::Span span, std::string text, std::string_view rule) {
-    if (span.empty()) return insert(span.begin, std::move(text), rule);
+    if (span.empty()) return insert(span.begin, std::move(text), rule, true);
     auto begin = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
     auto end = begin;
     while (end != edits_.end() && end->span.begin < span.end) {
@@ -21,15 +21,16 @@ void Edits::replace(base::Span span, std::string text, std::string_view rule) {
         ++end;
     }
     // An insertion right before the span stays where it is.
-    while (begin != end && begin->span.empty() && begin->span.begin == span.begin) ++begin;
+    while (begin != end && begin->span.empty() && !begin->joined && begin->span.begin == span.begin) ++begin;
     begin = edits_.erase(begin, end);
-    edits_.insert(begin, Edit{span, std::move(text), std::string(rule)});
+    edits_.insert(begin, Edit{span, std::move(text), std::string(rule), false});
 }
 
-void Edits::insert(std::uint32_t at, std::string text, std::string_view rule) {
+void Edits::insert(std::uint32_t at, std::string text, std::string_view rule, bool joined) {
     auto place = std::lower_bound(edits_.begin(), edits_.end(), at, Before{});
-    while (place != edits_.end() && place->span.begin == at && place->span.empty()) ++place;
-    edits_.insert(place, Edit{{at, at}, std::move(text), std::string(rule)});
+    // Whole lines come first, then what opens the expression: the outermost opening, made last, before the inner ones.
+    while (place != edits_.end() && place->span.begin == at && place->span.empty() && !place->joined) ++place;
+    edits_.insert(place, Edit{{at, at}, std::move(text), std::string(rule), joined});
 }
 
 std::string Edits::render(base::Span span) const {

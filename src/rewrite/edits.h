@@ -14,6 +14,7 @@ struct Edit {
     base::Span span;      // of the original; empty: an insertion before that byte
     std::string text;
     std::string rule;     // what made it, for the source map
+    bool joined = false;  // an insertion that is part of the expression after it, and goes with it
 };
 
 class Edits {
@@ -23,7 +24,7 @@ public:
     // Puts `text` for the bytes of `span`; edits inside it are dropped (their effect is in `text`, if it came from `render`).
     void replace(base::Span span, std::string text, std::string_view rule = {});
     // Puts `text` before byte `at`; after what was inserted there earlier.
-    void insert(std::uint32_t at, std::string text, std::string_view rule = {});
+    void insert(std::uint32_t at, std::string text, std::string_view rule = {}, bool joined = false);
     // The bytes of `span` with the edits inside it.
     [[nodiscard]] std::string render(base::Span span) const;
     [[nodiscard]] bool touched(base::Span span) const;

@@ -98,19 +98,26 @@ void Rewriter::check_import(NodeId alias, std::string_view qualified, const cata
 
 void Rewriter::add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone) {
     const std::string newline(source_.newline());
-    std::string lines;
+    std::string lines;   // where torch was imported
+    std::string above;   // before that: the standard library and numpy
     const auto imported = [&](std::string_view name) {
         for (const names::Binding& binding : names_.bindings)
             if (binding.kind == names::BindingKind::import_ && binding.name == name && binding.qualified == (name == "np" ? "numpy" : name)) return true;
         return false;
     };
-    if (emissions_.uses_math && !imported("math")) lines += "import math" + newline;
+    if (emissions_.uses_math && !imported("math")) above += "import math" + newline;
     const bool numpy = emissions_.uses_np && !imported("np");
     if (!placed_mx && uses_mx_) lines += "import mlx.core as " + output_.mx + newline;
     if (!placed_nn && emissions_.uses_nn) lines += "import mlx.nn as " + output_.nn + newline;
-    if (numpy) lines += "import numpy as " + output_.np + newline;
+    if (numpy) above += "import numpy as " + output_.np + newline;
     for (const std::string& line : emissions_.imports())
         if (source_.text().find(line) == std::string_view::npos) lines += line + newline;
+    if (lines.empty() && above.empty()) return;
+    if (exists(first_gone)) {
+        if (!above.empty()) edits_.insert(lines_of(tree_[first_gone].span).begin, above, "import");
+    } else {
+        lines = above + lines;
+    }
     if (lines.empty()) return;
     std::uint32_t at = 0;
     NodeId anchor = first_gone;

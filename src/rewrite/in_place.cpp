@@ -100,7 +100,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
     if (statement) {
         hoist_comments(call, kept);
-        edits_.replace(tree_[call].span, lvalue + " = " + expand(value.text), entry.qualified);
+        edits_.replace(tree_[call].span, lvalue + " = " + one_expression(expand(value.text)), entry.qualified);
         precedence_[syntax::index(call)] = Precedence::tuple;
         return;
     }
@@ -123,7 +123,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         return;
     }
     hoist_comments(call, kept);
-    before_statement(around, lvalue + " = " + expand(value.text));
+    before_statement(around, lvalue + " = " + one_expression(expand(value.text)));
     put(call, rendered(target), Precedence::atom, entry.qualified);
 }
 

@@ -1,5 +1,6 @@
 #include "rewrite/merge_layout.h"
 
+#include <algorithm>
 #include <cctype>
 #include <vector>
 
@@ -50,25 +51,43 @@ Tokens tokens(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> merge_layout(std::string_view old_gap, std::string_view new_gap, bool last) {
-    const Tokens before = tokens(old_gap);
-    Tokens after = tokens(new_gap);
-    std::vector<Token> kept = before.all;
-    const bool trailing_comma = last && kept.size() == after.all.size() + 1 && !kept.empty() && kept[0].text == ",";
+    Tokens before = tokens(old_gap);
+    const Tokens after = tokens(new_gap);
     std::string out;
-    std::size_t from = 0;
-    if (trailing_comma) {
-        out += kept[0].trivia;
-        out += kept[0].text;
-        from = 1;
+    // the author's trailing comma stays
+    if (last && before.all.size() > after.all.size() && !before.all.empty() && before.all[0].text == "," &&
+        (after.all.empty() || after.all[0].text != ",")) {
+        out += before.all[0].trivia;
+        out += before.all[0].text;
+        before.all.erase(before.all.begin());
     }
-    if (kept.size() - from != after.all.size()) return std::nullopt;
-    for (std::size_t at = 0; at < after.all.size(); ++at) {
-        const Token& token = kept[from + at];
-        const bool same_spacing = token.trivia.find_first_of("\n#") != std::string_view::npos || token.text == after.all[at].text;
-        out += same_spacing ? token.trivia : after.all[at].trivia;
+    const std::size_t old_count = before.all.size();
+    const std::size_t new_count = after.all.size();
+    const auto same = [&](std::size_t old_at, std::size_t new_at) { return before.all[old_at].text == after.all[new_at].text; };
+    std::size_t head = 0;
+    std::size_t tail = 0;
+    if (old_count == new_count) {
+        head = new_count;
+    } else {
+        const std::size_t shorter = std::min(old_count, new_count);
+        while (head < shorter && same(head, head)) ++head;
+        while (tail < shorter - head && same(old_count - 1 - tail, new_count - 1 - tail)) ++tail;
+        for (std::size_t at = head; at < old_count - tail; ++at)
+            if (before.all[at].trivia.find('#') != std::string_view::npos) return std::nullopt;
+    }
+    for (std::size_t at = 0; at < new_count; ++at) {
+        const bool from_head = at < head;
+        const bool from_tail = at >= new_count - tail;
+        std::string_view trivia = after.all[at].trivia;
+        if (from_head || from_tail) {
+            const Token& old = before.all[from_head ? at : old_count - (new_count - at)];
+            if (old.trivia.find_first_of("\n#") != std::string_view::npos || old.text == after.all[at].text) trivia = old.trivia;
+        }
+        out += trivia;
         out += after.all[at].text;
     }
-    out += before.tail.find_first_of("\n#") != std::string_view::npos || after.all.empty() ? before.tail : after.tail;
+    const bool breaks = before.tail.find_first_of("\n#") != std::string_view::npos;
+    out += breaks || after.all.empty() ? before.tail : after.tail;
     return out;
 }
 

@@ -116,7 +116,7 @@ void Rewriter::register_buffer(NodeId id) {
     const std::string_view name = literal_name(tree_, id);
     const std::string text = rendered(value);
     hoist_comments(id, {tree_[value].span});
-    const std::string made = (precedence_of(value) == Precedence::tuple && tree_[value].has(syntax::Flag::parenthesized)) ? "(" + text + ")" : text;
+    const std::string made = one_expression(text);
     std::string key;
     if (name.empty()) {
         const NodeId first = argument(tree_, id, 0, "name");

@@ -106,6 +106,8 @@ private:
     // values.cpp
     Value value_of(NodeId id);
     [[nodiscard]] bool is_trivial(NodeId id) const;
+    [[nodiscard]] bool inside_brackets(NodeId id) const;
+    static std::string one_expression(std::string text);  // in parentheses if it breaks its line outside of brackets
     [[nodiscard]] Precedence precedence_of(NodeId id) const;
     [[nodiscard]] Precedence needed(NodeId id) const;   // by the place where the node stands
     void put(NodeId id, std::string text, Precedence precedence, std::string_view rule);

@@ -34,10 +34,41 @@ Precedence above(Precedence precedence) { return static_cast<Precedence>(static_
 
 Precedence Rewriter::precedence_of(NodeId id) const {
     const auto replaced = precedence_.find(syntax::index(id));
-    const Precedence own = replaced != precedence_.end() ? replaced->second : natural(tree_[id]);
-    // A line break is only allowed inside brackets: what the author had in parentheses needs them wherever it goes.
-    const bool broken = tree_[id].has(syntax::Flag::parenthesized) && own < Precedence::atom && tree_.text(id).find('\n') != std::string_view::npos;
-    return broken ? Precedence::tuple : own;
+    return replaced != precedence_.end() ? replaced->second : natural(tree_[id]);
+}
+
+// A line break is allowed there: some bracket around the node is open.
+bool Rewriter::inside_brackets(NodeId id) const {
+    for (NodeId at = id; exists(at) && syntax::is_expression(tree_[at].kind) ; at = tree_[at].parent) {
+        const syntax::Node& node = tree_[at];
+        if (node.has(syntax::Flag::parenthesized)) return true;
+        if (!exists(node.parent)) return false;
+        const syntax::Node& around = tree_[node.parent];
+        const bool first = tree_.child(node.parent, 0) == at;
+        switch (around.kind) {
+        case NodeKind::call:
+        case NodeKind::subscript:
+            if (!first) return true;
+            break;
+        case NodeKind::keyword:
+        case NodeKind::list:
+        case NodeKind::set:
+        case NodeKind::dict:
+        case NodeKind::dict_entry:
+        case NodeKind::list_comp:
+        case NodeKind::set_comp:
+        case NodeKind::dict_comp:
+        case NodeKind::generator:
+        case NodeKind::comprehension:
+        case NodeKind::string:
+        case NodeKind::parameter: return true;
+        case NodeKind::tuple:
+            if (around.has(syntax::Flag::parenthesized)) return true;
+            break;
+        default: break;
+        }
+    }
+    return false;
 }
 
 bool Rewriter::is_trivial(NodeId id) const {
@@ -189,9 +220,41 @@ Precedence Rewriter::needed(NodeId id) const {
     }
 }
 
+namespace {
+
+// The text breaks its line outside of brackets and strings.
+bool breaks_line(std::string_view text) {
+    int depth = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char letter = text[at];
+        if (letter == '"' || letter == '\'') {
+            const bool triple = text.substr(at, 3) == std::string(3, letter);
+            const std::size_t width = triple ? 3 : 1;
+            const std::string_view fence = text.substr(at, width);
+            at += width;
+            while (at < text.size() && text.substr(at, width) != fence) at += text[at] == '\\' ? 2 : 1;
+            at += width - 1;
+        } else if (letter == '#') {
+            while (at + 1 < text.size() && text[at + 1] != '\n') ++at;
+        } else if (letter == '(' || letter == '[' || letter == '{') {
+            ++depth;
+        } else if (letter == ')' || letter == ']' || letter == '}') {
+            --depth;
+        } else if (letter == '\n' && depth == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::string Rewriter::one_expression(std::string text) {
+    return text.find('\n') != std::string::npos && breaks_line(text) ? "(" + text + ")" : text;
+}
+
 void Rewriter::put(NodeId id, std::string text, Precedence precedence, std::string_view rule) {
-    // A tuple's own parentheses are not needed where the statement ends with it: `v, i = a, b`.
-    if (precedence < needed(id)) {
+    if (precedence < needed(id) || (text.find('\n') != std::string::npos && !inside_brackets(id) && breaks_line(text))) {
         text = "(" + text + ")";
         precedence = Precedence::atom;
     }

@@ -71,7 +71,6 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
         if (simple || (actual.value.has_items && actual.value.fact.kind != Kind::size)) continue;
         actual.value = evaluator_.leaves_.add({actual.value.text, 0, actual.value.precedence, false}, actual.value);
     }
-    const std::size_t locals = evaluator_.leaves_.size();
     std::optional<Value> result;
     try {
         Frame inner(evaluator_, callee, Mode::inline_);
@@ -79,7 +78,7 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
         Value value = inner.run();
         bool twice = false;
         const auto uses = evaluator_.leaves_.uses(value.text);
-        for (std::size_t leaf = 0; leaf < std::min(locals, uses.size()); ++leaf)
+        for (std::size_t leaf = 0; leaf < uses.size(); ++leaf)
             twice |= uses[leaf] > 1 && !evaluator_.leaves_[leaf].trivial && !evaluator_.leaves_[leaf].text.empty();
         if (!twice) result = std::move(value);
     } catch (const NeedsHelper&) {
