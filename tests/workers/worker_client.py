@@ -26,10 +26,11 @@ class WorkerError(Exception):
 
 
 class WorkerServer:
-    def __init__(self, framework: str) -> None:
+    def __init__(self, framework: str, *options: str) -> None:
         requests, self._requests = os.pipe()
         self._answers, answers = os.pipe()
         command = [sys.executable, "-m", "mlxify.workers", framework, "--in", str(requests), "--out", str(answers)]
+        command += options
         environment = {**os.environ, "PYTHONPATH": str(PACKAGES), "SECRET_OF_THE_USER": "42"}
         self.process = subprocess.Popen(command, pass_fds=(requests, answers), env=environment)
         os.close(requests)

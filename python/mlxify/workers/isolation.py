@@ -26,6 +26,7 @@ _SYS_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE, _MOUNT_ATTR_RDONLY = 442, -100, 0x
 _LAST_CAPABILITY = 40
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV")
 
+_forgone = False
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,11 +62,11 @@ def die_with_parent() -> None:
 
 
 def unshare_namespaces() -> list[str]:
-    """Leaves the network, and the mount, IPC and process namespaces; returns the names of what worked.
+    """Leaves the network, IPC and process namespaces; returns the names of what worked.
 
     The process namespace holds for children only. Without privileges a user namespace is made first.
     """
-    if not LINUX:
+    if not LINUX or _forgone:
         return []
     obtained = []
     if _libc.unshare(_CLONE_NEWNET) != 0:
@@ -77,15 +78,24 @@ def unshare_namespaces() -> list[str]:
             _write("/proc/self/uid_map", f"{user} {user} 1")
             _write("/proc/self/gid_map", f"{group} {group} 1")
     obtained.append("network")
-    for name, flag in (("mounts", _CLONE_NEWNS), ("ipc", _CLONE_NEWIPC), ("processes", _CLONE_NEWPID)):
+    for name, flag in (("ipc", _CLONE_NEWIPC), ("processes", _CLONE_NEWPID)):
         if _libc.unshare(flag) == 0:
             obtained.append(name)
     return obtained
 
 
+def forgo_namespaces() -> None:
+    """Lets this process, and all it forks, do without: to see what still holds then."""
+    global _forgone
+    _forgone = True
+
+
 def make_read_only(scratch: str) -> bool:
-    """Makes every file system read-only but for `scratch`; needs the mount namespace. Also hides other processes."""
-    if _libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
+    """Makes every file system read-only but for `scratch`, and hides other processes, in a mount namespace of this process.
+
+    The keeper must not share it: the processes that it watches would be hidden from it.
+    """
+    if _libc.unshare(_CLONE_NEWNS) != 0 or _libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None) != 0:
         return False
     _libc.mount(b"proc", b"/proc", b"proc", 0, None)  # refused in some containers, which is no harm
     folder = os.fsencode(scratch)

@@ -59,13 +59,13 @@ def start(scratch: str, limits: isolation.Limits, main: Main) -> Handle:
 
 def _in_child(body: Callable[[], None]) -> NoReturn:
     """A forked child must never return into its parent's code, whatever happens."""
-    status = 0
+    status = 70  # EX_SOFTWARE: our own bug, or a system that refuses what it allowed before
     try:
         body()
+        status = 0
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
-        status = 70  # EX_SOFTWARE: our own bug, or a system that refuses what it allowed before
     finally:
         os._exit(status)
 
@@ -125,7 +125,7 @@ def _enter(
         os.dup2(source, target)
     requests, answers = _hide(requests), _hide(answers)
     _close_all_but({0, 1, 2, requests, answers})
-    read_only = "mounts" in namespaces and isolation.make_read_only(scratch)
+    read_only = "processes" in namespaces and isolation.make_read_only(scratch)
     isolation.bare_environment(scratch)
     isolation.limit_resources(limits)
     privileges = isolation.drop_privileges()

@@ -27,7 +27,13 @@ def descendants(roots: list[int]) -> list[int]:
 
 
 def end_all(roots: list[int], patience: float = 5.0) -> None:
-    """Kills `roots` and all below them. They are stopped first, so that nothing forks faster than it is killed."""
+    """Kills `roots`, their process groups and all below them.
+
+    A group dies at once, however fast it forks. What left its group is stopped first, so that it cannot outrun this.
+    """
+    for group in {_group_of(pid) for pid in roots} - {os.getpgrp(), 0}:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
     deadline = time.monotonic() + patience
     stopped: set[int] = set()
     while time.monotonic() < deadline:
@@ -39,6 +45,13 @@ def end_all(roots: list[int], patience: float = 5.0) -> None:
         stopped.update(new)
     for pid in stopped:
         send(pid, signal.SIGKILL)
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -234,6 +234,7 @@ class Server:
     def _end(self, known: Session, why: dict[str, Any] | None = None) -> None:
         """Ends a session and everything it started; its open requests are answered with `why`, the later ones with `died`."""
         del self.sessions[known.number]
+        processes.end_all(processes.children(known.handle.pid))
         processes.send(known.handle.pid, signal.SIGKILL)
         keeper.reap(known.handle.pid)
         self._end_strays()

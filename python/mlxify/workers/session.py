@@ -36,28 +36,23 @@ def main_of(served: framework.Framework) -> keeper.Main:
 
 def _serve(served: framework.Framework, requests: int, answers: int, isolation: dict[str, Any]) -> None:
     """Until the requests end. The first request brings the token; only `reply` holds it."""
-    read, write_all, encode, decode = (
-        os.read,
-        wire.write_all,
-        wire.encode,
-        wire.decode,
-    )  # before a model can replace them
-    process = os.getpid()
+    read, whoami, leave = os.read, os.getpid, os._exit  # before a model can replace them
+    process = whoami()
     lines = wire.Lines()
     model = Model(served)
     reply: Callable[[Any, dict[str, Any]], None] | None = None
 
     def replier(token: str) -> Callable[[Any, dict[str, Any]], None]:
         def answer(id: Any, body: dict[str, Any]) -> None:
-            if os.getpid() != process:
-                os._exit(0)  # a fork of the model's code came back here
-            write_all(answers, encode({"id": id, "token": token, **body}))
+            if whoami() != process:
+                leave(0)  # a fork of the model's code came back here
+            wire.write_all(answers, wire.encode({"id": id, "token": token, **body}))
 
         return answer
 
     while data := read(requests, 1 << 16):
         for line in lines.feed(data):
-            request = decode(line)
+            request = wire.decode(line)
             del line
             id, verb = request.pop("id", None), request.pop("verb", None)
             if reply is None:
@@ -76,11 +71,10 @@ def _perform(model: Model, verb: Any, request: dict[str, Any]) -> dict[str, Any]
     act = VERBS.get(verb)
     if act is None:
         return {"ok": False, "error": wire.error("protocol", f"there is no verb `{verb}`")}
-    path = model.source.path if model.source is not None else None
     try:
         return {"ok": True, **act(model, request)}
     except BaseException as exception:  # also sys.exit and KeyboardInterrupt: nothing of the model's ends the loop
-        path = model.source.path if model.source is not None else path
+        path = model.source.path if model.source is not None else None
         failure = {"ok": False, "error": wire.error_of(exception, path)}
     finally:
         sys.settrace(None)

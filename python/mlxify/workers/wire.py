@@ -21,6 +21,9 @@ _OUT_OF_MEMORY = (
 )
 
 
+_loads, _dumps, _write = json.loads, json.dumps, os.write  # a model may replace them where it finds them
+
+
 class ProtocolError(Exception):
     """A line that no worker would send: too long, no JSON object, or a wrong token."""
 
@@ -50,7 +53,7 @@ class Lines:
 def decode(line: bytes) -> dict[str, Any]:
     """The JSON object of one line. Raises ProtocolError."""
     try:
-        record = json.loads(line)
+        record = _loads(line)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"no JSON: {error}") from None
     if not isinstance(record, dict):
@@ -60,14 +63,14 @@ def decode(line: bytes) -> dict[str, Any]:
 
 def encode(record: dict[str, Any]) -> bytes:
     """One line. Raises ValueError for what JSON lacks: NaN and the infinities."""
-    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace") + b"\n"
+    return _dumps(record, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace") + b"\n"
 
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Writes everything; the descriptor is a blocking pipe. Raises BrokenPipeError."""
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        view = view[_write(descriptor, view) :]
 
 
 def error(kind: str, message: str, **more: Any) -> dict[str, Any]:
