@@ -185,12 +185,21 @@ std::string list(std::string_view label, const std::vector<std::string>& items) 
     return text;
 }
 
+// A text that spells out a whole tensor is cut after an argument, and told by where it comes from.
+std::string sample_line(const verify::Sample& sample) {
+    constexpr std::size_t kLongest = 110, kKept = 60;
+    const std::string text = report::printable(sample.text);
+    const std::size_t comma = text.rfind(", ", kKept);
+    if (report::width(text) <= kLongest || comma == std::string::npos) return text;
+    return fmt::format("{} … (by {})", text.substr(0, comma + 1), report::printable(sample.origin));
+}
+
 std::string proof(const verify::EntryProof& entry) {
     const bool gradients = entry.level == verify::Level::verified;
     std::string text = wrapped(fmt::format("Verified against PyTorch: {}, {} in {}.", report::printable(entry.name),
                                            gradients ? "values and gradients" : "values (inference only)",
                                            entry.original_dtype.empty() ? "float32" : entry.original_dtype), "");
-    for (const verify::Sample& sample : entry.samples) text += fmt::format("- {}\n", report::printable(sample.text));
+    for (const verify::Sample& sample : entry.samples) text += fmt::format("- {}\n", sample_line(sample));
     text += fmt::format("Largest error, relative to each array's scale: values {}", rounded_up(entry.max_error));
     if (gradients) text += fmt::format(", gradients {}", rounded_up(entry.gradient_error));
     return text + ".\n";

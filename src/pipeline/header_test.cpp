@@ -69,6 +69,15 @@ TEST(Header, ErrorsAreRoundedUp) {
     EXPECT_EQ(rounded_up(1.2e-5), "2e-05");
 }
 
+TEST(Header, ASampleThatSpellsOutATensorIsCut) {
+    verify::Verdict verdict;
+    verify::EntryProof entry;
+    entry.samples = {{"Net(8)(f32[2, 8], mask=i64([" + std::string(200, '1') + "]))", "search: mask"}};
+    verdict.entries = {entry};
+    const std::string text = verification_header({"net.py", "abc", "0.1.0"}, verdict, {}, {}, source::SourceText("net.py", ""));
+    EXPECT_NE(text.find("\n- Net(8)(f32[2, 8], … (by search: mask)\n"), std::string::npos) << text;
+}
+
 TEST(Header, NamesFiguresSamplesAndLimits) {
     const source::SourceText original("net.py", "import torch\nmain()\n");
     verify::Verdict verdict;

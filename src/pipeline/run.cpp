@@ -96,9 +96,14 @@ bool has_refusal(const std::vector<Diagnostic>& diagnostics) {
     return std::ranges::any_of(diagnostics, [](const Diagnostic& one) { return one.severity == Severity::refusal; });
 }
 
-// A verdict below "verified" always has its reason among the diagnostics.
+// A verdict below "verified" always has its reason among the diagnostics. That an entry has no sample is only a remark while
+// another's proof may reach it; when nothing did, it is the reason.
 void explain_refusal(const verify::Verdict& verdict, std::vector<Diagnostic>& diagnostics) {
     if (verdict.saveable() || has_refusal(diagnostics)) return;
+    for (Diagnostic& diagnostic : diagnostics)
+        if (diagnostic.code == Code::no_sample || diagnostic.code == Code::original_fails || diagnostic.code == Code::limit_reached)
+            diagnostic.severity = Severity::refusal;
+    if (has_refusal(diagnostics)) return;
     for (const verify::EntryProof& entry : verdict.entries) {
         for (const verify::Stage& stage : entry.stages)
             if (stage.result == verify::StageResult::failed)

@@ -118,13 +118,34 @@ std::string ladder(const verify::EntryProof& entry, const TerminalStyle& style) 
     return text;
 }
 
-std::string proof(const verify::EntryProof& entry, const TerminalStyle& style) {
-    std::string text = fmt::format("  {}: {}{}\n", printable(entry.name), level_name(entry.level),
+// A sample that varies another one, "search: use_gate=True", is told by what differs; `--json` has its text.
+std::string_view variation(const verify::Sample& sample) {
+    const std::size_t colon = sample.origin.find(": ");
+    return colon == std::string::npos ? std::string_view() : std::string_view(sample.origin).substr(colon + 2);
+}
+
+std::string samples(const verify::EntryProof& entry, const TerminalStyle& style) {
+    std::string text, also;
+    for (const verify::Sample& sample : entry.samples) {
+        if (const std::string_view differs = variation(sample); !differs.empty()) {
+            also += (also.empty() ? "" : " · ") + printable(differs);
+            continue;
+        }
+        const std::string origin = sample.origin.empty() ? "" : "  (" + printable(sample.origin) + ")";
+        text += fmt::format("    --call {}{}\n", shell_word(printable(sample.text)), paint(origin, kDim, style));
+    }
+    return also.empty() ? text : text + fmt::format("    and with other {}\n", also);
+}
+
+// Everything of the first entry and of one that failed; of the others that they are verified, and how well.
+std::string proof(const verify::EntryProof& entry, bool in_full, const TerminalStyle& style) {
+    std::string text = fmt::format("  {}: {}{}", printable(entry.name), level_name(entry.level),
                                    entry.original_dtype.empty() ? "" : " in " + entry.original_dtype);
-    for (const verify::Sample& sample : entry.samples)
-        text += fmt::format("    --call {}  {}\n", shell_word(printable(sample.text)),
-                            paint(sample.origin.empty() ? "" : "(" + printable(sample.origin) + ")", kDim, style));
-    return text + ladder(entry, style);
+    const bool verified = entry.level == verify::Level::verified || entry.level == verify::Level::verified_for_inference;
+    if (in_full || !verified) return text + "\n" + samples(entry, style) + ladder(entry, style);
+    text += fmt::format(", max error {:.1e}", entry.max_error);
+    if (entry.level == verify::Level::verified) text += fmt::format(", of gradients {:.1e}", entry.gradient_error);
+    return text + "\n" + samples(entry, style);
 }
 
 std::string sentences(std::string_view label, const std::vector<std::string>& items) {
@@ -141,8 +162,11 @@ std::string joined(const std::vector<std::string>& items) {
 
 // 3, 4, 5, 9 → "3-5, 9"
 std::string line_ranges(const std::vector<std::uint32_t>& lines) {
+    constexpr int kMostRanges = 12;
     std::string text;
+    int ranges = 0;
     for (std::size_t i = 0; i < lines.size();) {
+        if (++ranges > kMostRanges) return fmt::format("{} and {} more", text, lines.size() - i);
         std::size_t last = i;
         while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1) ++last;
         text += fmt::format("{}{}", text.empty() ? "" : ", ", lines[i]);
@@ -164,6 +188,8 @@ std::string findings(const FileReport& report, const TerminalStyle& style) {
     for (const Finding& finding : report.findings) {
         if (finding.diagnostic.severity == Severity::refusal)
             text += print(finding, report.input, style);
+        else if (finding.diagnostic.code == diagnostics::Code::not_proved)
+            continue;  // listed by name above
         else if (++remarks <= style.remarks)
             text += remark_line(finding, style);
     }
@@ -203,7 +229,8 @@ std::string print(const Finding& finding, std::string_view file, const TerminalS
 std::string print(const FileReport& report, const TerminalStyle& style) {
     std::string text = title(report, style);
     if (!report.trouble.empty()) text += fmt::format("  {}\n", printable(report.trouble));
-    for (const verify::EntryProof& entry : report.verdict.entries) text += proof(entry, style);
+    for (const verify::EntryProof& entry : report.verdict.entries)
+        text += proof(entry, &entry == &report.verdict.entries.front(), style);
     text += sentences("assumed:", report.assumptions);
     if (!report.verdict.not_proved.empty()) text += fmt::format("  not proved: {}\n", joined(report.verdict.not_proved));
     if (!report.verdict.unreached_lines.empty())

@@ -32,7 +32,7 @@ FileReport verified() {
     proof.name = "Net";
     proof.level = verify::Level::verified;
     proof.original_dtype = "float32";
-    proof.samples = {{"Net(8)(f32[2, 8])", "search"}};
+    proof.samples = {{"Net(8)(f32[2, 8])", "search"}, {"Net(8)(f32[3, 8])", "search: sizes"}, {"Net(9)(f32[2, 9])", "search: dim=9"}};
     proof.stages = {{"parses", StageResult::passed, ""},
                     {"imports", StageResult::passed, ""},
                     {"values", StageResult::passed, "max error 3.1e-07"},
@@ -48,11 +48,27 @@ TEST(Terminal, AVerifiedFileIsOneBlock) {
               "net.py → mlx_architectures/net.py  saved, verified  4.2 s\n"
               "  Net: verified in float32\n"
               "    --call 'Net(8)(f32[2, 8])'  (search)\n"
+              "    and with other sizes · dim=9\n"
               "    ✓ parses · imports\n"
               "    ✓ values            max error 3.1e-07\n"
               "    ✓ gradients         max error 2.0e-06\n"
               "    – speed and memory  not measured\n"
               "  assumed: float64 became float32 (line 12)\n");
+}
+
+TEST(Terminal, FurtherVerifiedEntriesAreShort) {
+    FileReport report = verified();
+    verify::EntryProof second = report.verdict.entries[0];
+    second.name = "norm";
+    second.samples = {{"norm(f32[2, 8])", "search"}};
+    second.max_error = 5.8e-8;
+    second.gradient_error = 1.25e-7;
+    report.verdict.entries.push_back(second);
+    EXPECT_NE(print(report, {}).find("  norm: verified in float32, max error 5.8e-08, of gradients 1.2e-07\n"
+                                     "    --call 'norm(f32[2, 8])'  (search)\n  assumed:"),
+              std::string::npos);
+    report.verdict.entries[1].level = verify::Level::refused;
+    EXPECT_NE(print(report, {}).find("  norm: refused in float32\n    --call 'norm(f32[2, 8])'  (search)\n    ✓ parses"), std::string::npos);
 }
 
 TEST(Terminal, ARefusalUnderlinesItsSpan) {
