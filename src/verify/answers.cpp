@@ -218,6 +218,8 @@ bool read_fact(const Json& item, infer::ObservedFact& fact) {
     }
     if (fact.kind == infer::Kind::none) fact.value = infer::Value{};
     else if (const Json* value = find(json, "value")) fact.value = read_value(*value);
+    // NaN and the infinities come as text; a constant that is no number of JSON is none for us.
+    if (fact.kind != infer::Kind::string && fact.value && std::holds_alternative<std::string>(*fact.value)) fact.value.reset();
     return true;
 }
 
@@ -335,10 +337,9 @@ std::optional<std::vector<TraceEntry>> read_trace(const Json& answer) {
     std::vector<TraceEntry> entries;
     const bool well_formed =
         get_list<TraceEntry>(answer, "trace", entries, Presence::required, [](const Json& json, TraceEntry& entry) {
-            entry.span = kNoSpan;
-            return get(json, "line", entry.line, Presence::optional) && get(json, "name", entry.name) &&
-                   get(json, "array", entry.array, Presence::optional) &&
-                   get(json, "span", entry.span, Presence::optional) && get(json, "visit", entry.visit, Presence::optional);
+            return get(json, "line", entry.line) && get(json, "name", entry.name) && get(json, "begin", entry.span.begin) &&
+                   get(json, "end", entry.span.end) && get(json, "array", entry.array, Presence::optional) &&
+                   get(json, "visit", entry.visit, Presence::optional);
         });
     return well_formed ? std::optional(entries) : std::nullopt;
 }

@@ -7,6 +7,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMaxDeaths = 4;
+constexpr std::uint64_t kConstructionSeed = 0;  // also of the stream that random constructors share
 
 }  // namespace
 
@@ -34,12 +35,12 @@ Reply<Session*> Program::session() {
     return &*session_;
 }
 
-Reply<Construction> Program::construct(const std::string& expression, std::uint64_t seed) {
+Reply<Construction> Program::construct(const std::string& expression) {
     const Reply<Session*> ready = session();
     if (!ready) return ready.failure();
     if (!constructed_.empty() && constructed_ == expression) return construction_;
     constructed_.clear();
-    Reply<Construction> built = (*ready)->construct(expression, seed);
+    Reply<Construction> built = (*ready)->construct(expression, kConstructionSeed, kConstructionSeed);
     if (built) {
         constructed_ = expression;
         construction_ = *built;

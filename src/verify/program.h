@@ -18,7 +18,7 @@ public:
     // A session with the file imported. Fails for good after the file failed to import, or after several deaths.
     Reply<Session*> session();
     // Builds what `expression` says, unless that is what the session holds already.
-    Reply<Construction> construct(const std::string& expression, std::uint64_t seed = 0);
+    Reply<Construction> construct(const std::string& expression);
     // After the session's model was changed (weights drawn, trained): build anew next time.
     void forget() { constructed_.clear(); }
     void close() { session_.reset(); }

@@ -208,8 +208,14 @@ base::Result<ArrayFile> ArrayFile::open(const std::string& path) {
     const std::span<const std::byte> data = file.mapping_.subspan(8 + header_bytes);
     std::vector<Range> ranges;
     for (const auto& [name, entry] : header.items()) {
-        if (name == "__metadata__") continue;
         if (!entry.is_object()) return damaged;
+        if (name == "__metadata__") {
+            for (const auto& [key, value] : entry.items()) {
+                if (!value.is_string()) return damaged;
+                file.metadata_.emplace(key, value.get<std::string>());
+            }
+            continue;
+        }
         const std::optional<Range> range = range_of(entry);
         std::optional<ArrayView> view = range ? read_entry(entry, *range, data) : std::nullopt;
         if (!view) return base::Error{damaged.message + ": entry `" + name + "`"};
@@ -231,6 +237,7 @@ ArrayFile::ArrayFile(ArrayFile&& other) noexcept { *this = std::move(other); }
 ArrayFile& ArrayFile::operator=(ArrayFile&& other) noexcept {
     std::swap(mapping_, other.mapping_);
     std::swap(arrays_, other.arrays_);
+    std::swap(metadata_, other.metadata_);
     return *this;
 }
 
@@ -243,8 +250,10 @@ const ArrayView* ArrayFile::find(std::string_view name) const {
     return found == arrays_.end() ? nullptr : &found->second;
 }
 
-base::Result<base::Done> write_arrays(const std::string& path, const std::map<std::string, OwnedArray>& arrays) {
+base::Result<base::Done> write_arrays(const std::string& path, const std::map<std::string, OwnedArray>& arrays,
+                                      const std::map<std::string, std::string>& metadata) {
     Json header = Json::object();
+    if (!metadata.empty()) header["__metadata__"] = metadata;
     std::size_t offset = 0;
     for (const auto& [name, array] : arrays) {
         header[name] = {{"dtype", row_of(array.type).code}, {"shape", array.shape},

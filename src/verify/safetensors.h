@@ -53,11 +53,14 @@ public:
 
     [[nodiscard]] const ArrayView* find(std::string_view name) const;
     [[nodiscard]] const std::map<std::string, ArrayView, std::less<>>& arrays() const { return arrays_; }
+    // The header's `__metadata__`: what the writer noted about the arrays.
+    [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
 private:
     ArrayFile() = default;
     std::span<const std::byte> mapping_;
     std::map<std::string, ArrayView, std::less<>> arrays_;
+    std::map<std::string, std::string> metadata_;
 };
 
 // An array that owns its bytes, for writing.
@@ -68,7 +71,8 @@ struct OwnedArray {
 };
 
 // Writes `arrays` in the order of their names.
-base::Result<base::Done> write_arrays(const std::string& path, const std::map<std::string, OwnedArray>& arrays);
+base::Result<base::Done> write_arrays(const std::string& path, const std::map<std::string, OwnedArray>& arrays,
+                                      const std::map<std::string, std::string>& metadata = {});
 
 [[nodiscard]] double half_to_double(std::uint16_t bits);      // IEEE binary16
 [[nodiscard]] double bfloat16_to_double(std::uint16_t bits);

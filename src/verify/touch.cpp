@@ -199,7 +199,7 @@ private:
 
     [[nodiscard]] std::optional<std::string> type_of(const std::string& path) const {
         for (const ModuleOf& module : model_.modules)
-            if (module.name == path) return module.type;
+            if (module.name == path) return module.type.substr(module.type.rfind('.') + 1);
         return std::nullopt;
     }
 

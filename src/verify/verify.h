@@ -1,15 +1,19 @@
 // The proof: original and converted file run on the same numbers, and C++ judges.
-// takes: both texts, what to try; gives: Verdict; says: MX6xxx; tests: verify_test.cpp, tests/cli
+// takes: both texts, what to try; gives: Verdict; says: MX6xxx; tests: integration_test.cpp, tests/cli
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "diagnostics/diagnostic.h"
 #include "infer/facts.h"
+#include "verify/sample.h"
+#include "verify/worker.h"
 
 namespace mlxify::verify {
 
@@ -48,5 +52,59 @@ struct Verdict {
     double seconds = 0;
     [[nodiscard]] bool saveable() const { return level == Level::verified || level == Level::verified_for_inference; }
 };
+
+struct EntryPoint {
+    std::string name;
+    enum class Kind { module, class_, function } kind = Kind::module;
+    friend bool operator==(const EntryPoint&, const EntryPoint&) = default;
+};
+
+struct Request {
+    std::string path;                  // of the original: for the nearest pyproject.toml
+    std::string original;              // its text
+    std::vector<EntryPoint> entries;   // what is to be proved
+    std::vector<std::string> calls;    // --call, each of one entry
+    std::string case_file;             // --case FILE.json or FILE.json#2; empty: none
+    std::function<void(std::string_view)> progress;  // name of the stage that begins; may be empty
+    int weight_seeds = 2;
+    int input_seeds = 2;
+    int variations = 6;                // further samples per entry
+    bool timing = true;
+};
+
+struct PreparedSample {
+    Invocation invocation;
+    std::string origin;        // "search", "search: sizes", ...
+    bool variation = false;    // of an earlier sample: another size, mask or flag
+};
+
+struct PreparedEntry {
+    EntryPoint entry;
+    std::vector<PreparedSample> samples;
+    bool bf16_as_f32 = false;  // the original hard-codes bfloat16: both sides read it as float32
+    bool inner = false;        // no entry point, but no entry point's samples reach it: proved on its own
+    std::string reason;        // why there is no sample
+};
+
+struct Prepared {
+    std::vector<PreparedEntry> entries;
+    infer::ObservedFacts observed;  // of the original's expressions, over all samples
+};
+
+// Finds samples with the original alone and probes it. Says MX6001 (the original does not import), MX6002 (no sample for an
+// entry; a remark, since another entry's proof may reach it).
+Prepared prepare(WorkerPool& workers, const Request& request, diagnostics::Sink& sink);
+
+// Which piece of the converted text stands for which of the original.
+struct SpanPair {
+    base::Span converted, original;
+};
+
+// The ladder for every entry. `source_map` may be empty: then a failure is located in the converted text only.
+Verdict verify(WorkerPool& workers, const Request& request, const Prepared& prepared, std::string_view converted,
+               const std::vector<SpanPair>& source_map);
+
+// Top-level module classes and public functions that no other definition of the file uses.
+std::vector<EntryPoint> entry_points(std::string_view text);
 
 }  // namespace mlxify::verify

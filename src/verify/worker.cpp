@@ -210,9 +210,9 @@ Reply<Json> Session::ask(std::string_view verb, Json request) {
 }
 
 Reply<Json> Session::ask_call(std::string_view verb, const Json& spec, const std::string& arrays, const CallOptions& options,
-                              const std::string& out) {
-    Json request = {{"spec", spec}, {"arrays", arrays}, {"training", options.training}, {"out", out},
-                    {"dropout", options.dropout ? "on" : "off"}};
+                              const std::string& out, Json request) {
+    request.update({{"spec", spec}, {"arrays", arrays}, {"training", options.training}, {"dropout", options.dropout ? "on" : "off"}});
+    if (!out.empty()) request["out"] = out;
     if (!options.method.empty()) request["method"] = options.method;
     if (options.float64) request["float64"] = true;
     if (options.streams) request["streams"] = *options.streams;
@@ -225,8 +225,10 @@ Reply<std::vector<DefinitionOf>> Session::load(const std::string& path, std::str
     return parsed(ask("load", {{"path", path}, {"name", name}, {"bf16_as_f32", bf16_as_f32}}), read_definitions);
 }
 
-Reply<Construction> Session::construct(std::string_view expression, std::uint64_t seed) {
-    return parsed(ask("construct", {{"expression", expression}, {"seed", seed}}), read_construction);
+Reply<Construction> Session::construct(std::string_view expression, std::uint64_t seed, std::optional<std::uint64_t> streams) {
+    Json request = {{"expression", expression}, {"seed", seed}};
+    if (streams) request["streams"] = *streams;
+    return parsed(ask("construct", std::move(request)), read_construction);
 }
 
 Reply<base::Done> Session::draw(std::uint64_t seed, const std::string& out) {
@@ -254,31 +256,30 @@ Reply<GradientResult> Session::step(const Json& spec, const std::string& arrays,
     return parsed(ask_call("step", spec, arrays, options, out), read_gradient);
 }
 
-Reply<Sensitivity> Session::sensitivity(const Json& spec, const std::string& arrays, const std::vector<std::string>& moves) {
-    return parsed(ask("sensitivity", {{"spec", spec}, {"arrays", arrays}, {"move", moves}}), read_sensitivity);
+Reply<Sensitivity> Session::sensitivity(const Json& spec, const std::string& arrays, const CallOptions& options,
+                                        const std::vector<std::string>& moves) {
+    return parsed(ask_call("sensitivity", spec, arrays, options, "", {{"move", moves}}), read_sensitivity);
 }
 
 Reply<base::Done> Session::names(const std::string& path, const std::string& out) {
     return done(ask("names", {{"path", path}, {"out", out}}));
 }
 
-Reply<infer::ObservedFacts> Session::probe(const Json& spec, const std::string& arrays, bool training) {
-    return parsed(ask("probe", {{"spec", spec}, {"arrays", arrays}, {"training", training}}), read_facts);
+Reply<infer::ObservedFacts> Session::probe(const Json& spec, const std::string& arrays, const CallOptions& options) {
+    return parsed(ask_call("probe", spec, arrays, options, ""), read_facts);
 }
 
-Reply<Reach> Session::reach(const Json& spec, const std::string& arrays, bool training) {
-    return parsed(ask("reach", {{"spec", spec}, {"arrays", arrays}, {"training", training}}), read_reach);
+Reply<Reach> Session::reach(const Json& spec, const std::string& arrays, const CallOptions& options) {
+    return parsed(ask_call("reach", spec, arrays, options, ""), read_reach);
 }
 
-Reply<std::vector<TraceEntry>> Session::trace(const Json& spec, const std::string& arrays, const std::vector<base::Span>& spans,
+Reply<std::vector<TraceEntry>> Session::trace(const Json& spec, const std::string& arrays, const CallOptions& options,
                                               const std::string& out) {
-    Json list = Json::array();
-    for (const base::Span span : spans) list.push_back({span.begin, span.end});
-    return parsed(ask("trace", {{"spec", spec}, {"arrays", arrays}, {"spans", list}, {"out", out}}), read_trace);
+    return parsed(ask_call("trace", spec, arrays, options, out), read_trace);
 }
 
-Reply<Timing> Session::time(const Json& spec, const std::string& arrays, int repeat, bool training) {
-    return parsed(ask("time", {{"spec", spec}, {"arrays", arrays}, {"repeat", repeat}, {"training", training}}), read_timing);
+Reply<Timing> Session::time(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat) {
+    return parsed(ask_call("time", spec, arrays, options, "", {{"repeat", repeat}}), read_timing);
 }
 
 }  // namespace mlxify::verify

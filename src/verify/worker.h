@@ -119,14 +119,14 @@ struct Timing {
     double peak_bytes = 0;
 };
 
+// One value that a statement assigned, or returned.
 struct TraceEntry {
+    base::Span span;          // of the statement, in bytes of that side's file
     std::uint32_t line = 0;
-    std::string name;    // of the assigned variable
-    std::string array;   // key in the written file; empty if the value is no array
-    std::uint32_t span = 0;  // which of the spans that were asked for; kNoSpan if none
-    std::uint32_t visit = 0; // how often that statement had run before
+    std::string name;         // of the assigned variable, `return`, or `name[0]` for an item
+    std::string array;        // key in the written file; empty if the value is no array
+    std::uint32_t visit = 0;  // how often that statement had run before
 };
-inline constexpr std::uint32_t kNoSpan = 0xffffffff;
 
 // How a call is made, beyond its inputs.
 struct CallOptions {
@@ -158,20 +158,22 @@ public:
     ~Session();
 
     Reply<std::vector<DefinitionOf>> load(const std::string& path, std::string_view name, bool bf16_as_f32);
-    Reply<Construction> construct(std::string_view expression, std::uint64_t seed);
+    // `streams`: random draws of the constructor come from the shared stream of that seed.
+    Reply<Construction> construct(std::string_view expression, std::uint64_t seed, std::optional<std::uint64_t> streams);
     Reply<base::Done> draw(std::uint64_t seed, const std::string& out);
     Reply<WeightsLoaded> weights(const std::string& path);
     Reply<base::Done> inputs(const Json& spec, std::uint64_t seed, const std::string& out);
     Reply<CallResult> call(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
     Reply<GradientResult> gradient(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
     Reply<GradientResult> step(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
-    Reply<Sensitivity> sensitivity(const Json& spec, const std::string& arrays, const std::vector<std::string>& moves);
+    // `moves`: "input.args.0", "parameter.NAME"; empty: all.
+    Reply<Sensitivity> sensitivity(const Json& spec, const std::string& arrays, const CallOptions& options, const std::vector<std::string>& moves);
     Reply<base::Done> names(const std::string& path, const std::string& out);
-    Reply<infer::ObservedFacts> probe(const Json& spec, const std::string& arrays, bool training);
-    Reply<Reach> reach(const Json& spec, const std::string& arrays, bool training);
-    Reply<std::vector<TraceEntry>> trace(const Json& spec, const std::string& arrays, const std::vector<base::Span>& spans,
-                                         const std::string& out);
-    Reply<Timing> time(const Json& spec, const std::string& arrays, int repeat, bool training);
+    Reply<infer::ObservedFacts> probe(const Json& spec, const std::string& arrays, const CallOptions& options);
+    Reply<Reach> reach(const Json& spec, const std::string& arrays, const CallOptions& options);
+    // All assignments of the call, in order; arrays in `out`.
+    Reply<std::vector<TraceEntry>> trace(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
+    Reply<Timing> time(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat);
 
     [[nodiscard]] bool alive() const { return server_ != nullptr; }
     // A path in this session's scratch directory, where it may write; removed with the session.
@@ -182,7 +184,7 @@ private:
     Session() = default;
     Reply<Json> ask(std::string_view verb, Json request);
     Reply<Json> ask_call(std::string_view verb, const Json& spec, const std::string& arrays, const CallOptions& options,
-                         const std::string& out);
+                         const std::string& out, Json request = Json::object());
     void close();
 
     Server* server_ = nullptr;  // null: gone

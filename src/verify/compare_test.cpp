@@ -1,0 +1,148 @@
+#include "verify/compare.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+
+namespace mlxify::verify {
+namespace {
+
+using Json = nlohmann::json;
+
+// An array and the view of it.
+struct Held {
+    OwnedArray array;
+    [[nodiscard]] ArrayView view() const { return {array.type, array.shape, array.bytes}; }
+};
+
+template <typename T>
+Held held(ArrayType type, const std::vector<T>& values, std::vector<std::int64_t> shape = {}) {
+    if (shape.empty()) shape = {static_cast<std::int64_t>(values.size())};
+    Held result{{type, std::move(shape), std::vector<std::byte>(values.size() * sizeof(T))}};
+    std::memcpy(result.array.bytes.data(), values.data(), result.array.bytes.size());
+    return result;
+}
+
+Held floats(const std::vector<float>& values) { return held<float>(ArrayType::float32, values); }
+
+Comparison compare(const Held& plain, const Held& converted) {
+    const ArrayView view = plain.view();
+    return compare_arrays({&view, nullptr, nullptr}, converted.view(), 4, 0);
+}
+
+TEST(CompareArrays, TakesRoundingAndNothingMore) {
+    const Held reference = floats({1, -2, 3, 0.001F});
+    EXPECT_EQ(compare(reference, reference).match, Match::same);
+    EXPECT_EQ(compare(reference, floats({1.0000002F, -2, 3, 0.001F})).match, Match::same);
+    EXPECT_EQ(compare(reference, floats({1.0001F, -2, 3, 0.001F})).match, Match::differs);
+    EXPECT_EQ(compare(reference, floats({1, -2, 3, 0.0011F})).match, Match::differs);
+}
+
+TEST(CompareArrays, ToleranceFollowsTheReferenceItself) {
+    const Held plain = floats({1, 2});
+    const Held truth = held<double>(ArrayType::float64, {1.0001, 2});  // an error of 5e-5 of the scale
+    const Held converted = floats({1.0003F, 2});
+    const ArrayView plain_view = plain.view();
+    const ArrayView truth_view = truth.view();
+    const Comparison comparison = compare_arrays({&plain_view, &truth_view, nullptr}, converted.view(), 4, 0);
+    EXPECT_EQ(comparison.match, Match::same);
+    EXPECT_NEAR(comparison.tolerance, kFactor * 5e-5, 1e-5);
+    EXPECT_EQ(compare(plain, converted).match, Match::differs) << "without that error it is a difference";
+}
+
+TEST(CompareArrays, SaysNothingWhereTheReferenceIsNoise) {
+    const Held plain = floats({1, 2});
+    const Held disturbed_result = floats({1.1F, 2});
+    const ArrayView plain_view = plain.view();
+    const ArrayView disturbed_view = disturbed_result.view();
+    EXPECT_EQ(compare_arrays({&plain_view, nullptr, &disturbed_view}, plain.view(), 4, 0).match, Match::ill_conditioned);
+}
+
+TEST(CompareArrays, NonFiniteElementsAgreeInPlaceAndSign) {
+    const Held reference = floats({1, INFINITY, NAN});
+    EXPECT_EQ(compare(reference, reference).match, Match::same);
+    EXPECT_EQ(compare(reference, floats({1, -INFINITY, NAN})).match, Match::differs);
+    EXPECT_EQ(compare(reference, floats({1, INFINITY, 0})).match, Match::differs);
+    EXPECT_EQ(compare(reference, floats({NAN, INFINITY, NAN})).match, Match::differs);
+}
+
+TEST(CompareArrays, AFilledMaskLendsItsScaleToNobody) {
+    const Held reference = floats({-1e9F, 1, 2, -1e9F, 3});
+    EXPECT_EQ(compare(reference, reference).match, Match::same);
+    EXPECT_EQ(compare(reference, floats({-1e9F, 1.1F, 2, -1e9F, 3})).match, Match::differs);
+    EXPECT_EQ(compare(reference, floats({-1.1e9F, 1, 2, -1e9F, 3})).match, Match::differs);
+}
+
+TEST(CompareArrays, IntegersAreExactAndMayBeNarrower) {
+    const Held wide = held<std::int64_t>(ArrayType::int64, {1, -2, 3});
+    EXPECT_EQ(compare(wide, held<std::int32_t>(ArrayType::int32, {1, -2, 3})).match, Match::same);
+    EXPECT_EQ(compare(wide, held<std::int32_t>(ArrayType::int32, {1, -2, 4})).match, Match::differs);
+    EXPECT_EQ(compare(wide, held<std::uint32_t>(ArrayType::uint32, {1, 2, 3})).match, Match::differs) << "unsigned indices wrap";
+    EXPECT_EQ(compare(wide, floats({1, -2, 3})).match, Match::differs);
+}
+
+TEST(CompareArrays, AnIndexThatFlipsByItselfIsATie) {
+    const Held plain = held<std::int64_t>(ArrayType::int64, {1, 2});
+    const Held other = held<std::int64_t>(ArrayType::int64, {2, 1});
+    const ArrayView plain_view = plain.view();
+    const ArrayView other_view = other.view();
+    EXPECT_EQ(compare_arrays({&plain_view, nullptr, &other_view}, plain.view(), 4, 0).match, Match::ill_conditioned);
+}
+
+TEST(CompareArrays, ShapesAndKindsAreExact) {
+    EXPECT_EQ(compare(held<float>(ArrayType::float32, {1, 2}, {2, 1}), held<float>(ArrayType::float32, {1, 2}, {1, 2})).match, Match::differs);
+    EXPECT_EQ(compare(held<std::uint8_t>(ArrayType::boolean, {1, 0}), held<std::uint8_t>(ArrayType::uint8, {1, 0})).match, Match::differs);
+    EXPECT_EQ(compare(held<double>(ArrayType::float64, {1, 2}), floats({1, 2})).match, Match::same) << "MLX computes float64 as float32";
+    EXPECT_EQ(compare(held<std::uint16_t>(ArrayType::bfloat16, {0x3f80}), floats({1})).match, Match::differs) << "a silent promotion";
+}
+
+TEST(CompareArrays, ZerosAreMeasuredAgainstTheirNeighbours) {
+    const Held zeros = floats({0, 0});
+    const Held noise = floats({1e-10F, 0});
+    EXPECT_EQ(compare(zeros, noise).match, Match::differs);
+    const ArrayView view = zeros.view();
+    EXPECT_EQ(compare_arrays({&view, nullptr, nullptr}, noise.view(), 4, 1).match, Match::same);
+    EXPECT_EQ(compare_arrays({&view, nullptr, nullptr}, floats({1e-3F, 0}).view(), 4, 1).match, Match::differs);
+}
+
+TEST(Disturbed, MovesEveryFloatByOneRounding) {
+    const Held array = floats({1, -2, 0, INFINITY});
+    const OwnedArray moved_array = disturbed(array.view(), 3);
+    const ArrayView view{moved_array.type, moved_array.shape, moved_array.bytes};
+    EXPECT_NE(view.real(0), 1);
+    EXPECT_NEAR(view.real(0), 1, 1.2e-7);
+    EXPECT_NE(view.real(1), -2);
+    EXPECT_EQ(view.real(2), 0);
+    EXPECT_TRUE(std::isinf(view.real(3)));
+    EXPECT_TRUE(moved(array.view(), view));
+    EXPECT_FALSE(moved(array.view(), array.view()));
+}
+
+TEST(CompareTrees, PairsLeavesByPlace) {
+    const Json torch = {{"tuple", {{{"leaf", 0}}, {{"const", nullptr}}, {{"dict", {{"b", {{"leaf", 1}}}, {"a", {{"leaf", 2}}}}}}}}};
+    const Json mlx = {{"list", {{{"leaf", 1}}, {{"const", nullptr}}, {{"dict", {{"a", {{"leaf", 0}}}, {"b", {{"leaf", 2}}}}}}}}};
+    const Structure structure = compare_trees(torch, mlx, 1e-6);
+    EXPECT_EQ(structure.mismatch, "");
+    ASSERT_EQ(structure.leaves.size(), 3U);
+    EXPECT_EQ(structure.leaves[0].converted, 1U);
+    EXPECT_EQ(structure.leaves[1].path, "output[2].a");
+    EXPECT_EQ(structure.leaves[1].reference, 2U);
+    EXPECT_EQ(structure.leaves[1].converted, 0U);
+}
+
+TEST(CompareTrees, NamesWhatDiffers) {
+    const auto mismatch = [](const Json& a, const Json& b) { return compare_trees(a, b, 1e-6).mismatch; };
+    const Json leaf = {{"leaf", 0}};
+    EXPECT_NE(mismatch(leaf, {{"const", 1.0}}), "");
+    EXPECT_NE(mismatch({{"list", {leaf}}}, {{"list", Json::array()}}), "");
+    EXPECT_NE(mismatch({{"dict", {{"a", leaf}}}}, {{"dict", {{"b", leaf}}}}), "");
+    EXPECT_NE(mismatch({{"object", "A"}, {"fields", Json::object()}}, {{"object", "B"}, {"fields", Json::object()}}), "");
+    EXPECT_NE(mismatch({{"const", 1}}, {{"const", 2}}), "");
+    EXPECT_NE(mismatch({{"const", 1}}, {{"const", true}}), "");
+    EXPECT_EQ(mismatch({{"const", 0.1}}, {{"const", 0.10000001}}), "");
+    EXPECT_EQ(mismatch({{"object", "A"}, {"fields", {{"x", leaf}}}}, {{"object", "A"}, {"fields", {{"x", leaf}}}}), "");
+}
+
+}  // namespace
+}  // namespace mlxify::verify

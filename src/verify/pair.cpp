@@ -1,0 +1,367 @@
+#include "verify/pair.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "verify/trial.h"
+
+namespace mlxify::verify {
+namespace {
+
+Trouble original_trouble(const Failure& failure) { return {Trouble::Side::original, failure.text(), failure.line}; }
+Trouble converted_trouble(const Failure& failure) { return {Trouble::Side::converted, failure.text(), failure.line}; }
+Trouble world_trouble(std::string message) { return {Trouble::Side::both, std::move(message), 0}; }
+
+std::optional<Trouble> copy(const std::string& from, const std::string& to) {
+    std::error_code error;
+    std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, error);
+    if (error) return world_trouble("cannot copy `" + from + "`: " + error.message());
+    return std::nullopt;
+}
+
+// Normal float inputs of another spread: tiny ones bring out an epsilon, large ones a saturation.
+void put_spread(Json& value, double spread) {
+    if (is_float_spec(value)) {
+        if (value.contains("low") || value.contains("high")) return;
+        value["low"] = -1.7 * spread;
+        value["high"] = 1.7 * spread;
+    } else if (value.is_structured() && !is_tensor_spec(value)) {
+        for (Json& item : value) put_spread(item, spread);
+    }
+}
+
+void look_at_inputs(const Json& value, bool& any, bool& floats) {
+    if (is_tensor_spec(value) || (value.is_object() && value.contains("data"))) {
+        any = any || is_tensor_spec(value);
+        floats = floats || is_float_spec(value);
+    } else if (value.is_structured()) {
+        for (const Json& item : value) look_at_inputs(item, any, floats);
+    }
+}
+
+OwnedArray owned(const ArrayView& view) { return {view.type, view.shape, {view.bytes.begin(), view.bytes.end()}}; }
+
+OwnedArray filled_like(const OwnedArray& array, float value) {
+    std::size_t size = 1;
+    for (const std::int64_t axis : array.shape) size *= static_cast<std::size_t>(axis);
+    OwnedArray result{ArrayType::float32, array.shape, std::vector<std::byte>(size * sizeof value)};
+    for (std::size_t i = 0; i < size; ++i) std::memcpy(result.bytes.data() + i * sizeof value, &value, sizeof value);
+    return result;
+}
+
+std::string list_text(const std::vector<std::string>& names) {
+    const std::size_t shown = std::min<std::size_t>(names.size(), 4);
+    std::string text = fmt::format("`{}`", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), "`, `"));
+    return names.size() > shown ? text + fmt::format(" and {} more", names.size() - shown) : text;
+}
+
+// The arrays that a session has just written. The name goes at once, so that nobody writes into what we have mapped: the next
+// answer under the same name is another file.
+std::optional<Trouble> open_into(std::optional<ArrayFile>& out, const std::string& path, bool keep = false) {
+    base::Result<ArrayFile> file = ArrayFile::open(path);
+    std::error_code ignored;
+    if (!keep) std::filesystem::remove(path, ignored);
+    if (!file) return world_trouble(file.error().message);
+    out.emplace(std::move(file).value());
+    return std::nullopt;
+}
+
+std::string mismatch_text(const WeightsLoaded& loaded) {
+    std::string text;
+    const auto add = [&](const char* what, const std::vector<std::string>& names) {
+        if (!names.empty()) text += (text.empty() ? "" : "; ") + std::string(what) + " " + list_text(names);
+    };
+    add("the converted file lacks", loaded.unexpected);
+    add("the original lacks", loaded.missing);
+    add("shapes differ in", loaded.mismatched);
+    return text;
+}
+
+}  // namespace
+
+std::optional<Trouble> Pair::build() {
+    original_.forget();
+    converted_.forget();
+    const Reply<Construction> original = original_.construct(invocation_.expression);
+    if (!original) return original_trouble(original.failure());
+    const std::string& expression = invocation_.mlx_expression.empty() ? invocation_.expression : invocation_.mlx_expression;
+    const Reply<Construction> converted = converted_.construct(expression);
+    if (!converted) return converted_trouble(converted.failure());
+    original_parts_ = *original;
+    converted_parts_ = *converted;
+    if (original_parts_.callable != converted_parts_.callable)
+        return Trouble{Trouble::Side::converted, "a module on one side is a function on the other", 0};
+    return std::nullopt;
+}
+
+std::optional<Trouble> Pair::draw(std::uint64_t seed) {
+    if (original_parts_.callable) return std::nullopt;
+    const Reply<Session*> original = original_.session();
+    if (!original) return original_trouble(original.failure());
+    original_weights_ = (*original)->scratch("weights.safetensors");
+    const Reply<base::Done> drawn = (*original)->draw(seed, original_weights_);
+    if (!drawn) return original_trouble(drawn.failure());
+    base::Result<ArrayFile> file = ArrayFile::open(original_weights_);
+    if (!file) return world_trouble(file.error().message);
+    std::set<std::string> unsaved;  // buffers that no checkpoint holds: both sides compute them
+    for (const ArrayOf& buffer : original_parts_.buffers)
+        if (!buffer.persistent) unsaved.insert(buffer.name);
+    state_.clear();
+    for (const auto& [name, view] : file->arrays())
+        if (!unsaved.contains(name)) state_.emplace(name, owned(view));
+    weight_count_ = state_.size();
+    return give_weights();
+}
+
+// Gives the converted side what was drawn.
+std::optional<Trouble> Pair::give_weights() {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return converted_trouble(converted.failure());
+    converted_weights_ = (*converted)->scratch("weights.safetensors");
+    const base::Result<base::Done> written = write_arrays(converted_weights_, state_);
+    if (!written) return world_trouble(written.error().message);
+    const Reply<WeightsLoaded> loaded = (*converted)->weights(converted_weights_);
+    if (!loaded) return converted_trouble(loaded.failure());
+    weights_mismatch_ = mismatch_text(*loaded);
+    return std::nullopt;
+}
+
+std::optional<Trouble> Pair::make_inputs(const Numbers& numbers) {
+    spec_ = invocation_.spec;
+    if (numbers.spread != 1) put_spread(spec_, numbers.spread);
+    look_at_inputs(spec_, has_inputs_, has_float_inputs_);
+    const Reply<Session*> original = original_.session();
+    const Reply<Session*> converted = converted_.session();
+    if (!original) return original_trouble(original.failure());
+    if (!converted) return converted_trouble(converted.failure());
+    original_inputs_ = (*original)->scratch("inputs.safetensors");
+    converted_inputs_ = (*converted)->scratch("inputs.safetensors");
+    disturbed_inputs_.clear();
+    const Reply<base::Done> made = (*original)->inputs(spec_, numbers.inputs, original_inputs_);
+    if (!made) return original_trouble(made.failure());
+    return copy(original_inputs_, converted_inputs_);
+}
+
+std::optional<Trouble> Pair::disturb_inputs() {
+    if (!disturbed_inputs_.empty()) return std::nullopt;
+    const base::Result<ArrayFile> file = ArrayFile::open(original_inputs_);
+    if (!file) return world_trouble(file.error().message);
+    std::map<std::string, OwnedArray> arrays;
+    std::uint64_t seed = 1;
+    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
+    const std::string path = original_inputs_ + ".disturbed";
+    const base::Result<base::Done> written = write_arrays(path, arrays, file->metadata());
+    if (!written) return world_trouble(written.error().message);
+    disturbed_inputs_ = path;
+    return std::nullopt;
+}
+
+Outcome<CalledBoth> Pair::call(const CallOptions& options, bool more) {
+    const Reply<Session*> original = original_.session();
+    const Reply<Session*> converted = converted_.session();
+    if (!original) return original_trouble(original.failure());
+    if (!converted) return converted_trouble(converted.failure());
+    CalledBoth result;
+    const std::string plain = (*original)->scratch("out.safetensors");
+    const Reply<CallResult> called = (*original)->call(spec_, original_inputs_, options, plain);
+    if (!called) return original_trouble(called.failure());
+    result.original = *called;
+    if (auto trouble = open_into(result.arrays.plain, plain)) return *trouble;
+    const std::string out = (*converted)->scratch("out.safetensors");
+    const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, options, out);
+    if (!answered) return converted_trouble(answered.failure());
+    result.converted = *answered;
+    if (auto trouble = open_into(result.arrays.converted, out)) return *trouble;
+    if (!more) return result;
+    CallOptions precise = options;
+    precise.float64 = true;
+    const std::string doubles = (*original)->scratch("out64.safetensors");
+    const Reply<CallResult> in_float64 = (*original)->call(spec_, original_inputs_, precise, doubles);
+    ran_in_float64_ = static_cast<bool>(in_float64);
+    if (in_float64 && in_float64->leaves.size() == called->leaves.size())
+        if (auto trouble = open_into(result.arrays.float64, doubles)) return *trouble;
+    if (auto trouble = disturb_inputs()) return *trouble;
+    const std::string moved = (*original)->scratch("out_disturbed.safetensors");
+    const Reply<CallResult> disturbed_call = (*original)->call(spec_, disturbed_inputs_, options, moved);
+    if (disturbed_call && disturbed_call->leaves.size() == called->leaves.size())
+        if (auto trouble = open_into(result.arrays.disturbed, moved)) return *trouble;
+    return result;
+}
+
+Outcome<ArrayFile> Pair::mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return converted_trouble(converted.failure());
+    std::map<std::string, OwnedArray> complete;
+    for (const auto& [key, array] : state_) {
+        const auto found = arrays.find(key);
+        complete.emplace(key, found != arrays.end() ? owned(*found->second) : filled_like(array, 0));
+    }
+    const std::string path = (*converted)->scratch(name + ".torch.safetensors");
+    const std::string out = (*converted)->scratch(name + ".safetensors");
+    const base::Result<base::Done> written = write_arrays(path, complete);
+    if (!written) return world_trouble(written.error().message);
+    const Reply<base::Done> named = (*converted)->names(path, out);
+    if (!named) return converted_trouble(named.failure());
+    std::optional<ArrayFile> file;
+    if (auto trouble = open_into(file, out)) return *trouble;
+    return std::move(*file);
+}
+
+// Sends ones for what the original trains and zeros for the rest through the converted file's `sanitize`: what comes out says
+// which of its arrays must be trained, and how many of PyTorch's went into each (two biases that were summed: 2).
+std::optional<Trouble> Pair::map_trainable() {
+    std::map<std::string, OwnedArray> ones;
+    for (const ArrayOf& parameter : original_parts_.parameters) {
+        const auto found = state_.find(parameter.name);
+        if (parameter.trainable && found != state_.end()) ones.emplace(parameter.name, filled_like(found->second, 1));
+    }
+    std::vector<ArrayView> views;
+    views.reserve(ones.size());
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [name, array] : ones) {
+        views.push_back({array.type, array.shape, array.bytes});
+        arrays.emplace(name, &views.back());
+    }
+    Outcome<ArrayFile> file = mapped(arrays, "trainable");
+    if (const Trouble* trouble = std::get_if<Trouble>(&file)) return *trouble;
+    trainable_.emplace(std::move(std::get<ArrayFile>(file)));
+    return std::nullopt;
+}
+
+// Arrays that several of PyTorch's went into got the sum of their gradients; each of them has the gradient of the whole.
+Outcome<ArrayFile> Pair::averaged(ArrayFile file, const std::string& path) {
+    const auto summed = [&](const std::string& name) {
+        const ArrayView* count = trainable_->find(name);
+        return count != nullptr && scale_of(*count) > 1;
+    };
+    const auto& arrays = file.arrays();
+    if (std::none_of(arrays.begin(), arrays.end(), [&](const auto& item) { return summed(item.first); })) return file;
+    std::map<std::string, OwnedArray> result;
+    for (const auto& [name, view] : arrays) {
+        OwnedArray array = owned(view);
+        const ArrayView* count = trainable_->find(name);
+        if (summed(name) && view.type == ArrayType::float32 && count->size() == view.size()) {
+            for (std::size_t i = 0; i < view.size(); ++i) {
+                const auto value = static_cast<float>(view.real(i) / std::max(count->real(i), 1.0));
+                std::memcpy(array.bytes.data() + i * sizeof value, &value, sizeof value);
+            }
+        }
+        result.emplace(name, std::move(array));
+    }
+    const base::Result<base::Done> written = write_arrays(path, result);
+    if (!written) return world_trouble(written.error().message);
+    base::Result<ArrayFile> reopened = ArrayFile::open(path);
+    if (!reopened) return world_trouble(reopened.error().message);
+    return std::move(reopened).value();
+}
+
+std::optional<Trouble> Pair::map_gradients(const std::string& file, std::optional<ArrayFile>& parameters, std::optional<ArrayFile>& inputs) {
+    if (auto trouble = open_into(inputs, file)) return trouble;
+    constexpr std::string_view kPrefix = "parameter.";
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [name, view] : inputs->arrays())
+        if (name.starts_with(kPrefix)) arrays.emplace(name.substr(kPrefix.size()), &view);
+    if (original_parts_.callable) return std::nullopt;
+    Outcome<ArrayFile> named = mapped(arrays, "gradient");
+    if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
+    Outcome<ArrayFile> each = averaged(std::move(std::get<ArrayFile>(named)), file + ".averaged");
+    if (const Trouble* trouble = std::get_if<Trouble>(&each)) return *trouble;
+    parameters.emplace(std::move(std::get<ArrayFile>(each)));
+    return std::nullopt;
+}
+
+std::vector<std::string> Pair::training_problems(const ArrayFile& gradients) const {
+    std::vector<std::string> problems;
+    if (!trainable_) return problems;
+    for (const auto& [name, view] : trainable_->arrays()) {
+        const bool wanted = scale_of(view) > 0;
+        const bool trained = gradients.find("parameter." + name) != nullptr;
+        if (wanted && !trained) problems.push_back("`" + name + "` is not trained");
+        if (!wanted && trained) problems.push_back("`" + name + "` is trained and no parameter in the original");
+    }
+    return problems;
+}
+
+Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options, bool more) {
+    if (!original_parts_.callable)
+        if (auto trouble = map_trainable()) return *trouble;
+    const Reply<Session*> original = original_.session();
+    const Reply<Session*> converted = converted_.session();
+    if (!original) return original_trouble(original.failure());
+    if (!converted) return converted_trouble(converted.failure());
+    GradientsOfBoth result;
+    const std::string plain = (*original)->scratch("gradient.safetensors");
+    const Reply<GradientResult> given = (*original)->gradient(spec_, original_inputs_, options, plain);
+    if (!given) return original_trouble(given.failure());
+    if (auto trouble = map_gradients(plain, result.parameters.plain, result.inputs.plain)) return *trouble;
+    const std::string out = (*converted)->scratch("gradient_out.safetensors");
+    const Reply<GradientResult> answered = (*converted)->gradient(spec_, converted_inputs_, options, out);
+    if (!answered) return converted_trouble(answered.failure());
+    if (auto trouble = open_into(result.parameters.converted, out, /*keep=*/true)) return *trouble;
+    if (auto trouble = open_into(result.inputs.converted, out)) return *trouble;
+    result.problems = training_problems(*result.parameters.converted);
+    if (!more) return result;
+    CallOptions precise = options;
+    precise.float64 = true;
+    const std::string doubles = (*original)->scratch("gradient64.safetensors");
+    if ((*original)->gradient(spec_, original_inputs_, precise, doubles))
+        if (auto trouble = map_gradients(doubles, result.parameters.float64, result.inputs.float64)) return *trouble;
+    if (auto trouble = disturb_inputs()) return *trouble;
+    const std::string moved = (*original)->scratch("gradient_disturbed.safetensors");
+    if ((*original)->gradient(spec_, disturbed_inputs_, options, moved))
+        if (auto trouble = map_gradients(moved, result.parameters.disturbed, result.inputs.disturbed)) return *trouble;
+    return result;
+}
+
+// Parameters and buffers of a state file under the names that `sanitize` gives them; prefixes go.
+std::optional<Trouble> Pair::map_state(const std::string& file, std::optional<ArrayFile>& out) {
+    std::optional<ArrayFile> state;
+    if (auto trouble = open_into(state, file)) return trouble;
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [name, view] : state->arrays()) arrays.emplace(name.substr(name.find('.') + 1), &view);
+    Outcome<ArrayFile> named = mapped(arrays, "state");
+    if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
+    out.emplace(std::move(std::get<ArrayFile>(named)));
+    return std::nullopt;
+}
+
+Outcome<Quadruple> Pair::step(const CallOptions& options) {
+    const Reply<Session*> original = original_.session();
+    const Reply<Session*> converted = converted_.session();
+    if (!original) return original_trouble(original.failure());
+    if (!converted) return converted_trouble(converted.failure());
+    Quadruple result;
+    const auto run_original = [&](const std::string& inputs, bool float64, std::optional<ArrayFile>& into) -> std::optional<Trouble> {
+        if (const Reply<WeightsLoaded> again = (*original)->weights(original_weights_); !again) return original_trouble(again.failure());
+        CallOptions own = options;
+        own.float64 = float64;
+        const std::string out = (*original)->scratch("step.safetensors");
+        const Reply<GradientResult> stepped = (*original)->step(spec_, inputs, own, out);
+        if (!stepped) return original_trouble(stepped.failure());
+        return map_state(out, into);
+    };
+    if (auto trouble = run_original(original_inputs_, false, result.plain)) return *trouble;
+    if (auto trouble = disturb_inputs()) return *trouble;
+    if (auto trouble = run_original(original_inputs_, true, result.float64); trouble && !original_.session()) return *trouble;
+    if (auto trouble = run_original(disturbed_inputs_, false, result.disturbed)) return *trouble;
+    if (const Reply<WeightsLoaded> again = (*original)->weights(original_weights_); !again) return original_trouble(again.failure());
+    const std::string out = (*converted)->scratch("step.safetensors");
+    const Reply<GradientResult> answered = (*converted)->step(spec_, converted_inputs_, options, out);
+    if (!answered) return converted_trouble(answered.failure());
+    if (auto trouble = open_into(result.converted, out)) return *trouble;
+    if (auto trouble = give_weights()) return *trouble;  // both sides are as they were drawn
+    return result;
+}
+
+bool Pair::one_to_one(const std::string& name) const {
+    const ArrayView* count = trainable_ ? trainable_->find(name) : nullptr;
+    return count != nullptr && scale_of(*count) <= 1;
+}
+
+}  // namespace mlxify::verify

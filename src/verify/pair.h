@@ -1,0 +1,109 @@
+// Original and converted file on the same numbers: weights drawn once, inputs made once, both called.
+// takes: two programs and an invocation; gives: arrays of both sides, ready to compare; tests: integration_test.cpp
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "verify/compare.h"
+#include "verify/program.h"
+#include "verify/sample.h"
+#include "verify/safetensors.h"
+
+namespace mlxify::verify {
+
+// What went wrong on one of the sides.
+struct Trouble {
+    enum class Side { original, converted, both } side = Side::both;
+    std::string message;
+    std::uint32_t line = 0;  // of that side's file
+};
+
+template <typename T>
+using Outcome = std::variant<T, Trouble>;
+
+// One quantity on both sides: PyTorch in float32, in float64, with disturbed inputs; MLX.
+struct Quadruple {
+    std::optional<ArrayFile> plain, float64, disturbed, converted;
+};
+
+struct CalledBoth {
+    Quadruple arrays;
+    CallResult original, converted;
+};
+
+struct GradientsOfBoth {
+    Quadruple parameters;              // by their MLX names
+    Quadruple inputs;                  // "input.PATH"
+    std::vector<std::string> problems; // a parameter that is not trained, a buffer that is
+};
+
+// Numbers that a comparison runs on.
+struct Numbers {
+    std::uint64_t weights = 1;
+    std::uint64_t inputs = 1;
+    double spread = 1;  // of normal inputs; not 1: uniform within +-1.7 times it
+};
+
+class Pair {
+public:
+    Pair(Program& original, Program& converted, const Invocation& invocation)
+        : original_(original), converted_(converted), invocation_(invocation) {}
+
+    // Builds both. The stages "instantiates" and "weights map one to one" are told apart by `weights_differ` of the trouble.
+    std::optional<Trouble> build();
+    // Draws weights and buffers on the original's side and gives both sides the same; nothing to do for a function.
+    std::optional<Trouble> draw(std::uint64_t seed);
+    // What does not map one to one between the weights; empty: all does. After draw().
+    [[nodiscard]] const std::string& weights_mismatch() const { return weights_mismatch_; }
+    [[nodiscard]] std::size_t weight_count() const { return weight_count_; }
+    std::optional<Trouble> make_inputs(const Numbers& numbers);
+
+    // `more`: also in float64 and with disturbed inputs, for the tolerance.
+    Outcome<CalledBoth> call(const CallOptions& options, bool more);
+    Outcome<GradientsOfBoth> gradient(const CallOptions& options, bool more);
+    // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
+    Outcome<Quadruple> step(const CallOptions& options);
+
+    // Whether the array of that MLX name holds one of PyTorch's, not a sum of several. After gradient().
+    [[nodiscard]] bool one_to_one(const std::string& name) const;
+
+    [[nodiscard]] bool has_float_inputs() const { return has_float_inputs_; }
+    [[nodiscard]] bool has_inputs() const { return has_inputs_; }
+    [[nodiscard]] bool ran_in_float64() const { return ran_in_float64_; }
+    [[nodiscard]] const Construction& original_parts() const { return original_parts_; }
+    [[nodiscard]] const Json& spec() const { return spec_; }
+    [[nodiscard]] Program& original() { return original_; }
+    [[nodiscard]] Program& converted() { return converted_; }
+    [[nodiscard]] const std::string& original_inputs() const { return original_inputs_; }
+    [[nodiscard]] const std::string& converted_inputs() const { return converted_inputs_; }
+
+private:
+    std::optional<Trouble> give_weights();
+    std::optional<Trouble> disturb_inputs();
+    // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
+    Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
+    std::optional<Trouble> map_state(const std::string& file, std::optional<ArrayFile>& out);
+    std::optional<Trouble> map_trainable();
+    Outcome<ArrayFile> averaged(ArrayFile file, const std::string& path);
+    [[nodiscard]] std::vector<std::string> training_problems(const ArrayFile& gradients) const;
+    std::optional<Trouble> map_gradients(const std::string& file, std::optional<ArrayFile>& parameters, std::optional<ArrayFile>& inputs);
+
+    Program& original_;
+    Program& converted_;
+    const Invocation& invocation_;
+    Construction original_parts_, converted_parts_;
+    Json spec_;                      // with the spread put in
+    std::string weights_mismatch_;
+    std::size_t weight_count_ = 0;
+    std::string original_inputs_, converted_inputs_, disturbed_inputs_;
+    std::string original_weights_, converted_weights_;
+    std::map<std::string, OwnedArray> state_;   // torch-named parameters and saved buffers, as drawn
+    std::optional<ArrayFile> trainable_;        // by MLX name: how many of PyTorch's parameters went in; 0: not trained
+    bool has_inputs_ = false, has_float_inputs_ = false, ran_in_float64_ = false;
+};
+
+}  // namespace mlxify::verify

@@ -1,0 +1,196 @@
+// Before conversion: samples for every entry point, found with the original alone, and what its expressions were.
+#include <algorithm>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "names/names.h"
+#include "syntax/parse.h"
+#include "verify/observation.h"
+#include "verify/repair.h"
+#include "verify/sample_sources.h"
+#include "verify/search.h"
+#include "verify/verify.h"
+
+namespace mlxify::verify {
+namespace {
+
+using diagnostics::Code;
+
+EntryPoint::Kind kind_of(const syntax::Tree& tree, const names::Names& names, syntax::NodeId node) {
+    if (tree[node].kind == syntax::Kind::function_def) return EntryPoint::Kind::function;
+    const auto found = names.class_by_name.find(tree[node].name);
+    const bool module = found != names.class_by_name.end() && names.classes[found->second].is_module;
+    return module ? EntryPoint::Kind::module : EntryPoint::Kind::class_;
+}
+
+class Preparer {
+public:
+    Preparer(WorkerPool& workers, const Request& request, diagnostics::Sink& sink)
+        : workers_(workers), request_(request), sink_(sink), tree_(syntax::parse(request.original, ignored_)),
+          plain_(workers.torch, request.original, "model", false) {}
+
+    Prepared run() {
+        const Reply<Session*> session = plain_.session();
+        if (!session) {
+            sink_.refuse(Code::original_fails, line_span(session.failure().line), "the original does not import: " + session.failure().text(),
+                         "make `import` of the file succeed without a GPU, or install what it needs");
+            return std::move(prepared_);
+        }
+        collect_written_samples();
+        for (const EntryPoint& entry : request_.entries) prepare_entry(entry, false);
+        for (const EntryPoint& entry : unreached()) prepare_entry(entry, true);
+        return std::move(prepared_);
+    }
+
+private:
+    [[nodiscard]] base::Span line_span(std::uint32_t line) const { return span_of_line(request_.original, line); }
+
+    void collect_written_samples() {
+        for (const std::string& call : request_.calls) {
+            base::Result<Invocation> invocation = parse_invocation(call);
+            if (invocation) written_.push_back({std::move(invocation).value(), "--call"});
+            else sink_.refuse(Code::no_sample, {}, invocation.error().message, "write it like `Net(8)(f32[2, 8])`");
+        }
+        if (!request_.case_file.empty()) {
+            base::Result<std::vector<Invocation>> cases = read_cases(request_.case_file);
+            if (!cases) sink_.refuse(Code::no_sample, {}, cases.error().message, "see the samples page for the format of a case file");
+            else for (const Invocation& invocation : *cases) written_.push_back({invocation, "--case"});
+        }
+        const auto append = [&](std::vector<WrittenSample> samples) { written_.insert(written_.end(), samples.begin(), samples.end()); };
+        append(project_samples(request_.path));
+        append(comment_samples(tree_));
+        append(main_block_samples(tree_));
+    }
+
+    // In plain float32 first; where the original mixes bfloat16 in by itself, with bfloat16 read as float32.
+    void prepare_entry(const EntryPoint& point, bool inner) {
+        if (point.kind == EntryPoint::Kind::class_) return;
+        if (request_.progress) request_.progress("samples");
+        PreparedEntry entry;
+        entry.entry = point;
+        entry.inner = inner;
+        Program* program = &plain_;
+        bool low_precision = find_samples(*program, entry);
+        if (entry.samples.empty() && low_precision) {
+            if (!sharp_) sharp_ = std::make_unique<Program>(workers_.torch, request_.original, "model", true);
+            program = &*sharp_;
+            find_samples(*program, entry);
+            entry.bf16_as_f32 = !entry.samples.empty();
+        }
+        if (!entry.samples.empty()) vary(*program, entry);
+        if (entry.samples.empty() && inner) return;  // named as not proved
+        if (entry.samples.empty())
+            sink_.remark(Code::no_sample, definition_span(point.name), fmt::format("no sample for `{}` was found: {}", point.name, entry.reason),
+                         fmt::format("add a comment such as `# mlxify: {}(...)(f32[2, 16])`, or pass --call", point.name));
+        prepared_.entries.push_back(std::move(entry));
+    }
+
+    // Fills `entry.samples` with what was written down and runs, or with what the search finds. Whether mixed dtypes were met.
+    bool find_samples(Program& program, PreparedEntry& entry) {
+        bool low_precision = false;
+        for (const WrittenSample& sample : written_) {
+            if (entry_name(sample.invocation) != entry.entry.name) continue;
+            const bool asked_for = sample.origin == "--call" || sample.origin == "--case";
+            if (!asked_for && !entry.samples.empty()) continue;
+            const Reply<CallResult> called = try_invocation(program, sample.invocation);
+            if (called) {
+                entry.samples.push_back({sample.invocation, sample.origin, false});
+                observe(program, sample.invocation);
+                continue;
+            }
+            entry.reason = sample.origin + ": " + called.failure().text();
+            for (const Repair& repair : repairs_for(called.failure())) low_precision = low_precision || repair.kind == Repair::Kind::low_precision;
+        }
+        if (!entry.samples.empty()) return false;
+        const DefinitionOf* found = program.definition(entry.entry.name);
+        if (found == nullptr) {
+            entry.reason = "the original defines no such name";
+            return false;
+        }
+        const DefinitionOf definition = *found;  // the program's list moves when its session is opened again
+        SearchResult result = search_sample(program, tree_, definition, {});
+        if (result.invocation) {
+            entry.samples.push_back({*result.invocation, "search", false});
+            observe(program, *result.invocation);
+        } else {
+            entry.reason = result.reason;
+        }
+        return low_precision || result.low_precision;
+    }
+
+    void vary(Program& program, PreparedEntry& entry) {
+        const DefinitionOf* found = program.definition(entry.entry.name);
+        if (found == nullptr || request_.variations <= 0) return;
+        const DefinitionOf definition = *found;
+        const PreparedSample first = entry.samples.front();
+        const auto new_ground = [&](const Invocation& invocation) { return observe(program, invocation); };
+        for (Variation& variation : variations(program, tree_, definition, first.invocation, new_ground, request_.variations)) {
+            if (variation.what == "sizes") observe(program, variation.invocation);
+            entry.samples.push_back({std::move(variation.invocation), first.origin + ": " + variation.what, true});
+        }
+    }
+
+    // Probes the original; whether any expression ran that had not run before.
+    bool observe(Program& program, const Invocation& invocation) {
+        const Reply<Construction> built = program.construct(invocation.expression);
+        const Reply<Session*> session = program.session();
+        if (!built || !session) return false;
+        const std::string arrays = (*session)->scratch("probed.safetensors");
+        if (!(*session)->inputs(invocation.spec, 1, arrays)) return false;
+        bool new_ground = false;
+        for (const bool training : {false, true}) {
+            CallOptions options;
+            options.method = invocation.method;
+            options.training = training;
+            const Reply<infer::ObservedFacts> facts = (*session)->probe(invocation.spec, arrays, options);
+            if (facts) new_ground = join_facts(prepared_.observed, *facts) || new_ground;
+        }
+        return new_ground;
+    }
+
+    // Module classes and functions of which no expression inside a body ran.
+    [[nodiscard]] std::vector<EntryPoint> unreached() {
+        std::vector<EntryPoint> result;
+        const names::Names names = names::resolve(tree_, ignored_);
+        for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0))) {
+            const syntax::Kind kind = tree_[node].kind;
+            if (kind != syntax::Kind::class_def && kind != syntax::Kind::function_def) continue;
+            const EntryPoint point{std::string(tree_[node].name), kind_of(tree_, names, node)};
+            const bool asked = std::any_of(request_.entries.begin(), request_.entries.end(), [&](const EntryPoint& e) { return e.name == point.name; });
+            if (!asked && !ran(prepared_.observed, tree_, node)) result.push_back(point);
+        }
+        return result;
+    }
+
+    [[nodiscard]] base::Span definition_span(const std::string& name) const {
+        for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0)))
+            if (tree_[node].name == name && !tree_[node].name_span.empty()) return tree_[node].name_span;
+        return {};
+    }
+
+    WorkerPool& workers_;
+    const Request& request_;
+    diagnostics::Sink& sink_;
+    diagnostics::Sink ignored_;
+    syntax::Tree tree_;
+    Program plain_;
+    std::unique_ptr<Program> sharp_;  // with bfloat16 read as float32
+    std::vector<WrittenSample> written_;
+    Prepared prepared_;
+};
+
+}  // namespace
+
+std::vector<EntryPoint> entry_points(std::string_view text) {
+    diagnostics::Sink ignored;
+    const syntax::Tree tree = syntax::parse(text, ignored);
+    const names::Names names = names::resolve(tree, ignored);
+    std::vector<EntryPoint> points;
+    for (const syntax::NodeId node : names.entry_points) points.push_back({std::string(tree[node].name), kind_of(tree, names, node)});
+    return points;
+}
+
+Prepared prepare(WorkerPool& workers, const Request& request, diagnostics::Sink& sink) { return Preparer(workers, request, sink).run(); }
+
+}  // namespace mlxify::verify

@@ -1,0 +1,504 @@
+#include "verify/proof.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+namespace mlxify::verify {
+namespace {
+
+using diagnostics::Code;
+
+constexpr double kSmallSpread = 0.02;  // so that an epsilon under a root or in a variance counts
+constexpr double kLargeSpread = 12;    // so that saturations and thresholds are passed
+constexpr double kRate = 0.1;          // of the one SGD step
+constexpr std::uint64_t kProjection = 77;
+constexpr std::uint64_t kStreams = 5;
+
+bool no_gradient_in_mlx(const std::string& message) {
+    return message.find("vjp] Not implemented") != std::string::npos || message.find("::vjp") != std::string::npos;
+}
+
+// Whether PyTorch gave any gradient at all: a result of integers has none.
+bool any_gradient(const GradientsOfBoth& both) {
+    for (const std::optional<ArrayFile>* file : {&both.parameters.plain, &both.inputs.plain}) {
+        if (!*file) continue;
+        for (const auto& [name, view] : (*file)->arrays())
+            if (scale_of(view) > 0) return true;
+    }
+    return false;
+}
+
+class EntryProver {
+public:
+    EntryProver(Program& original, Program& converted, const PreparedEntry& entry, const Request& request, double depth)
+        : original_(original), converted_(converted), entry_(entry), request_(request), depth_(depth) {
+        findings_.proof = empty_proof(entry);
+    }
+
+    ProofFindings run() {
+        for (const PreparedSample& sample : entry_.samples) {
+            sample_ = &sample;
+            Pair pair(original_, converted_, sample.invocation);
+            if (sample.variation) prove_variation(pair);
+            else prove_sample(pair);
+            if (failed()) break;
+            collect_reach(pair);
+        }
+        if (!failed()) finish();
+        return std::move(findings_);
+    }
+
+private:
+    [[nodiscard]] bool failed() const { return findings_.code.has_value(); }
+
+    void fail(const char* stage, Code code, std::string reason, std::uint32_t converted_line = 0, std::uint32_t original_line = 0) {
+        if (failed()) return;
+        findings_.code = code;
+        findings_.failed_stage = stage;
+        findings_.converted_line = converted_line;
+        findings_.original_line = original_line;
+        findings_.failed_sample = *sample_;
+        if (sample_->variation) reason += " with " + print_invocation(sample_->invocation);
+        findings_.reason = reason;
+        set_stage(findings_.proof, stage, StageResult::failed, std::move(reason));
+    }
+
+    void fail(const char* stage, const Trouble& trouble) {
+        switch (trouble.side) {
+            case Trouble::Side::original: return fail(stage, Code::original_fails, "the original: " + trouble.message, 0, trouble.line);
+            case Trouble::Side::converted: return fail(stage, Code::converted_fails, trouble.message, trouble.line, 0);
+            case Trouble::Side::both: return fail(stage, Code::limit_reached, trouble.message);
+        }
+    }
+
+    void pass(const char* stage, std::string figure) { set_stage(findings_.proof, stage, StageResult::passed, std::move(figure)); }
+    void begin(const char* stage) const {
+        if (request_.progress) request_.progress(stage);
+    }
+
+    CallOptions options(bool training, bool dropout) const {
+        CallOptions result;
+        result.method = sample_->invocation.method;
+        result.training = training;
+        result.dropout = dropout;
+        result.streams = kStreams;
+        return result;
+    }
+
+    // Builds and gives both sides the same weights. False after a failure.
+    bool ready(Pair& pair, std::uint64_t seed) {
+        begin(stage::kInstantiates);
+        if (auto trouble = pair.build()) return fail(stage::kInstantiates, *trouble), false;
+        pass(stage::kInstantiates, {});
+        if (auto trouble = pair.draw(seed)) return fail(stage::kWeights, *trouble), false;
+        if (!pair.weights_mismatch().empty()) return fail(stage::kWeights, Code::weights_differ, pair.weights_mismatch()), false;
+        if (pair.weight_count() > 0) pass(stage::kWeights, fmt::format("{} arrays", pair.weight_count()));
+        else pass(stage::kWeights, "no weights");
+        return true;
+    }
+
+    // ------------------------------------------------------------------------------------------------------------ values
+
+    // Compares one call's output; false after a failure. Ill-conditioned leaves are counted, not passed.
+    bool judge_call(const CalledBoth& both, const char* values_stage) {
+        const Structure structure = compare_trees(both.original.tree, both.converted.tree, constant_tolerance());
+        if (!structure.mismatch.empty()) return fail(stage::kStructure, Code::structure_differs, structure.mismatch), false;
+        double context = 0;
+        for (const auto& [name, view] : both.arrays.plain->arrays())
+            if (name.starts_with("leaf.")) context = std::max(context, scale_of(view));
+        for (const LeafPair& leaf : structure.leaves) {
+            const std::string theirs = fmt::format("leaf.{}", leaf.reference);
+            const std::string ours = fmt::format("leaf.{}", leaf.converted);
+            if (!judge_array(both.arrays, theirs, ours, leaf.path, context, values_stage, Code::values_differ)) return false;
+        }
+        return judge_buffers(both, values_stage);
+    }
+
+    // Running statistics that a call in training mode updates. MLX names them through the weights' mapping, so only those that
+    // bear the same name on both sides are compared here; `step` compares all.
+    bool judge_buffers(const CalledBoth& both, const char* stage) {
+        for (const auto& [name, view] : both.arrays.plain->arrays()) {
+            const ArrayView* ours = name.starts_with("buffer.") ? both.arrays.converted->find(name) : nullptr;
+            if (ours == nullptr || ours->shape != view.shape) continue;
+            if (!judge_array(both.arrays, name, name, name, 0, stage, Code::training_differs)) return false;
+        }
+        return true;
+    }
+
+    bool judge_array(const Quadruple& arrays, const std::string& theirs, const std::string& ours, const std::string& path, double context,
+                     const char* stage, Code code) {
+        const ArrayView* plain = arrays.plain->find(theirs);
+        const ArrayView* converted = arrays.converted->find(ours);
+        if (plain == nullptr || converted == nullptr) return fail(stage, Code::structure_differs, path + " was not written"), false;
+        const Reference reference{plain, arrays.float64 ? arrays.float64->find(theirs) : nullptr,
+                                  arrays.disturbed ? arrays.disturbed->find(theirs) : nullptr};
+        const Comparison comparison = compare_arrays(reference, *converted, depth_, context);
+        if (comparison.match == Match::differs) {
+            if (plain->shape != converted->shape)
+                fail(stage == stage::kValues ? stage::kStructure : stage, Code::structure_differs, path + ": " + comparison.reason);
+            else
+                fail(stage, code, path + ": " + comparison.reason);
+            return false;
+        }
+        ++compared_;
+        if (comparison.match == Match::ill_conditioned) {
+            ++ill_conditioned_;
+            ill_reason_ = path + ": " + comparison.reason;
+            return true;
+        }
+        ++matched_;
+        worst_error_ = std::max(worst_error_, comparison.error);
+        if (comparison.tolerance > 0 && comparison.error / comparison.tolerance >= worst_ratio_) {
+            worst_ratio_ = comparison.error / comparison.tolerance;
+            worst_tolerance_ = comparison.tolerance;
+        }
+        return true;
+    }
+
+    [[nodiscard]] double constant_tolerance() const { return kFactor * std::ldexp(1.0, -20); }
+
+    void reset_worst() {
+        worst_error_ = worst_tolerance_ = worst_ratio_ = 0;
+        compared_ = matched_ = ill_conditioned_ = 0;
+    }
+
+    [[nodiscard]] std::string worst_text() const {
+        std::string text = fmt::format("max error {:.1e} (tolerance {:.1e})", worst_error_, worst_tolerance_);
+        if (ill_conditioned_ > 0) text += fmt::format("; {} of {} arrays too ill-conditioned to tell", ill_conditioned_, compared_);
+        return text;
+    }
+
+    // The calls that are compared: several weights, several inputs, small and large inputs.
+    [[nodiscard]] std::vector<Numbers> all_numbers(bool float_inputs) const {
+        std::vector<Numbers> all;
+        for (int w = 1; w <= request_.weight_seeds; ++w)
+            for (int i = 1; i <= request_.input_seeds; ++i)
+                if (w == 1 || i == 1) all.push_back({static_cast<std::uint64_t>(w), static_cast<std::uint64_t>(i), 1});
+        std::stable_sort(all.begin(), all.end(), [](const Numbers& a, const Numbers& b) { return a.weights > b.weights; });
+        if (float_inputs) {
+            all.insert(all.begin(), {1, 1, kSmallSpread});
+            all.insert(all.begin(), {1, 1, kLargeSpread});
+        }
+        return all;  // ends with weights 1: what follows goes on with them
+    }
+
+    // One call with these numbers. Spreads other than 1 are for regimes in which the original itself stays finite.
+    bool prove_call(Pair& pair, const Numbers& numbers) {
+        if (auto trouble = pair.make_inputs(numbers)) return fail(stage::kForward, *trouble), false;
+        begin(stage::kForward);
+        Outcome<CalledBoth> called = pair.call(options(false, true), /*more=*/true);
+        if (const Trouble* trouble = std::get_if<Trouble>(&called)) {
+            if (numbers.spread != 1 && trouble->side == Trouble::Side::original) return true;
+            return fail(stage::kForward, *trouble), false;
+        }
+        pass(stage::kForward, {});
+        const CalledBoth& both = std::get<CalledBoth>(called);
+        if (numbers.spread != 1)
+            for (const LeafOf& leaf : both.original.leaves)
+                if (!leaf.finite) return true;
+        begin(stage::kValues);
+        if (!judge_call(both, stage::kValues)) return false;
+        if (numbers.spread == 1) remember(numbers, both);
+        return true;
+    }
+
+    // Outputs of the original that must move when inputs or weights do.
+    void remember(const Numbers& numbers, const CalledBoth& both) {
+        std::map<std::string, OwnedArray> leaves;
+        for (const auto& [name, view] : both.arrays.plain->arrays())
+            if (name.starts_with("leaf.")) leaves.emplace(name, OwnedArray{view.type, view.shape, {view.bytes.begin(), view.bytes.end()}});
+        outputs_.emplace_back(numbers, std::move(leaves));
+    }
+
+    [[nodiscard]] bool some_pair_moves(bool by_weights) const {
+        const auto view = [](const OwnedArray& array) { return ArrayView{array.type, array.shape, array.bytes}; };
+        for (const auto& [numbers, leaves] : outputs_)
+            for (const auto& [others, other_leaves] : outputs_) {
+                const bool weights_differ = numbers.weights != others.weights;
+                const bool inputs_differ = numbers.inputs != others.inputs;
+                if (by_weights ? !weights_differ || inputs_differ : weights_differ || !inputs_differ) continue;
+                for (const auto& [name, leaf] : leaves) {
+                    const auto found = other_leaves.find(name);
+                    if (found == other_leaves.end() || moved(view(leaf), view(found->second))) return true;
+                }
+            }
+        return false;
+    }
+
+    // ---------------------------------------------------------------------------------------------------------- gradients
+
+    // Compares what `gradient` gave. `note`: into the worst gradient error.
+    bool judge_gradients(const GradientsOfBoth& both, const char* stage, Code code) {
+        if (!both.problems.empty()) return fail(stage, code, both.problems.front()), false;
+        double context = 0;
+        const auto widen = [&](const std::optional<ArrayFile>& file) {
+            if (!file) return;
+            for (const auto& [name, view] : file->arrays()) context = std::max(context, scale_of(view));
+        };
+        widen(both.parameters.plain);
+        if (both.parameters.plain) {
+            for (const auto& [name, view] : both.parameters.plain->arrays()) {
+                if (both.parameters.converted->find("parameter." + name) == nullptr) continue;  // not trained on either side
+                if (!judge_array(both.parameters, name, "parameter." + name, "gradient of " + name, context, stage, code)) return false;
+            }
+        }
+        for (const auto& [name, view] : both.inputs.plain->arrays()) {
+            if (!name.starts_with("input.")) continue;
+            if (both.inputs.converted->find(name) == nullptr) return fail(stage, code, "no gradient for " + name), false;
+            if (!judge_array(both.inputs, name, name, "gradient of " + name, context, stage, code)) return false;
+        }
+        return true;
+    }
+
+    bool prove_gradients(Pair& pair) {
+        begin(stage::kGradients);
+        reset_worst();
+        CallOptions how = options(false, true);
+        how.projection = kProjection;
+        Outcome<GradientsOfBoth> given = pair.gradient(how, /*more=*/true);
+        if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
+            if (trouble->side == Trouble::Side::converted && no_gradient_in_mlx(trouble->message)) {
+                set_stage(findings_.proof, stage::kGradients, StageResult::skipped, "MLX has no gradient here: " + trouble->message);
+                inference_only_ = true;
+                differentiable_ = false;
+                return true;
+            }
+            return fail(stage::kGradients, *trouble), false;
+        }
+        if (!any_gradient(std::get<GradientsOfBoth>(given))) {
+            set_stage(findings_.proof, stage::kGradients, StageResult::skipped, "the original's output has no gradient");
+            differentiable_ = false;
+            return true;
+        }
+        if (!judge_gradients(std::get<GradientsOfBoth>(given), stage::kGradients, Code::gradients_differ)) return false;
+        gradient_error_ = std::max(gradient_error_, worst_error_);
+        pass(stage::kGradients, worst_text());
+        return true;
+    }
+
+    // ----------------------------------------------------------------------------------------------------------- training
+
+    // In training mode with shared random streams: output, gradients and the state after one step. Where the streams cannot be
+    // shared, dropout is compared with p = 0 and must be active on both sides.
+    bool prove_training(Pair& pair) {
+        begin(stage::kTraining);
+        reset_worst();
+        std::string note;
+        Outcome<CalledBoth> called = pair.call(options(true, true), true);
+        if (const Trouble* trouble = std::get_if<Trouble>(&called)) return training_trouble(*trouble);
+        bool dropout = true;
+        if (!same_outputs(std::get<CalledBoth>(called))) {
+            dropout = false;
+            Outcome<CalledBoth> without = pair.call(options(true, false), true);
+            if (const Trouble* trouble = std::get_if<Trouble>(&without)) return training_trouble(*trouble);
+            if (!judge_call(std::get<CalledBoth>(without), stage::kTraining)) return false;
+            const std::string activity = dropout_activity(std::get<CalledBoth>(called), std::get<CalledBoth>(without));
+            if (!activity.empty()) return fail(stage::kTraining, Code::training_differs, activity), false;
+            note = "; dropout compared with p = 0 and active";
+        } else if (!judge_call(std::get<CalledBoth>(called), stage::kTraining)) {
+            return false;
+        }
+        if (differentiable_ && !prove_step(pair, dropout)) return false;
+        pass(stage::kTraining, worst_text() + note);
+        return true;
+    }
+
+    bool training_trouble(const Trouble& trouble) {
+        if (trouble.side == Trouble::Side::original) {
+            set_stage(findings_.proof, stage::kTraining, StageResult::skipped, "the original does not run in training mode: " + trouble.message);
+            return true;
+        }
+        return fail(stage::kTraining, trouble), false;
+    }
+
+    // Whether the outputs agree, without a verdict.
+    bool same_outputs(const CalledBoth& both) const {
+        const Structure structure = compare_trees(both.original.tree, both.converted.tree, constant_tolerance());
+        if (!structure.mismatch.empty()) return false;
+        for (const LeafPair& leaf : structure.leaves) {
+            const std::string theirs = fmt::format("leaf.{}", leaf.reference);
+            const ArrayView* plain = both.arrays.plain->find(theirs);
+            const ArrayView* converted = both.arrays.converted->find(fmt::format("leaf.{}", leaf.converted));
+            if (plain == nullptr || converted == nullptr) return false;
+            const Reference reference{plain, both.arrays.float64 ? both.arrays.float64->find(theirs) : nullptr,
+                                      both.arrays.disturbed ? both.arrays.disturbed->find(theirs) : nullptr};
+            if (compare_arrays(reference, *converted, depth_, 0).match == Match::differs) return false;
+        }
+        return true;
+    }
+
+    // Empty if dropout acts on both sides or on neither.
+    static std::string dropout_activity(const CalledBoth& with, const CalledBoth& without) {
+        const auto acts = [](const std::optional<ArrayFile>& a, const std::optional<ArrayFile>& b) {
+            for (const auto& [name, view] : a->arrays()) {
+                const ArrayView* other = b->find(name);
+                if (name.starts_with("leaf.") && (other == nullptr || moved(view, *other))) return true;
+            }
+            return false;
+        };
+        const bool original = acts(with.arrays.plain, without.arrays.plain);
+        const bool converted = acts(with.arrays.converted, without.arrays.converted);
+        if (original == converted) return {};
+        return original ? "dropout is not active in training mode" : "dropout is active where the original has none";
+    }
+
+    bool prove_step(Pair& pair, bool dropout) {
+        CallOptions how = options(true, dropout);
+        how.projection = kProjection;
+        Outcome<GradientsOfBoth> given = pair.gradient(how, true);
+        if (const Trouble* trouble = std::get_if<Trouble>(&given)) return fail(stage::kTraining, *trouble), false;
+        if (!judge_gradients(std::get<GradientsOfBoth>(given), stage::kTraining, Code::training_differs)) return false;
+        if (pair.original_parts().callable) return true;
+        how.rate = kRate;
+        Outcome<Quadruple> stepped = pair.step(how);
+        if (const Trouble* trouble = std::get_if<Trouble>(&stepped)) return fail(stage::kTraining, *trouble), false;
+        const Quadruple& state = std::get<Quadruple>(stepped);
+        for (const auto& [name, view] : state.plain->arrays()) {
+            const std::string ours = state.converted->find("parameter." + name) != nullptr ? "parameter." + name : "buffer." + name;
+            if (!pair.one_to_one(name)) continue;  // two biases that became one: their sum has twice the step
+            if (!judge_array(state, name, ours, name + " after one step", 0, stage::kTraining, Code::training_differs)) return false;
+        }
+        return true;
+    }
+
+    // ------------------------------------------------------------------------------------------------------------ samples
+
+    void prove_sample(Pair& pair) {
+        if (!ready(pair, 1)) return;
+        if (auto trouble = pair.make_inputs({1, 1, 1})) return fail(stage::kForward, *trouble);
+        reset_worst();
+        std::uint64_t weights = 1;
+        for (const Numbers& numbers : all_numbers(pair.has_float_inputs())) {
+            if (numbers.weights != weights) {
+                if (auto trouble = pair.draw(numbers.weights)) return fail(stage::kWeights, *trouble);
+                weights = numbers.weights;
+            }
+            if (!prove_call(pair, numbers)) return;
+        }
+        if (weights != 1) {
+            if (auto trouble = pair.draw(1)) return fail(stage::kWeights, *trouble);
+        }
+        finish_values(pair);
+        if (failed()) return;
+        if (auto trouble = pair.make_inputs({1, 1, 1})) return fail(stage::kForward, *trouble);
+        if (!prove_gradients(pair)) return;
+        if (!pair.original_parts().callable || pair.has_float_inputs()) {
+            if (!prove_training(pair)) return;
+        }
+        measure(pair);
+    }
+
+    void finish_values(const Pair& pair) {
+        pass(stage::kStructure, {});
+        pass(stage::kValues, worst_text());
+        findings_.proof.max_error = std::max(findings_.proof.max_error, worst_error_);
+        findings_.proof.tolerance = std::max(findings_.proof.tolerance, worst_tolerance_);
+        if (matched_ == 0 && ill_conditioned_ > 0) doubt("every output is too ill-conditioned to compare: " + ill_reason_);
+        if (pair.has_inputs() && !some_pair_moves(false)) doubt("the output does not depend on the inputs");
+        if (pair.weight_count() > 0 && !some_pair_moves(true)) doubt("the output does not depend on the weights");
+        outputs_.clear();
+    }
+
+    void doubt(std::string reason) {
+        if (doubt_.empty()) doubt_ = std::move(reason);
+    }
+
+    // Another size, mask or flag: values, gradients, and training mode where the sample changes the model.
+    void prove_variation(Pair& pair) {
+        begin(stage::kSizes);
+        if (!ready(pair, 3)) return;
+        reset_worst();
+        if (!prove_call(pair, {3, 3, 1})) return;
+        outputs_.clear();
+        const double error = worst_error_;
+        const EntryProof before = findings_.proof;
+        if (differentiable_ && !prove_gradients(pair)) return;
+        findings_.proof.stages = before.stages;  // the first sample's figures stay; the error is kept below
+        findings_.proof.max_error = std::max(findings_.proof.max_error, error);
+        ++variations_;
+        variation_error_ = std::max({variation_error_, error, worst_error_});
+    }
+
+    void measure(Pair& pair) {
+        if (!request_.timing || timed_) return;
+        begin(stage::kSpeed);
+        const Reply<Session*> original = original_.session();
+        const Reply<Session*> converted = converted_.session();
+        if (!original || !converted) return;
+        const Reply<Timing> theirs = (*original)->time(pair.spec(), pair.original_inputs(), options(false, true), 3);
+        const Reply<Timing> ours = (*converted)->time(pair.spec(), pair.converted_inputs(), options(false, true), 3);
+        timed_ = true;
+        if (!theirs || !ours) {
+            set_stage(findings_.proof, stage::kSpeed, StageResult::skipped, (!theirs ? theirs.failure() : ours.failure()).text());
+            return;
+        }
+        pass(stage::kSpeed, fmt::format("PyTorch {:.2f} ms, MLX {:.2f} ms a call", 1e3 * theirs->seconds, 1e3 * ours->seconds));
+    }
+
+    void collect_reach(const Pair& pair) {
+        const Reply<Session*> converted = converted_.session();
+        if (!converted) return;
+        for (const bool training : {false, true}) {
+            if (training && sample_->variation) continue;
+            const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), options(training, true));
+            if (!reach) continue;
+            findings_.reached.insert(reach->lines.begin(), reach->lines.end());
+            findings_.executable.insert(reach->executable.begin(), reach->executable.end());
+        }
+        findings_.proof.samples.push_back({print_invocation(sample_->invocation), sample_->origin});
+    }
+
+    void finish() {
+        EntryProof& proof = findings_.proof;
+        proof.gradient_error = gradient_error_;
+        if (variations_ > 0)
+            set_stage(proof, stage::kSizes, StageResult::passed,
+                      fmt::format("{} further {}, max error {:.1e}", variations_, variations_ == 1 ? "sample" : "samples", variation_error_));
+        else
+            set_stage(proof, stage::kSizes, StageResult::skipped, "the original runs with no other sizes that were tried");
+        if (!doubt_.empty()) {
+            proof.level = Level::inconclusive;
+            findings_.reason = doubt_;
+        } else {
+            proof.level = inference_only_ ? Level::verified_for_inference : Level::verified;
+        }
+    }
+
+    Program& original_;
+    Program& converted_;
+    const PreparedEntry& entry_;
+    const Request& request_;
+    double depth_;
+    ProofFindings findings_;
+    const PreparedSample* sample_ = nullptr;
+    std::vector<std::pair<Numbers, std::map<std::string, OwnedArray>>> outputs_;
+    double worst_error_ = 0, worst_tolerance_ = 0, worst_ratio_ = 0, gradient_error_ = 0, variation_error_ = 0;
+    int compared_ = 0, matched_ = 0, ill_conditioned_ = 0, variations_ = 0;
+    std::string ill_reason_, doubt_;
+    bool differentiable_ = true, inference_only_ = false, timed_ = false;
+};
+
+}  // namespace
+
+EntryProof empty_proof(const PreparedEntry& entry) {
+    EntryProof proof;
+    proof.name = entry.entry.name;
+    proof.original_dtype = entry.bf16_as_f32 ? "bfloat16" : "float32";
+    for (const char* name : stage::kAll) proof.stages.push_back({name, StageResult::skipped, {}});
+    return proof;
+}
+
+void set_stage(EntryProof& proof, std::string_view name, StageResult result, std::string figure) {
+    const auto found = std::find_if(proof.stages.begin(), proof.stages.end(), [&](const Stage& stage) { return stage.name == name; });
+    MLXIFY_CHECK(found != proof.stages.end());
+    found->result = result;
+    if (!figure.empty() || result == StageResult::failed) found->figure = std::move(figure);
+}
+
+ProofFindings prove_entry(Program& original, Program& converted, const PreparedEntry& entry, const Request& request, double depth) {
+    return EntryProver(original, converted, entry, request, depth).run();
+}
+
+}  // namespace mlxify::verify

@@ -1,0 +1,59 @@
+#include "verify/repair.h"
+
+#include <gtest/gtest.h>
+
+namespace mlxify::verify {
+namespace {
+
+using enum Repair::Kind;
+
+Repair first(std::string type, std::string message) {
+    const std::vector<Repair> repairs = repairs_for({std::move(type), std::move(message), 0, {}});
+    return repairs.empty() ? Repair{give_up, -1, -1, "nothing"} : repairs.front();
+}
+
+TEST(RepairsFor, ReadsTorchMessages) {
+    EXPECT_EQ(first("RuntimeError", "mat1 and mat2 shapes cannot be multiplied (128x32 and 64x10)"), (Repair{last_axis, 32, 64, {}}));
+    EXPECT_EQ(first("RuntimeError", "Given groups=1, weight of size [8, 3, 3, 3], expected input[2, 64, 32, 32] to have 3 channels, but got 64 channels instead"),
+              (Repair{channels, 64, 3, {}}));
+    EXPECT_EQ(first("RuntimeError", "Expected 3D (unbatched) or 4D (batched) input to conv2d, but got input of size: [2, 64]"), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("RuntimeError", "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+                                    "torch.FloatTensor instead (while checking arguments for embedding)"), (Repair{indices, -1, -1, {}}));
+    EXPECT_EQ(first("RuntimeError", "Given normalized_shape=[64], expected input with shape [*, 64], but got input of size[2, 16, 32]"),
+              (Repair{last_axis, 32, 64, {}}));
+    EXPECT_EQ(first("RuntimeError", "The size of tensor a (64) must match the size of tensor b (32) at non-singleton dimension 3"),
+              (Repair{any_axis, 64, 32, {}}));
+    EXPECT_EQ(first("RuntimeError", "Kernel size can't be greater than actual input size"), (Repair{larger_space, -1, -1, {}}));
+    EXPECT_EQ(first("RuntimeError", "mat1 and mat2 must have the same dtype, but got BFloat16 and Float"), (Repair{low_precision, -1, -1, {}}));
+    EXPECT_EQ(first("RuntimeError", "expected m1 and m2 to have the same dtype, but got: float != c10::BFloat16"), (Repair{low_precision, -1, -1, {}}));
+    EXPECT_EQ(first("RuntimeError", "input.size(-1) must be equal to input_size. Expected 8, got 64"), (Repair{last_axis, 64, 8, {}}));
+    EXPECT_EQ(first("ValueError", "expected 4D input (got 3D input)"), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("IndexError", "index out of range in self"), (Repair{smaller_indices, -1, -1, {}}));
+    EXPECT_EQ(first("IndexError", "Dimension out of range (expected to be in range of [-2, 1], but got 2)"), (Repair{rank, -1, 3, {}}));
+}
+
+TEST(RepairsFor, ReadsPythonMessages) {
+    EXPECT_EQ(first("ValueError", "not enough values to unpack (expected 4, got 3)"), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("ValueError", "too many values to unpack (expected 3)"), (Repair{rank, -1, 3, {}}));
+    EXPECT_EQ(first("TypeError", "Net.forward() missing 1 required positional argument: 'context'"), (Repair{add_input, -1, -1, "context"}));
+    EXPECT_EQ(first("TypeError", "Net.__init__() missing 2 required positional arguments: 'dim' and 'heads'"), (Repair{add_argument, -1, -1, "dim"}));
+    EXPECT_EQ(first("TypeError", "Net.__init__() got an unexpected keyword argument 'dim'"), (Repair{drop_argument, -1, -1, "dim"}));
+    EXPECT_EQ(first("AttributeError", "'NoneType' object has no attribute 'shape'"), (Repair{optional_inputs, -1, -1, {}}));
+    EXPECT_EQ(first("AttributeError", "'types.SimpleNamespace' object has no attribute 'n_head'"), (Repair{field, -1, -1, "n_head"}));
+    EXPECT_EQ(first("AssertionError", "dim must be divisible by heads").kind, divisible);
+}
+
+TEST(RepairsFor, ReadsEinops) {
+    EXPECT_EQ(first("EinopsError", " Error while processing rearrange-reduction pattern \"b c (h p) w -> b c h p w\".\n Input tensor shape: "
+                                   "torch.Size([2, 3, 10, 10]). Additional info: {'p': 4}.\n Shape mismatch, can't divide axis of length 10 in chunks of 4"),
+              (Repair{divisible, 10, 4, {}}));
+    EXPECT_EQ(first("EinopsError", "Wrong shape: expected 4 dims. Received 3-dim tensor."), (Repair{rank, -1, 4, {}}));
+}
+
+TEST(RepairsFor, SaysNothingOfDeadSessions) {
+    EXPECT_TRUE(repairs_for({"timeout", "no answer", 0, {}}).empty());
+    EXPECT_EQ(first("ModuleNotFoundError", "No module named 'triton'").kind, give_up);
+}
+
+}  // namespace
+}  // namespace mlxify::verify
