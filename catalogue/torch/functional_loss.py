@@ -209,8 +209,8 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 def _cosine_similarity(a, b, axis=1, eps=1e-8):
     """The cosine between vectors along that axis; the clamp stands under the roots, so that zero vectors have a gradient."""
     a, b = mx.broadcast_arrays(a, b)
-    a_norm = mx.maximum(mx.square(a).sum(axis=axis, keepdims=True), eps**2)
-    b_norm = mx.maximum(mx.square(b).sum(axis=axis, keepdims=True), eps**2)
+    a_norm = mx.maximum(mx.square(a).sum(axis=axis, keepdims=True), eps * eps)
+    b_norm = mx.maximum(mx.square(b).sum(axis=axis, keepdims=True), eps * eps)
     return ((a * mx.rsqrt(a_norm)) * (b * mx.rsqrt(b_norm))).sum(axis=axis)
 
 

@@ -26,10 +26,9 @@ def pad(input, pad, mode="constant", value=None):
         value = 0
     if mode == "circular" or not known(len(pad)):
         return _crop_and_pad(input, pad, mode, value)
-    for width in pad:
-        # An unknown width counts as positive: `mx.pad` raises for a negative one.
-        if known(width < 0) and width < 0:
-            return _crop_and_pad(input, pad, mode, value)
+    # An unknown width counts as positive: `mx.pad` raises for a negative one.
+    if known(min(pad) < 0) and min(pad) < 0:
+        return _crop_and_pad(input, pad, mode, value)
     pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + pairs
     if mode == "replicate":

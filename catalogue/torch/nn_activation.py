@@ -103,7 +103,15 @@ class SELU(nn.Module):
         return 1.0507009873554805 * mx.where(x > 0, x, 1.6732632423543772 * mx.expm1(mx.minimum(0, x)))
 
 
-@definition("torch.nn.Softplus")
+# Beyond torch's threshold of 20 the two agree in float32.
+@module("torch.nn.Softplus")
+def make_softplus(beta=1.0, threshold=20.0):
+    if known(beta == 1 and threshold >= 20) and beta == 1 and threshold >= 20:
+        return nn.Softplus()
+    return Softplus(beta, threshold)
+
+
+@definition("mlxify.torch.nn.Softplus")
 class Softplus(nn.Module):
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x exceeds the threshold."""
 

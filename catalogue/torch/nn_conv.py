@@ -6,32 +6,20 @@ Kernels start as in torch, biases at zero (torch: uniform in the kernel's range)
 from mlxify.catalogue import *
 
 
-def _int(size):
-    """The number in a one-element tuple; 1-d convolutions of MLX take plain integers."""
-    return size if isinstance(size, int) else size[0]
-
-
-def _per_axis(size, axes):
-    """One number per axis."""
-    return (size,) * axes if isinstance(size, int) else tuple(size)
-
-
-def _conv_padding(padding, kernel_size, dilation, axes):
-    """The padding of each axis; "same" keeps the sizes at stride 1, which is symmetric for odd kernels only."""
-    if padding == "valid":
-        return (0,) * axes
+def _same_padding(padding, kernel_size, dilation, axes):
+    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
     if padding != "same":
-        return _per_axis(padding, axes)
-    totals = [d * (k - 1) for k, d in zip(_per_axis(kernel_size, axes), _per_axis(dilation, axes))]
-    if any(total % 2 for total in totals):
+        return 0 if padding == "valid" else padding
+    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
+    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
         raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(total // 2 for total in totals)
+    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
 
 
 def _check_transposed(kernel_size, padding, output_padding, dilation, groups, axes):
     """MLX's transposed convolutions have no groups, and are wrong where padding exceeds the kernel or the output's."""
-    sizes = zip(*[_per_axis(size, axes) for size in (kernel_size, padding, output_padding, dilation)])
-    if groups != 1 or any(extra > p or p > d * (k - 1) for k, p, extra, d in sizes):
+    sizes = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, padding, output_padding, dilation)]
+    if groups != 1 or any(extra > p or p > d * (k - 1) for k, p, extra, d in zip(*sizes)):
         raise NotImplementedError("a transposed convolution with groups or unusual padding")
 
 
@@ -45,9 +33,9 @@ class Conv1d(nn.Conv1d):
     ):
         if padding_mode != "zeros":
             raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        kernel_size, stride, dilation = _int(kernel_size), _int(stride), _int(dilation)
-        (padding,) = _conv_padding(padding, kernel_size, dilation, 1)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        padding = _same_padding(padding, kernel_size, dilation, 1)
+        sizes = [n if isinstance(n, int) else n[0] for n in (kernel_size, stride, padding, dilation)]
+        super().__init__(in_channels, out_channels, *sizes, groups, bias)
 
     def __call__(self, x):
         return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
@@ -63,7 +51,7 @@ class Conv2d(nn.Conv2d):
     ):
         if padding_mode != "zeros":
             raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _conv_padding(padding, kernel_size, dilation, 2)
+        padding = _same_padding(padding, kernel_size, dilation, 2)
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
 
     def __call__(self, x):
@@ -80,7 +68,7 @@ class Conv3d(nn.Conv3d):
     ):
         if padding_mode != "zeros" or groups != 1:
             raise NotImplementedError(f"a 3-d convolution with padding_mode={padding_mode!r}, groups={groups}")
-        padding = _conv_padding(padding, kernel_size, dilation, 3)
+        padding = _same_padding(padding, kernel_size, dilation, 3)
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias)
 
     def __call__(self, x):
@@ -96,7 +84,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         dilation=1, padding_mode="zeros",
     ):
         _check_transposed(kernel_size, padding, output_padding, dilation, groups, 1)
-        sizes = [_int(size) for size in (kernel_size, stride, padding, dilation, output_padding)]
+        sizes = [n if isinstance(n, int) else n[0] for n in (kernel_size, stride, padding, dilation, output_padding)]
         super().__init__(in_channels, out_channels, *sizes, bias=bias)
 
     def __call__(self, x):

@@ -27,9 +27,9 @@ def Embedding(
         refuse("scale_grad_by_freq has no counterpart: gradients are pure functions in MLX")
     if _weight is not None or _freeze:
         refuse("use an embedding's constructor without weights, and assign `weight`")
-    if padding_idx is not None:
-        return PaddedEmbedding(num_embeddings, embedding_dim, padding_idx)
-    return nn.Embedding(num_embeddings, embedding_dim)
+    if padding_idx is None:
+        return nn.Embedding(num_embeddings, embedding_dim)
+    return PaddedEmbedding(num_embeddings, embedding_dim, padding_idx)
 
 
 @definition("mlxify.torch.nn.PaddedEmbedding")

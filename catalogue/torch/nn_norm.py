@@ -3,16 +3,25 @@
 from mlxify.catalogue import *
 
 
+def _has_several_axes(shape):
+    """Known to be a sequence of other than one number."""
+    if not (known(isinstance(shape, (tuple, list))) and isinstance(shape, (tuple, list))):
+        return False
+    return not (known(len(shape) == 1) and len(shape) == 1)
+
+
+def _only_axis(shape):
+    """The number in a one-element sequence."""
+    if known(isinstance(shape, (tuple, list))) and isinstance(shape, (tuple, list)):
+        return shape[0]
+    return shape
+
+
 @module("torch.nn.LayerNorm")
 def LayerNorm(normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
-    several = known(isinstance(normalized_shape, (tuple, list))) and isinstance(normalized_shape, (tuple, list))
-    if several and not known(len(normalized_shape)):
-        return LayerNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, bias=bias)
-    if several and len(normalized_shape) > 1:
-        return LayerNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, bias=bias)
-    if several:
-        return nn.LayerNorm(normalized_shape[0], eps=eps, affine=elementwise_affine, bias=bias)
-    return nn.LayerNorm(normalized_shape, eps=eps, affine=elementwise_affine, bias=bias)
+    if not _has_several_axes(normalized_shape):
+        return nn.LayerNorm(_only_axis(normalized_shape), eps=eps, affine=elementwise_affine, bias=bias)
+    return LayerNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, bias=bias)
 
 
 @definition("mlxify.torch.nn.LayerNormOverAxes")
@@ -40,16 +49,9 @@ class LayerNormOverAxes(nn.Module):
 def RMSNorm(normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
     if eps is None:
         eps = 1.1920928955078125e-07
-    several = known(isinstance(normalized_shape, (tuple, list))) and isinstance(normalized_shape, (tuple, list))
-    if several and not known(len(normalized_shape)):
-        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
-    if several and len(normalized_shape) > 1:
-        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
-    if not (known(elementwise_affine) and elementwise_affine):
-        return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
-    if several:
-        return nn.RMSNorm(normalized_shape[0], eps=eps)
-    return nn.RMSNorm(normalized_shape, eps=eps)
+    if not _has_several_axes(normalized_shape) and known(elementwise_affine) and elementwise_affine:
+        return nn.RMSNorm(_only_axis(normalized_shape), eps=eps)
+    return RMSNormOverAxes(normalized_shape, eps=eps, elementwise_affine=elementwise_affine)
 
 
 @definition("mlxify.torch.nn.RMSNormOverAxes")
@@ -74,7 +76,7 @@ class RMSNormOverAxes(nn.Module):
     "torch.nn.modules.batchnorm._BatchNorm",
 )
 class BatchNorm(nn.BatchNorm):
-    """Batch norm over axis 1, the channels, of an array of any rank; running statistics as in PyTorch."""
+    """PyTorch's batch norm: the channels are axis 1 of an array of any rank."""
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
@@ -84,24 +86,13 @@ class BatchNorm(nn.BatchNorm):
 
     def unfreeze(self, *args, **kwargs):
         super().unfreeze(*args, **kwargs)
-        self.freeze(keys=["num_batches_tracked"], recurse=False, strict=False)
-        return self
+        self.freeze(keys=["num_batches_tracked"], recurse=False)
 
     def __call__(self, x):
-        shape = (-1, *[1] * (x.ndim - 2))
-        if self.training or not self.track_running_stats:
-            axes = (0, *range(2, x.ndim))
-            mean, var = x.mean(axes), x.var(axes)
-        else:
-            mean, var = self.running_mean, self.running_var
         if self.training and self.track_running_stats:
-            count = x.size // x.shape[1]
             self.num_batches_tracked = self.num_batches_tracked + 1
-            rate = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
-            self.running_mean = (1 - rate) * self.running_mean + rate * mx.stop_gradient(mean)
-            self.running_var = (1 - rate) * self.running_var + rate * mx.stop_gradient(var) * count / (count - 1)
-        x = (x - mean.reshape(shape)) * mx.rsqrt(var + self.eps).reshape(shape)
-        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+        x = mx.moveaxis(x, 1, -1)
+        return mx.moveaxis(super().__call__(x.reshape(-1, x.shape[-1])).reshape(x.shape), -1, 1)
 
 
 @definition("torch.nn.GroupNorm")

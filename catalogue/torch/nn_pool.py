@@ -83,6 +83,10 @@ class WindowAvgPool(nn.Module):
 def make_max_pool1d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
+            if stride is None and known(padding == 0) and padding == 0:
+                return MaxPool1d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return MaxPool1d(kernel_size, stride=stride)
             return MaxPool1d(kernel_size, stride=stride, padding=padding)
     return WindowMaxPool(1, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
@@ -91,6 +95,10 @@ def make_max_pool1d(kernel_size, stride=None, padding=0, dilation=1, return_indi
 def make_max_pool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
+            if stride is None and known(padding == 0) and padding == 0:
+                return MaxPool2d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return MaxPool2d(kernel_size, stride=stride)
             return MaxPool2d(kernel_size, stride=stride, padding=padding)
     return WindowMaxPool(2, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
@@ -99,6 +107,10 @@ def make_max_pool2d(kernel_size, stride=None, padding=0, dilation=1, return_indi
 def make_max_pool3d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
+            if stride is None and known(padding == 0) and padding == 0:
+                return MaxPool3d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return MaxPool3d(kernel_size, stride=stride)
             return MaxPool3d(kernel_size, stride=stride, padding=padding)
     return WindowMaxPool(3, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
@@ -107,6 +119,10 @@ def make_max_pool3d(kernel_size, stride=None, padding=0, dilation=1, return_indi
 def make_avg_pool1d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     if known(not ceil_mode and (count_include_pad or padding == 0)):
         if not ceil_mode and (count_include_pad or padding == 0):
+            if stride is None and known(padding == 0) and padding == 0:
+                return AvgPool1d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return AvgPool1d(kernel_size, stride=stride)
             return AvgPool1d(kernel_size, stride=stride, padding=padding)
     return WindowAvgPool(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
@@ -117,6 +133,10 @@ def make_avg_pool2d(
 ):
     if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
         if not ceil_mode and (count_include_pad or padding == 0):
+            if stride is None and known(padding == 0) and padding == 0:
+                return AvgPool2d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return AvgPool2d(kernel_size, stride=stride)
             return AvgPool2d(kernel_size, stride=stride, padding=padding)
     return WindowAvgPool(2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -127,6 +147,10 @@ def make_avg_pool3d(
 ):
     if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
         if not ceil_mode and (count_include_pad or padding == 0):
+            if stride is None and known(padding == 0) and padding == 0:
+                return AvgPool3d(kernel_size)
+            if known(padding == 0) and padding == 0:
+                return AvgPool3d(kernel_size, stride=stride)
             return AvgPool3d(kernel_size, stride=stride, padding=padding)
     return WindowAvgPool(3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
