@@ -95,18 +95,21 @@ std::string mark(StageResult result, const TerminalStyle& style) {
     return {};
 }
 
-// Rungs without a figure share a line; the others stand one a line, their figures in a column.
+// Neighbours without a figure share a line; the others stand one a line, their figures in a column.
 std::string ladder(const verify::EntryProof& entry, const TerminalStyle& style) {
     std::size_t column = 0;
     for (const verify::Stage& stage : entry.stages)
         if (!stage.figure.empty()) column = std::max(column, width(stage.name));
     std::string text, plain;
+    StageResult plain_result = StageResult::passed;
     const auto flush = [&] {
-        if (!plain.empty()) text += fmt::format("    {} {}\n", mark(StageResult::passed, style), plain);
+        if (!plain.empty()) text += fmt::format("    {} {}\n", mark(plain_result, style), plain);
         plain.clear();
     };
     for (const verify::Stage& stage : entry.stages) {
-        if (stage.result == StageResult::passed && stage.figure.empty()) {
+        if (stage.figure.empty()) {
+            if (stage.result != plain_result) flush();
+            plain_result = stage.result;
             plain += (plain.empty() ? "" : " · ") + stage.name;
             continue;
         }

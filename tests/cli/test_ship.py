@@ -1,7 +1,5 @@
 """The main job: convert, prove, save, commit, push; and the same again, which changes nothing."""
 
-import os
-import py_compile
 from pathlib import Path
 
 import pytest
@@ -60,7 +58,7 @@ def test_the_saved_file_says_what_was_proved(shipped):
     repository, *_ = shipped
     path = repository.path / "mlx_architectures/gate.py"
     text = path.read_text()
-    py_compile.compile(str(path), cfile=os.devnull, doraise=True)
+    compile(text, str(path), "exec")
     assert text.startswith('"""A small gate.\n\nConverted from PyTorch to MLX by mlxify ')
     assert "Original: gate.py\nsha256: " in text
     assert "Verified against PyTorch: Gate, values and gradients in float32." in text
