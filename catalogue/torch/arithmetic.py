@@ -159,6 +159,11 @@ def heaviside(input, values):
     return mx.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
+@rule("torch.ldexp", "torch.Tensor.ldexp")
+def ldexp(input, other):
+    return input * 2.0**other
+
+
 @rule("torch.gcd", "torch.lcm", "torch.Tensor.gcd", "torch.Tensor.lcm")
 def gcd(input, other):
     refuse("MLX has no greatest common divisor", suggest="compute it with `math.gcd` on Python integers")

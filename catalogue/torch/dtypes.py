@@ -18,7 +18,8 @@ constant("torch.uint64", "mx.uint64")
 constant("torch.bool", "mx.bool_")
 constant("torch.complex64", "torch.cfloat", "mx.complex64")
 constant("torch.complex128", "torch.cdouble", "mx.complex64")
-never("torch.float8_e4m3fn", "torch.float8_e5m2", "torch.chalf", "MLX has no such dtype")
+never("torch.float8_e4m3fn", "torch.float8_e5m2", "torch.complex32", "torch.chalf", "MLX has no such dtype")
+never("torch.qint8", "torch.quint8", "torch.qint32", "MLX quantizes differently", suggest="mx.quantize")
 
 constant("torch.dtype", "mx.Dtype")
 constant("torch.Tensor", "torch.tensor.Tensor", "mx.array")
@@ -44,6 +45,11 @@ def tiny(self):
 @rule("torch.iinfo")
 def iinfo(type):
     return mx.iinfo(type)
+
+
+@attribute("torch.iinfo.bits")
+def integer_bits(self):
+    return self.dtype.size * 8
 
 
 @attribute("torch.dtype.is_floating_point")

@@ -156,6 +156,29 @@ def select_scatter(input, src, dim, index):
     return _stored(input, _on_axis(input, dim, index), src)
 
 
+@rule("torch.diagonal_scatter", "torch.Tensor.diagonal_scatter")
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    if input.ndim != 2 or dim1 % 2 != 0:
+        refuse("only the diagonal of a matrix is written here")
+    rows = mx.arange(src.shape[0])
+    return _stored(input, (rows + max(-offset, 0), rows + max(offset, 0)), src)
+
+
+@rule("torch.put", "torch.Tensor.put")
+def put(input, index, source, accumulate=False):
+    flat = input.reshape(-1)
+    if accumulate:
+        return flat.at[index.reshape(-1)].add(source.reshape(-1)).reshape(input.shape)
+    return _stored(flat, index.reshape(-1), source.reshape(-1)).reshape(input.shape)
+
+
+@rule("torch.unravel_index")
+def unravel_index(indices, shape):
+    if isinstance(shape, int):
+        return (indices,)
+    return tuple(indices // math.prod(shape[axis + 1 :]) % shape[axis] for axis in range(len(shape)))
+
+
 # A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
 # is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
 def _filled(input, mask, value):

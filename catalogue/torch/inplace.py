@@ -1,7 +1,7 @@
 """In-place methods: each gives the new value, which keeps the dtype of what it replaces."""
 
+from catalogue.torch.arithmetic import fmod
 from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, scatter, scatter_reduce
-from catalogue.torch.pointwise import clamp
 
 from mlxify.catalogue import *
 
@@ -53,6 +53,11 @@ def remainder_(self, other):
     return _kept(self % other, self, other)
 
 
+@rule("torch.Tensor.fmod_", mutates="self")
+def fmod_(self, other):
+    return _kept(fmod(self, other), self, other)
+
+
 @rule("torch.Tensor.pow_", mutates="self")
 def pow_(self, exponent):
     return _kept(self**exponent, self, exponent)
@@ -82,138 +87,13 @@ def addmm_(self, mat1, mat2, *, beta=1, alpha=1):
     return mx.addmm(self, mat1, mat2, alpha=alpha, beta=beta)
 
 
-@rule("torch.Tensor.abs_", "torch.Tensor.absolute_", mutates="self")
-def abs_(self):
-    return mx.abs(self)
-
-
-@rule("torch.Tensor.neg_", "torch.Tensor.negative_", mutates="self")
-def neg_(self):
-    return -self
-
-
-@rule("torch.Tensor.exp_", mutates="self")
-def exp_(self):
-    return mx.exp(self)
-
-
-@rule("torch.Tensor.expm1_", mutates="self")
-def expm1_(self):
-    return mx.expm1(self)
-
-
-@rule("torch.Tensor.log_", mutates="self")
-def log_(self):
-    return mx.log(self)
-
-
-@rule("torch.Tensor.log1p_", mutates="self")
-def log1p_(self):
-    return mx.log1p(self)
-
-
-@rule("torch.Tensor.sqrt_", mutates="self")
-def sqrt_(self):
-    return mx.sqrt(self)
-
-
-@rule("torch.Tensor.rsqrt_", mutates="self")
-def rsqrt_(self):
-    return mx.rsqrt(self)
-
-
-@rule("torch.Tensor.square_", mutates="self")
-def square_(self):
-    return mx.square(self)
-
-
-@rule("torch.Tensor.reciprocal_", mutates="self")
-def reciprocal_(self):
-    return mx.reciprocal(self)
-
-
-@rule("torch.Tensor.sin_", mutates="self")
-def sin_(self):
-    return mx.sin(self)
-
-
-@rule("torch.Tensor.cos_", mutates="self")
-def cos_(self):
-    return mx.cos(self)
-
-
-@rule("torch.Tensor.tanh_", "torch.tanh_", mutates="self")
-def tanh_(self):
-    return mx.tanh(self)
-
-
-@rule("torch.Tensor.sigmoid_", "torch.sigmoid_", mutates="self")
-def sigmoid_(self):
-    return mx.sigmoid(self)
-
-
-@rule("torch.Tensor.relu_", "torch.relu_", mutates="self")
-def relu_(self):
-    return nn.relu(self)
-
-
-@rule("torch.Tensor.erfinv_", mutates="self")
-def erfinv_(self):
-    return mx.erfinv(self)
-
-
-@rule("torch.Tensor.floor_", mutates="self")
-def floor_(self):
-    return mx.floor(self)
-
-
-@rule("torch.Tensor.ceil_", mutates="self")
-def ceil_(self):
-    return mx.ceil(self)
-
-
-@rule("torch.Tensor.round_", mutates="self")
-def round_(self, *, decimals=0):
-    return mx.round(self, decimals=decimals)
-
-
-@rule("torch.Tensor.trunc_", mutates="self")
-def trunc_(self):
-    return mx.trunc(self)
-
-
-@rule("torch.Tensor.sign_", mutates="self")
-def sign_(self):
-    return mx.sign(self)
-
-
-@rule("torch.Tensor.nan_to_num_", mutates="self")
-def nan_to_num_(self, nan=0.0, posinf=None, neginf=None):
-    return mx.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf)
-
-
-@rule("torch.Tensor.clamp_", "torch.Tensor.clip_", "torch.clamp_", "torch.clip_", mutates="self")
-def clamp_(self, min=None, max=None):
-    return clamp(self, min, max)
-
-
-@rule("torch.Tensor.clamp_min_", mutates="self")
-def clamp_min_(self, min):
-    return mx.maximum(self, min)
-
-
-@rule("torch.Tensor.clamp_max_", mutates="self")
-def clamp_max_(self, max):
-    return mx.minimum(self, max)
-
-
-@rule("torch.Tensor.zero_", mutates="self")
+@rule("torch.Tensor.zero_", "torch.zero_", mutates="self")
 def zero_(self):
     return mx.zeros_like(self)
 
 
 # The gradient of `mx.full` with respect to an array that it is filled with is wrong; that of `broadcast_to` is right.
-@rule("torch.Tensor.fill_", mutates="self")
+@rule("torch.Tensor.fill_", "torch.fill_", mutates="self")
 def fill_(self, value):
     if known(is_tensor(value)) and is_tensor(value):
         return _kept(mx.broadcast_to(value, self.shape), self, value)
@@ -332,7 +212,7 @@ def transpose_(self, dim0, dim1):
     return self.swapaxes(dim0, dim1)
 
 
-@rule("torch.Tensor.detach_", mutates="self")
+@rule("torch.Tensor.detach_", "torch.detach_", mutates="self")
 def detach_(self):
     return mx.stop_gradient(self)
 
@@ -342,27 +222,27 @@ def eq_(self, other):
     return (self == other).astype(self.dtype)
 
 
-@rule("torch.Tensor.ne_", mutates="self")
+@rule("torch.Tensor.ne_", "torch.Tensor.not_equal_", mutates="self")
 def ne_(self, other):
     return (self != other).astype(self.dtype)
 
 
-@rule("torch.Tensor.lt_", mutates="self")
+@rule("torch.Tensor.lt_", "torch.Tensor.less_", mutates="self")
 def lt_(self, other):
     return (self < other).astype(self.dtype)
 
 
-@rule("torch.Tensor.le_", mutates="self")
+@rule("torch.Tensor.le_", "torch.Tensor.less_equal_", mutates="self")
 def le_(self, other):
     return (self <= other).astype(self.dtype)
 
 
-@rule("torch.Tensor.gt_", mutates="self")
+@rule("torch.Tensor.gt_", "torch.Tensor.greater_", mutates="self")
 def gt_(self, other):
     return (self > other).astype(self.dtype)
 
 
-@rule("torch.Tensor.ge_", mutates="self")
+@rule("torch.Tensor.ge_", "torch.Tensor.greater_equal_", mutates="self")
 def ge_(self, other):
     return (self >= other).astype(self.dtype)
 
@@ -390,6 +270,16 @@ def bitwise_and_(self, other):
 @rule("torch.Tensor.bitwise_or_", mutates="self")
 def bitwise_or_(self, other):
     return self | other
+
+
+@rule("torch.Tensor.bitwise_xor_", mutates="self")
+def bitwise_xor_(self, other):
+    return self ^ other
+
+
+@rule("torch.Tensor.logical_xor_", mutates="self")
+def logical_xor_(self, other):
+    return mx.not_equal(mx.logical_not(self), mx.logical_not(other)).astype(self.dtype)
 
 
 @rule("torch.Tensor.normal_", mutates="self")

@@ -78,6 +78,21 @@ def tensor_split(input, indices_or_sections, dim=0):
     return mx.split(input, cuts, axis=dim)
 
 
+@rule("torch.hsplit", "torch.Tensor.hsplit", view_of="input")
+def hsplit(input, indices_or_sections):
+    return tensor_split(input, indices_or_sections, 0 if input.ndim == 1 else 1)
+
+
+@rule("torch.vsplit", "torch.Tensor.vsplit", view_of="input")
+def vsplit(input, indices_or_sections):
+    return tensor_split(input, indices_or_sections, 0)
+
+
+@rule("torch.dsplit", "torch.Tensor.dsplit", view_of="input")
+def dsplit(input, indices_or_sections):
+    return tensor_split(input, indices_or_sections, 2)
+
+
 @rule("torch.unbind", "torch.Tensor.unbind", view_of="input")
 def unbind(input, dim=0):
     return mx.unstack(input, axis=dim)
@@ -102,6 +117,15 @@ def cartesian_prod(*tensors):
     if len(tensors) == 1:
         return tensors[0]
     return mx.stack([axis.reshape(-1) for axis in mx.meshgrid(*tensors, indexing="ij")], axis=-1)
+
+
+# Pairs, triples, ... of distinct positions in order: which they are depends on the length only.
+@rule("torch.combinations")
+def combinations(input, r=2, with_replacement=False):
+    places = np.indices((input.shape[0],) * r).reshape(r, -1).T
+    steps = np.diff(places, axis=1)
+    kept = places[(steps >= 0 if with_replacement else steps > 0).all(axis=1)]
+    return input[mx.array(kept.astype(np.int32))]
 
 
 @rule("torch.block_diag")

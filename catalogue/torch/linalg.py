@@ -138,6 +138,11 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     return square.transpose(order)
 
 
+@rule("torch.diagflat", "torch.Tensor.diagflat")
+def diagflat(input, offset=0):
+    return mx.diag(input.reshape(-1), k=offset)
+
+
 @rule("torch.tril", "torch.Tensor.tril")
 def tril(input, diagonal=0):
     return mx.tril(input, k=diagonal)
@@ -184,6 +189,13 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
         return _norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
     squared = mx.square(x1[..., :, None, :] - x2[..., None, :, :]).sum(axis=-1)
     return mx.where(squared == 0, 0, mx.sqrt(mx.where(squared == 0, 1, squared)))
+
+
+# Distances between all pairs of different rows.
+@rule("torch.pdist")
+def pdist(input, p=2.0):
+    first, second = np.triu_indices(input.shape[0], 1)
+    return _norm(input[mx.array(first)] - input[mx.array(second)], p, -1, False)
 
 
 @rule("torch.dist", "torch.Tensor.dist")

@@ -103,4 +103,11 @@ never(
     "MLX draws from one global stream or from explicit keys",
     suggest="drop the generator and call `mx.random.seed`, or pass `key=mx.random.key(seed)` to the draws",
 )
-never("torch.get_rng_state", "torch.set_rng_state", "torch.initial_seed", "use `mx.random.state`")
+never(
+    "torch.get_rng_state",
+    "torch.set_rng_state",
+    "torch.initial_seed",
+    "torch.random.*",
+    "MLX keeps its generator elsewhere",
+    suggest="`mx.random.state`, or `mx.random.key(seed)` passed to the draws",
+)

@@ -227,4 +227,10 @@ never("torch.serialization.*", "torch's files are converted once", suggest="`mlx
 never("torch.optim.*", "optimisers take gradients, not parameters", suggest="mlx.optimizers")
 never("torch.distributions.*", "MLX has no distributions", suggest="mx.random, and densities written out")
 never("torch.testing.*", "compare with `mx.allclose`")
+never("torch.utils.checkpoint.*", "MLX has no such hook of recomputation", suggest="nn.utils.checkpoint(block)")
+never(
+    "torch.utils.model_zoo.*", "MLX downloads nothing", suggest="`mlxify weights` converts a file that was downloaded"
+)
+never("torch.utils._pytree.*", "trees are handled by MLX's own functions", suggest="mlx.utils.tree_map, tree_flatten")
+never("torch.classes.*", "torch.package.*", "this is an inside of torch")
 never("torch.utils.checkpoint.checkpoint_sequential", "checkpoint each block", suggest="nn.utils.checkpoint(block)")

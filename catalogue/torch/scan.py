@@ -59,6 +59,16 @@ def _part(input, begin, end, dim):
     return mx.take(input, mx.arange(begin, input.shape[dim] + end if end < 1 else end), axis=dim)
 
 
+@rule("torch.cumulative_trapezoid")
+def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
+    pairs = _part(y, 1, y.shape[dim], dim) + _part(y, 0, -1, dim)
+    if x is None:
+        return mx.cumsum(pairs, axis=dim) * (0.5 if dx is None else 0.5 * dx)
+    if x.ndim != y.ndim:
+        refuse("spacings of another rank than the values", suggest="reshape `x` to broadcast with `y`")
+    return 0.5 * mx.cumsum(pairs * mx.diff(x, axis=dim), axis=dim)
+
+
 @rule("torch.trapezoid", "torch.trapz")
 def trapezoid(y, x=None, *, dx=None, dim=-1):
     pairs = _part(y, 1, y.shape[dim], dim) + _part(y, 0, -1, dim)

@@ -289,7 +289,7 @@ def _slice(input, dim, start, end):
     return input[(slice(None),) * (dim % input.ndim) + (slice(start, end),)]
 
 
-@rule("torch.narrow", "torch.Tensor.narrow", view_of="input")
+@rule("torch.narrow", "torch.Tensor.narrow", "torch.narrow_copy", "torch.Tensor.narrow_copy", view_of="input")
 def narrow(input, dim, start, length):
     return _slice(input, dim, start, start + length)
 
@@ -320,6 +320,15 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 @rule("torch.as_strided", "torch.Tensor.as_strided", view_of="input")
 def as_strided(input, size, stride, storage_offset=0):
     return mx.as_strided(input, size, stride, storage_offset)
+
+
+# Sums what broadcasting to `input` has repeated.
+@rule("torch.Tensor.sum_to_size")
+def sum_to_size(self, *size):
+    size = size[0] if known(len(size) == 1) and len(size) == 1 and not isinstance(size[0], int) else size
+    ahead = self.ndim - len(size)
+    repeated = [axis for axis in range(ahead, self.ndim) if size[axis - ahead] == 1]
+    return self.sum(axis=repeated, keepdims=True).sum(axis=list(range(ahead)))
 
 
 @rule("torch.Tensor.contiguous", "torch.Tensor.cpu", "torch.Tensor.pin_memory", view_of="self")

@@ -75,6 +75,11 @@ def is_special(self):
     return False
 
 
+@attribute("torch.Tensor.is_cpu")
+def is_cpu(self):
+    return True
+
+
 never(
     "torch.Tensor.requires_grad",
     "an array does not know whether it is trained",
@@ -116,6 +121,21 @@ def element_size(self):
     return self.itemsize
 
 
+@rule("torch.is_same_size", "torch.Tensor.is_same_size")
+def is_same_size(input, other):
+    return input.shape == other.shape
+
+
+@rule("torch.is_signed", "torch.Tensor.is_signed")
+def is_signed(input):
+    return not mx.issubdtype(input.dtype, mx.unsignedinteger) and input.dtype != mx.bool_
+
+
+@rule("torch.is_conj", "torch.is_neg", "torch.Tensor.is_conj", "torch.Tensor.is_neg", "torch.Tensor.is_pinned")
+def is_lazy(input):
+    return False
+
+
 @rule("torch.is_tensor")
 def is_array(obj):
     return is_tensor(obj)
@@ -149,6 +169,8 @@ never(
     "torch.Tensor.storage",
     "MLX does not show how an array lies in memory",
 )
+never("torch.Tensor.new", "it makes a tensor of undefined values", suggest="`x.new_zeros(size)`")
+never("torch.Tensor.apply_", "torch.Tensor.map_", "MLX does not call Python for every value", suggest="`np.vectorize`")
 never(
     "torch.Tensor.to_sparse",
     "torch.Tensor.to_dense",

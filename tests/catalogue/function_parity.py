@@ -40,8 +40,8 @@ def to_mlx(value: Any) -> Any:
         return mx.array(plain.resolve_conj().numpy()).astype(DTYPES[value.dtype])
     if isinstance(value, torch.dtype):
         return DTYPES[value]
-    if isinstance(value, torch.finfo):
-        return mx.finfo(getattr(mx, value.dtype))
+    if isinstance(value, (torch.finfo, torch.iinfo)):
+        return getattr(mx, "finfo" if isinstance(value, torch.finfo) else "iinfo")(getattr(mx, value.dtype))
     if isinstance(value, (tuple, list)):
         return tuple(map(to_mlx, value)) if isinstance(value, tuple) else list(map(to_mlx, value))
     if isinstance(value, dict):

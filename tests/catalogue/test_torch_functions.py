@@ -19,7 +19,9 @@ from function_parity import (
 
 FILES = (
     "arithmetic", "autograd", "comparison", "complex_numbers", "creation", "decompositions", "dtypes", "indexing",
-    "inplace", "joining", "linalg", "pointwise", "random", "reduction", "runtime", "scan", "shape", "sorting",
+    "inplace",
+    "inplace_pointwise",
+    "lists_and_masks", "joining", "linalg", "pointwise", "random", "reduction", "runtime", "scan", "shape", "sorting",
     "tensor_attributes",
 )  # fmt: skip
 ENTRIES = [

@@ -1,0 +1,87 @@
+"""torch._foreach_* (one operation on every tensor of a list) and torch.masked (reductions of what a mask leaves)."""
+
+from mlxify.catalogue import *
+
+
+# The other operand is one number, or a list of as many.
+def _each(other, count):
+    if isinstance(other, (tuple, list)):
+        return other
+    return [other] * count
+
+
+@rule("torch._foreach_add")
+def foreach_add(self, other, *, alpha=1):
+    return [one + alpha * two for one, two in zip(self, _each(other, len(self)))]
+
+
+@rule("torch._foreach_sub")
+def foreach_sub(self, other, *, alpha=1):
+    return [one - alpha * two for one, two in zip(self, _each(other, len(self)))]
+
+
+@rule("torch._foreach_mul")
+def foreach_mul(self, other):
+    return [one * two for one, two in zip(self, _each(other, len(self)))]
+
+
+@rule("torch._foreach_div")
+def foreach_div(self, other):
+    return [one / two for one, two in zip(self, _each(other, len(self)))]
+
+
+@rule("torch._foreach_neg")
+def foreach_neg(self):
+    return [-one for one in self]
+
+
+@rule("torch._foreach_sqrt")
+def foreach_sqrt(self):
+    return [mx.sqrt(one) for one in self]
+
+
+never(
+    "torch._foreach_add_",
+    "torch._foreach_sub_",
+    "torch._foreach_mul_",
+    "torch._foreach_div_",
+    "torch._foreach_neg_",
+    "torch._foreach_zero_",
+    "torch._foreach_lerp_",
+    "torch._foreach_addcmul_",
+    "torch._foreach_addcdiv_",
+    "torch._foreach_reciprocal_",
+    "torch._foreach_maximum_",
+    "torch._foreach_minimum_",
+    "arrays in a list are not written in place",
+    suggest="`xs = [x + y for x, y in zip(xs, ys)]`",
+)
+
+
+def _count(mask, dim, keepdim):
+    return mask.astype(mx.int32).sum(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.masked.sum")
+def masked_sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    kept = input if mask is None else mx.where(mask, input, 0)
+    kept = kept if dtype is None else kept.astype(dtype)
+    return kept.sum(axis=dim, keepdims=keepdim)
+
+
+@rule("torch.masked.mean")
+def masked_mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
+    if mask is None:
+        return input.mean(axis=dim, keepdims=keepdim)
+    mask = mx.broadcast_to(mask, input.shape)
+    return masked_sum(input, dim, keepdim=keepdim, dtype=dtype, mask=mask) / _count(mask, dim, keepdim)
+
+
+@rule("torch.masked.var")
+def masked_var(input, dim=None, unbiased=True, *, keepdim=False, dtype=None, mask=None):
+    if mask is None:
+        return input.var(axis=dim, keepdims=keepdim, ddof=1 if unbiased else 0)
+    mask = mx.broadcast_to(mask, input.shape)
+    mean = masked_mean(input, dim, keepdim=True, dtype=dtype, mask=mask)
+    squares = masked_sum(mx.square(input - mean), dim, keepdim=keepdim, dtype=dtype, mask=mask)
+    return squares / (_count(mask, dim, keepdim) - (1 if unbiased else 0))
