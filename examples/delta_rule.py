@@ -47,7 +47,7 @@ def delta_rule_chunkwise(
     inverse = -(k_beta @ k.transpose(-1, -2)).masked_fill(upper, 0)
     for i in range(1, chunk_size):
         row = inverse[..., i, :].clone()
-        inverse[..., i, :i] += (row[..., :i, None] * inverse[..., :i, :i]).sum(-2)
+        inverse[..., i, :i] += (row[..., :i, None] * inverse[..., :i, :i].clone()).sum(-2)
     inverse = inverse + torch.eye(chunk_size, dtype=q.dtype, device=q.device)
 
     w = inverse @ k_beta

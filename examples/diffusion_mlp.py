@@ -66,35 +66,42 @@ class Denoiser(nn.Module):
         return torch.lerp(without, with_label, scale)
 
 
-class NoiseSchedule(nn.Module):
-    """The share of signal left at each of `steps` timesteps, on a cosine curve."""
+class Diffusion(nn.Module):
+    """The denoiser with its noise schedule, on a cosine curve of `steps` timesteps."""
 
-    def __init__(self, steps: int = 50, offset: float = 0.008):
+    def __init__(self, denoiser: Denoiser, steps: int = 50, offset: float = 0.008):
         super().__init__()
+        self.denoiser = denoiser
         s = torch.linspace(0, 1, steps + 1)
         curve = torch.cos((s + offset) / (1 + offset) * math.pi / 2) ** 2
         betas = (1 - curve[1:] / curve[:-1]).clamp(max=0.999)
         self.register_buffer("betas", betas)
         self.register_buffer("alpha_bar", torch.cumprod(1 - betas, dim=0))
 
-    def add_noise(self, x: torch.Tensor, noise: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, noise: torch.Tensor, t: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """The training loss: how well the noise that was added to clean points is told from the noisy ones."""
         a = self.alpha_bar[t].unsqueeze(-1)
-        return a.sqrt() * x + (1 - a).sqrt() * noise
+        noisy = a.sqrt() * x + (1 - a).sqrt() * noise
+        return F.mse_loss(self.denoiser(noisy, t, y), noise)
 
-    def forward(self, x: torch.Tensor, noise: torch.Tensor, t: int) -> torch.Tensor:
-        """One deterministic step from timestep t to t - 1, given the predicted noise."""
+    @torch.no_grad()
+    def step(self, x: torch.Tensor, t: int, y: torch.Tensor, scale: float = 2.0) -> torch.Tensor:
+        """One deterministic step from timestep t to t - 1."""
+        timesteps = torch.full((x.shape[0],), t, dtype=torch.long, device=x.device)
+        noise = self.denoiser.guided(x, timesteps, y, scale)
         a = self.alpha_bar[t]
         previous = self.alpha_bar[t - 1] if t > 0 else torch.ones_like(a)
         clean = (x - (1 - a).sqrt() * noise) / a.sqrt()
         return previous.sqrt() * clean + (1 - previous).sqrt() * noise
 
 
+# mlxify: Diffusion(Denoiser())(f32[4, 2], f32[4, 2], i64[4; 0, 50], i64[4; 0, 4])
+# mlxify: Diffusion(Denoiser()).step(f32[4, 2], 7, i64[4; 0, 3])
+
 if __name__ == "__main__":
     torch.manual_seed(0)
-    model, schedule = Denoiser().eval(), NoiseSchedule()
+    model = Diffusion(Denoiser()).eval()
     x, y = torch.randn(4, 2), torch.tensor([0, 1, 2, 0])
     for step in reversed(range(50)):
-        t = torch.full((4,), step)
-        with torch.no_grad():
-            x = schedule(x, model.guided(x, t, y, 2.0), step)
+        x = model.step(x, step, y)
     print(x.shape)

@@ -52,14 +52,8 @@ class LSTMTagger(nn.Module):
         )
         self.to_tags = nn.Linear(2 * hidden, num_tags)
         self.transitions = nn.Parameter(torch.zeros(num_tags, num_tags))
-        self._reset_forget_gates()
-
-    def _reset_forget_gates(self) -> None:
-        """A forget gate that starts open lets gradients pass."""
-        for name, param in self.lstm.named_parameters():
-            if "bias_hh" in name:
-                n = param.shape[0] // 4
-                param.data[n : 2 * n].fill_(1.0)
+        with torch.no_grad():  # a forget gate that starts open lets gradients pass
+            self.lstm.bias_hh_l0[hidden : 2 * hidden].fill_(1.0)
 
     def forward(self, words: torch.Tensor, chars: torch.Tensor) -> torch.Tensor:
         x = torch.cat([self.word_embed(words), self.char_encoder(chars)], dim=-1)

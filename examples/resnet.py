@@ -109,10 +109,12 @@ class ResNet(nn.Module):
         return self.fc(x)
 
 
+# mlxify: resnet_small()(f32[2, 3, 32, 32])
 def resnet_small() -> ResNet:
     return ResNet(BasicBlock, [1, 1, 1])
 
 
+# mlxify: resnet_bottleneck()(f32[2, 3, 32, 32])
 def resnet_bottleneck() -> ResNet:
     return ResNet(Bottleneck, [1, 2, 1])
 

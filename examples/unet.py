@@ -81,6 +81,7 @@ class UNet(nn.Module):
         return self.head(x)
 
 
+# mlxify: dice_loss(f32[2, 3, 6, 5], i64[2, 6, 5; 0, 3])
 def dice_loss(logits: torch.Tensor, target: torch.Tensor, eps: float = 1.0) -> torch.Tensor:
     """One minus the overlap of predicted and true masks; target holds class indices (batch, height, width)."""
     probs = logits.softmax(dim=1)

@@ -70,6 +70,7 @@ class VAE(nn.Module):
         return torch.sigmoid(self.decoder(z))
 
 
+# mlxify: elbo_loss(VAEOutput(f32[2, 1, 8, 8], f32[2, 4], f32[2, 4]), f32[2, 1, 8, 8; 0, 1])
 def elbo_loss(output: VAEOutput, images: torch.Tensor, beta: float = 1.0) -> torch.Tensor:
     """Negative evidence lower bound, averaged over the batch."""
     rec = F.binary_cross_entropy_with_logits(output.reconstruction, images, reduction="sum")
