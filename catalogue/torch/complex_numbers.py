@@ -180,22 +180,21 @@ def rfftfreq(n, d=1.0, *, dtype=None, device=None, layout=None, requires_grad=Fa
 never("torch.fft.*", "MLX does not have this transform", suggest="express it by fft, rfft or irfft")
 
 
-# Mirrored samples at both ends, without the end itself.
 def _reflected(input, width):
+    """Adds mirrored samples at both ends, without the end itself."""
     left = input[..., 1 : width + 1][..., ::-1]
     right = input[..., input.shape[-1] - width - 1 : input.shape[-1] - 1][..., ::-1]
     return mx.concatenate([left, input, right], axis=-1)
 
 
-# The window in the middle of a frame of `n_fft` samples; ones without a window.
 def _frame_window(window, win_length, n_fft):
+    """The window in the middle of a frame of `n_fft` samples; ones without a window."""
     if window is None:
         window = mx.ones(win_length)
     before = (n_fft - win_length) // 2
     return mx.pad(window, [(before, n_fft - win_length - before)])
 
 
-# (..., samples) -> (..., frequencies, frames)
 @rule("torch.stft", "torch.Tensor.stft")
 def stft(
     input,
@@ -210,6 +209,7 @@ def stft(
     return_complex=None,
     align_to_window=None,
 ):
+    """Spectra of overlapping frames: (..., samples) to (..., frequencies, frames)."""
     if align_to_window:
         refuse("frames aligned to the window are not written here")
     hop_length = n_fft // 4 if hop_length is None else hop_length
@@ -232,7 +232,6 @@ def stft(
     return spectrum
 
 
-# Overlapping frames are added up, and divided by the added squares of the window.
 @rule("torch.istft", "torch.Tensor.istft")
 def istft(
     input,
@@ -246,6 +245,7 @@ def istft(
     length=None,
     return_complex=False,
 ):
+    """The signal of overlapping frames: they are added up and divided by the added squares of the window."""
     if onesided is False or return_complex:
         refuse("only real signals from one-sided spectra are written here")
     hop_length = n_fft // 4 if hop_length is None else hop_length

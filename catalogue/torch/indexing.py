@@ -7,6 +7,7 @@ from mlxify.catalogue import *
 
 # torch's index may be smaller than the input on other axes: it speaks of the leading part. MLX would broadcast it.
 def _leading(input, shape, dim):
+    """The part of `input` that an index of this shape speaks of, with all of axis `dim`."""
     axis = dim % input.ndim
     return input[tuple(slice(None) if at == axis else slice(size) for at, size in enumerate(shape))]
 
@@ -17,6 +18,7 @@ def _same_but(first, second, dim):
 
 @rule("torch.gather", "torch.Tensor.gather")
 def gather(input, dim, index, *, sparse_grad=False):
+    """Takes values along an axis; an index that is smaller on other axes speaks of their leading part."""
     if known(_same_but(input.shape, index.shape, dim)) and _same_but(input.shape, index.shape, dim):
         return mx.take_along_axis(input, index, axis=dim)
     return mx.take_along_axis(_leading(input, index.shape, dim), index, axis=dim)
@@ -41,14 +43,15 @@ def index_select(input, dim, index):
     return mx.take(input, index, axis=dim)
 
 
-# Where the values of `index` point to: an index array for every axis, `index` itself for `dim`.
 def _grid(index, dim):
+    """The place that every value of `index` means: an index array for each axis."""
     places = list(mx.meshgrid(*[mx.arange(size) for size in index.shape], indexing="ij"))
     places[dim] = index
     return tuple(places)
 
 
 def _source(src, index, input):
+    """The values that belong to `index`, from a tensor or a number."""
     if is_tensor(src):
         return src[tuple(slice(size) for size in index.shape)]
     return mx.full(index.shape, src, dtype=input.dtype)
@@ -56,6 +59,7 @@ def _source(src, index, input):
 
 @rule("torch.scatter", "torch.Tensor.scatter")
 def scatter(input, dim, index, src=None, *, value=None, reduce=None):
+    """Writes values to the places that `index` means along an axis."""
     if value is not None:
         src = value
     if reduce == "add":
@@ -73,8 +77,8 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     return _stored(input, _grid(index, dim), _source(src, index, input))
 
 
-# A copy of `input` with `values` at `place`.
 def _stored(input, place, values):
+    """A copy of `input` with `values` at `place`."""
     result = mx.array(input)
     result[place] = values
     return result
@@ -82,6 +86,7 @@ def _stored(input, place, values):
 
 @rule("torch.scatter_add", "torch.Tensor.scatter_add")
 def scatter_add(input, dim, index, src):
+    """Adds values at the places that `index` means along an axis."""
     return input.at[_grid(index, dim)].add(_source(src, index, input))
 
 
@@ -203,9 +208,9 @@ def masked_fill(input, mask, value):
     return _filled(input, mask, value)
 
 
-# The values of `source`, in order, at the places of the mask.
 @rule("torch.masked_scatter", "torch.Tensor.masked_scatter")
 def masked_scatter(input, mask, source):
+    """The values of `source`, in order, at the places of the mask."""
     mask = mx.broadcast_to(mask, input.shape)
     order = mx.maximum(mx.cumsum(mask.reshape(-1).astype(mx.int32), axis=0) - 1, 0).reshape(mask.shape)
     return mx.where(mask, source.reshape(-1)[mx.minimum(order, source.size - 1)], input)

@@ -44,6 +44,7 @@ def _total(sizes):
 # torch's number is the size of a piece and its list the sizes of all; MLX takes the number of pieces, or where to cut.
 @rule("torch.split", "torch.Tensor.split", "torch.Tensor.split_with_sizes", "torch.split_with_sizes", view_of="tensor")
 def split(tensor, split_size_or_sections, dim=0):
+    """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
     if isinstance(split_size_or_sections, int):
         length = tensor.shape[dim]
         if known(length % split_size_or_sections == 0) and length % split_size_or_sections == 0:
@@ -61,6 +62,7 @@ def split(tensor, split_size_or_sections, dim=0):
 # of chunks is written out and the length is not known here.
 @rule("torch.chunk", "torch.Tensor.chunk", view_of="input")
 def chunk(input, chunks, dim=0):
+    """Pieces that are all as long but the last."""
     uneven = known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
     if known(chunks) and not uneven:
         return mx.split(input, chunks, axis=dim)

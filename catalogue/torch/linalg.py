@@ -126,6 +126,7 @@ def diag(input, diagonal=0):
 # The last axis becomes a diagonal of two new axes: rows and columns are compared, nothing is scattered.
 @rule("torch.diag_embed", "torch.Tensor.diag_embed")
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+    """Makes the last axis the diagonal of two new axes."""
     size = input.shape[-1] + abs(offset)
     padded = mx.pad(input, [(0, 0)] * (input.ndim - 1) + [(max(offset, 0), max(-offset, 0))])
     square = padded[..., None, :] * mx.eye(size, k=offset, dtype=input.dtype)
@@ -185,6 +186,7 @@ def corrcoef(input):
 # rows have distance zero, where the gradient of a root is not finite: it is taken of one there.
 @rule("torch.cdist")
 def cdist(x1, x2, p=2.0, compute_mode=None):
+    """Distances between the rows of two matrices."""
     if p != 2:
         return _norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1, False)
     squared = mx.square(x1[..., :, None, :] - x2[..., None, :, :]).sum(axis=-1)
@@ -261,6 +263,7 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 
 @rule("torch.cosine_similarity")
 def cosine_similarity(x1, x2, dim=1, eps=1e-08):
+    """Cosine of the angle between vectors along an axis."""
     lengths = mx.maximum(mx.linalg.norm(x1, axis=dim), eps) * mx.maximum(mx.linalg.norm(x2, axis=dim), eps)
     return (x1 * x2).sum(axis=dim) / lengths
 

@@ -162,6 +162,7 @@ def logsumexp(input, dim, keepdim=False):
 # Of an even number of values torch's median is the lower middle one; `mx.median` takes the mean of both.
 @rule("torch.median", "torch.Tensor.median", fields=("values", "indices"))
 def median(input, dim=None, keepdim=False):
+    """The lower of the middle values."""
     if dim is None:
         return mx.sort(input.reshape(-1))[(input.size - 1) // 2]
     order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
@@ -175,6 +176,7 @@ def median(input, dim=None, keepdim=False):
 # Linear interpolation between the two nearest order statistics; several `q` stand first in the result.
 @rule("torch.quantile", "torch.Tensor.quantile")
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    """Interpolates between the two nearest order statistics."""
     if interpolation != "linear":
         refuse("only linear interpolation between order statistics is written here")
     axis = 0 if dim is None else dim

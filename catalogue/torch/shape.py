@@ -106,6 +106,7 @@ def permute_to(input, dims):
 # One axis moves by `moveaxis`; several make a permutation.
 @rule("torch.movedim", "torch.moveaxis", "torch.Tensor.movedim", "torch.Tensor.moveaxis", view_of="input")
 def movedim(input, source, destination):
+    """Moves axes to other places; the rest keep their order."""
     if isinstance(source, int):
         return mx.moveaxis(input, source, destination)
     source = [axis % input.ndim for axis in source]
@@ -120,9 +121,9 @@ def unsqueeze(input, dim):
     return mx.expand_dims(input, dim)
 
 
-# torch leaves an axis of another size than 1 alone; MLX raises.
 @rule("torch.squeeze", "torch.Tensor.squeeze", view_of="input")
 def squeeze(input, dim=None):
+    """Removes axes of size 1; an axis of another size stays."""
     if dim is None:
         return input.squeeze()
     if isinstance(dim, (tuple, list)):
@@ -134,6 +135,7 @@ def squeeze(input, dim=None):
 
 # -1 keeps an axis, which `broadcast_to` does not know.
 def _expanded(shape, sizes):
+    """The sizes with -1 replaced by what the axis has."""
     return tuple(shape[axis - len(sizes)] if size == -1 else size for axis, size in enumerate(sizes))
 
 
@@ -155,6 +157,7 @@ def _expand(input, sizes):
 
 @rule("torch.Tensor.expand", view_of="self")
 def expand(self, *sizes):
+    """Broadcasts to the sizes, of which -1 keeps an axis as it is."""
     if known(len(sizes) == 1) and len(sizes) == 1 and not isinstance(sizes[0], int):
         return _expand(self, sizes[0])
     return _expand(self, sizes)
@@ -203,6 +206,7 @@ def tile_by(input, dims):
 # A tensor of counts gives a length that depends on values: its indices are made by numpy.
 @rule("torch.repeat_interleave", "torch.Tensor.repeat_interleave")
 def repeat_interleave(input, repeats, dim=None, *, output_size=None):
+    """Repeats every entry along an axis, by one count or by a count for each."""
     if not is_tensor(repeats):
         return mx.repeat(input, repeats, axis=dim)
     if dim is None:
@@ -299,9 +303,9 @@ def select(input, dim, index):
     return _at(input, dim, index)
 
 
-# Sliding windows: an axis of window starts stays in place, the values of each window form a new last axis.
 @rule("torch.Tensor.unfold", view_of="self")
 def unfold(self, dimension, size, step):
+    """Sliding windows over an axis: their starts stay in its place, their values form a new last axis."""
     axis = dimension % self.ndim
     starts = mx.arange(0, self.shape[axis] - size + 1, step)
     return mx.moveaxis(mx.take(self, starts[:, None] + mx.arange(size), axis=axis), axis + 1, -1)

@@ -16,6 +16,7 @@ def _downwards(input, dim):
 
 @rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"))
 def sort(input, dim=-1, descending=False, stable=False):
+    """Sorted values and their indices."""
     if known(descending) and not descending:
         return mx.sort(input, axis=dim), mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _downwards(input, dim) if descending else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
@@ -45,6 +46,7 @@ def _first(input, k, dim):
 
 @rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
 def topk(input, k, dim=-1, largest=True, sorted=True):
+    """The `k` largest or smallest values along an axis, in order, and their indices."""
     order = _downwards(input, dim) if largest else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _first(order, k, dim)
     return mx.take_along_axis(input, indices, axis=dim), indices
@@ -93,6 +95,7 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
 @rule("torch.unique_consecutive", "torch.Tensor.unique_consecutive")
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """The values with runs of equal ones reduced to one."""
     if dim is not None:
         refuse("runs of equal slices along an axis are not written here")
     values = np.array(input).reshape(-1)
