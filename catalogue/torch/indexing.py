@@ -8,8 +8,9 @@ from mlxify.catalogue import *
 # torch's index may be smaller than the input on other axes: it speaks of the leading part. MLX would broadcast it.
 def _leading(input, shape, dim):
     """The part of `input` that an index of this shape speaks of, with all of axis `dim`."""
-    axis = dim % input.ndim
-    return input[tuple(slice(None) if at == axis else slice(size) for at, size in enumerate(shape))]
+    places = [slice(size) for size in shape]
+    places[dim] = slice(None)
+    return input[tuple(places)]
 
 
 def _same_but(first, second, dim):

@@ -46,8 +46,8 @@ def _total(sizes):
 def split(tensor, split_size_or_sections, dim=0):
     """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
     if isinstance(split_size_or_sections, int):
-        length = tensor.shape[dim]
-        if known(length % split_size_or_sections == 0) and length % split_size_or_sections == 0:
+        even = known(tensor.shape[dim] % split_size_or_sections == 0) and tensor.shape[dim] % split_size_or_sections == 0
+        if even:
             return mx.split(tensor, tensor.shape[dim] // split_size_or_sections, axis=dim)
         return mx.split(
             tensor, list(range(split_size_or_sections, tensor.shape[dim], split_size_or_sections)), axis=dim

@@ -228,9 +228,9 @@ def _norm(x, p, dim, keepdim):
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.astype(dtype)
-    if p is None or (known(isinstance(p, str)) and isinstance(p, str)):
-        if p == "nuc":
-            refuse("the nuclear norm has no gradient in MLX", suggest="sum `mx.linalg.svd(x, compute_uv=False)`")
+    if p == "nuc":
+        refuse("the nuclear norm has no gradient in MLX", suggest="sum `mx.linalg.svd(x, compute_uv=False)`")
+    if p is None or p == "fro":
         p = 2
     if known(dim is None) and dim is None and not keepdim:
         if known(p == 2) and p == 2:

@@ -128,7 +128,7 @@ def squeeze(input, dim=None):
         return input.squeeze()
     if isinstance(dim, (tuple, list)):
         return input.squeeze([axis for axis in dim if input.shape[axis] == 1])
-    if input.ndim == 0:
+    if known(input.ndim == 0) and input.ndim == 0:
         return input
     return input.squeeze(dim) if input.shape[dim] == 1 else input
 
