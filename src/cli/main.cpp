@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/scratch_folder.h"
 
 namespace {
 
@@ -21,6 +22,7 @@ int run(const mlxify::cli::Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    mlxify::cli::end_orderly_on_crashes();
     try {
         const auto options = mlxify::cli::parse_options(argc, argv);
         if (const int* code = std::get_if<int>(&options)) return *code;

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
+#include <string_view>
 
 namespace mlxify::cli {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+constexpr int kOurBug = 3;
 
 // A signal handler can reach nothing but statics, and may do little more than write a byte; a thread does the rest.
 // (Blocking the signals and sigwait() was ruled out: children would inherit the mask.)
@@ -22,6 +26,15 @@ std::array<int, 2> signal_pipe = {-1, -1};
 extern "C" void note_signal(int number) {
     const auto byte = static_cast<unsigned char>(number);
     [[maybe_unused]] const ssize_t written = ::write(signal_pipe[1], &byte, 1);
+}
+
+// The thread that crashed stands still, while the watcher cleans up.
+extern "C" void note_crash(int number) {
+    constexpr std::string_view message = "mlxify: internal error: crashed; please report it with the file\n";
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, message.data(), message.size());
+    if (signal_pipe[1] < 0) ::_exit(kOurBug);
+    note_signal(number);
+    while (true) ::pause();
 }
 
 void handle_signals(void (*handler)(int)) {
@@ -64,7 +77,17 @@ void ScratchFolder::watch() const {
     if (number == 0) return;
     std::error_code ignored;
     fs::remove_all(path_, ignored);
-    ::_exit(128 + number);
+    const bool crashed = std::ranges::find(kCrashes, static_cast<int>(number)) != kCrashes.end();
+    ::_exit(crashed ? kOurBug : 128 + number);
+}
+
+void end_orderly_on_crashes() {
+#ifndef __SANITIZE_ADDRESS__  // it has handlers of its own, which tell more
+    struct sigaction action {};
+    action.sa_handler = note_crash;
+    sigemptyset(&action.sa_mask);
+    for (const int number : kCrashes) ::sigaction(number, &action, nullptr);
+#endif
 }
 
 }  // namespace mlxify::cli

@@ -25,4 +25,7 @@ private:
     std::thread watcher_;
 };
 
+// A crash is our bug: said on standard error, exit code 3, and the scratch folder goes too.
+void end_orderly_on_crashes();
+
 }  // namespace mlxify::cli

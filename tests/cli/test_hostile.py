@@ -1,12 +1,14 @@
 """Files that break, hang, eat memory or leave: refused in bounded time, and nothing is left behind."""
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from installed_program import mlxify
+from installed_program import PROGRAM, mlxify
 
 MODEL = """
 import torch.nn as nn
@@ -39,7 +41,7 @@ HOSTILE = {
 def processes_in(folder: Path) -> list[str]:
     """Command lines of the processes whose working directory lies in `folder`."""
     found = []
-    for entry in Path("/proc").iterdir():
+    for entry in Path("/proc").iterdir() if sys.platform == "linux" else []:
         if entry.name.isdigit():
             try:
                 if Path(os.readlink(entry / "cwd")).is_relative_to(folder):
@@ -101,6 +103,25 @@ def test_nothing_is_left_behind(ran):
 def test_no_process_is_left_behind(ran):
     folder, scratch, *_ = ran
     assert processes_in(scratch) == [] and processes_in(folder) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGSEGV, 3)])
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, number: int, code: int):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "net.py").write_text(HOSTILE["endless"])
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    command = [PROGRAM, "convert", "--seconds", "60", "net.py"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    while not any(scratch.glob("*/*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(20) == code
+    assert list(scratch.iterdir()) == []
+    while processes_in(scratch) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert sys.platform != "linux" or processes_in(scratch) == []
 
 
 def test_a_message_cannot_draw_on_the_terminal(tmp_path: Path):
