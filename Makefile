@@ -30,9 +30,9 @@ $(BUILD)/build.ninja: .venv/ready CMakePresets.json
 	@cmake --preset $(PRESET) --log-level=WARNING > /dev/null
 	@touch $@
 
-# Ninja's words, but for the one that there is nothing to do.
+# Ninja's words, but for CMake's progress and that there is nothing to do.
 define ninja
-	@cmake --build $(BUILD) --target $(1) -- --quiet | { grep -v 'no work to do' || true; }
+	@cmake --build $(BUILD) --target $(1) -- --quiet | { grep -vE 'no work to do|^-- ' || true; }
 endef
 
 build: $(BUILD)/build.ninja
