@@ -34,6 +34,7 @@ class Model:
         self.construction: Construction | None = None
         self.instance: Any = None
         self.ties: dict[str, int] = {}
+        self.vectors: dict[str, Raw] = {}  # parameters that are drawn around their constructed values
         self.prepared = False
 
     def loaded(self) -> tuple[Source, types.ModuleType]:

@@ -35,6 +35,11 @@ def construct(model: Model, request: Json) -> Json:
         )
     model.instance, model.construction = instance, construction
     state = model.framework.state(instance)
+    model.vectors = {
+        entry.name: model.framework.to_raw(entry.array)
+        for entry in state
+        if not entry.buffer and weights.is_vector(entry.array.shape)
+    }
     model.ties = {entry.name: entry.tie for entry in state}
     own = model.loaded()[0].name + "."
     about = [_describe(model, entry, state) for entry in state]
@@ -66,7 +71,12 @@ def draw(model: Model, request: Json) -> Json:
     owners = model.framework.owners(model.instance) if state else {}
     firsts = {entry.tie: entry for entry in reversed(state)}
     constructed = [
-        weights.Constructed(entry.name, owners[entry.name], model.framework.to_raw(entry.array), entry.buffer)
+        weights.Constructed(
+            entry.name,
+            owners[entry.name],
+            model.vectors.get(entry.name) or model.framework.to_raw(entry.array),
+            entry.buffer,
+        )
         for entry in firsts.values()
         if entry.buffer or entry.trainable
     ]

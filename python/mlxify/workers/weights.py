@@ -58,10 +58,15 @@ def _parameter(entry: Constructed, generator: np.random.Generator) -> np.ndarray
     if not entry.raw.floating:
         return None
     noise = generator.standard_normal(shape)
-    if sum(length > 1 for length in shape) <= 1:
+    if is_vector(shape):
         spread = SPREAD if math.prod(shape) > 1 else SPREAD / 2
         return (_sensible(entry) + spread * noise).astype(np.float32)
     return (noise / math.sqrt(_fan_in(entry))).astype(np.float32)
+
+
+def is_vector(shape: tuple[int, ...]) -> bool:
+    """Whether at most one axis is longer than 1."""
+    return sum(length > 1 for length in shape) <= 1
 
 
 def _sensible(entry: Constructed) -> np.ndarray:
