@@ -46,8 +46,7 @@ def _total(sizes):
 def split(tensor, split_size_or_sections, dim=0):
     """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
     if isinstance(split_size_or_sections, int):
-        even = known(tensor.shape[dim] % split_size_or_sections == 0) and tensor.shape[dim] % split_size_or_sections == 0
-        if even:
+        if known(tensor.shape[dim] % split_size_or_sections == 0) and tensor.shape[dim] % split_size_or_sections == 0:
             return mx.split(tensor, tensor.shape[dim] // split_size_or_sections, axis=dim)
         return mx.split(
             tensor, list(range(split_size_or_sections, tensor.shape[dim], split_size_or_sections)), axis=dim
