@@ -91,6 +91,8 @@ def eigvals(A):
 def solve(A, B, *, left=True):
     if not left:
         return mx.linalg.solve(A.mT, B.mT, stream=mx.cpu).mT
+    if known(B.ndim == A.ndim - 1) and B.ndim == A.ndim - 1 and B.ndim > 1:  # a vector for each matrix
+        return mx.linalg.solve(A, B[..., None], stream=mx.cpu).squeeze(-1)
     return mx.linalg.solve(A, B, stream=mx.cpu)
 
 

@@ -1,5 +1,7 @@
 """Joining and splitting tensors, grids and products of coordinates."""
 
+from catalogue.torch.shape import _listed
+
 from mlxify.catalogue import *
 
 
@@ -97,12 +99,6 @@ def dsplit(input, indices_or_sections):
 @rule("torch.unbind", "torch.Tensor.unbind", view_of="input")
 def unbind(input, dim=0):
     return mx.unstack(input, axis=dim)
-
-
-def _listed(tensors):
-    if known(len(tensors) == 1) and len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
-        return tensors[0]
-    return tensors
 
 
 # torch's default is "ij", MLX's is "xy".

@@ -47,6 +47,8 @@ def cummin(input, dim):
 
 @rule("torch.diff", "torch.Tensor.diff")
 def diff(input, n=1, dim=-1, prepend=None, append=None):
+    if n == 0:
+        return input
     parts = [part for part in (prepend, input, append) if part is not None]
     if len(parts) > 1:
         return mx.diff(mx.concatenate(parts, axis=dim), n=n, axis=dim)

@@ -249,19 +249,32 @@ def rot90(input, k=1, dims=(0, 1)):
     return mx.flip(input.swapaxes(dims[0], dims[1]), dims[1])
 
 
+# f(a, b) and f([a, b])
+def _listed(tensors):
+    if known(len(tensors) == 1) and len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        return tensors[0]
+    return tensors
+
+
 @rule("torch.atleast_1d")
-def atleast_1d(input):
-    return mx.atleast_1d(input)
+def atleast_1d(*tensors):
+    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+        return mx.atleast_1d(tensors[0])
+    return tuple([mx.atleast_1d(tensor) for tensor in _listed(tensors)])
 
 
 @rule("torch.atleast_2d")
-def atleast_2d(input):
-    return mx.atleast_2d(input)
+def atleast_2d(*tensors):
+    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+        return mx.atleast_2d(tensors[0])
+    return tuple([mx.atleast_2d(tensor) for tensor in _listed(tensors)])
 
 
 @rule("torch.atleast_3d")
-def atleast_3d(input):
-    return mx.atleast_3d(input)
+def atleast_3d(*tensors):
+    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+        return mx.atleast_3d(tensors[0])
+    return tuple([mx.atleast_3d(tensor) for tensor in _listed(tensors)])
 
 
 # `x[:, place]`: an index or slice on one axis.
