@@ -87,16 +87,17 @@ std::string escaped(std::string_view header, const Literal& literal, std::string
     return written;
 }
 
-// A docstring's words without the part that an earlier conversion put there, and without the blank line before it.
+// A docstring's words without the part that an earlier conversion put there; the blank line before it stays.
 std::string_view authors_words(std::string_view content) {
     const std::size_t at = content.find(kFirstWords);
-    if (at == std::string_view::npos || (at > 0 && content[at - 1] != '\n')) return content;
-    content = content.substr(0, at);
-    for (int line_breaks = 0; line_breaks < 2 && content.ends_with('\n'); ++line_breaks) {
-        content.remove_suffix(1);
-        if (content.ends_with('\r')) content.remove_suffix(1);
-    }
-    return content;
+    return at == std::string_view::npos || (at > 0 && content[at - 1] != '\n') ? content : content.substr(0, at);
+}
+
+// What makes a blank line after the words, so far as they do not end in one.
+std::string separator(std::string_view words, std::string_view line_break) {
+    const bool blank = words.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    if (blank || words.ends_with("\n\n") || words.ends_with("\n\r\n")) return {};
+    return words.ends_with('\n') ? std::string(line_break) : fmt::format("{0}{0}", line_break);
 }
 
 std::string into_docstring(std::string_view text, base::Span docstring, std::string_view header) {
@@ -110,8 +111,7 @@ std::string into_docstring(std::string_view text, base::Span docstring, std::str
     std::string result(text.substr(0, docstring.begin + literal.content_begin - quote_size));
     result += quotes;
     result += words;
-    const bool blank = words.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    if (!blank) result += words.ends_with('\n') ? line_break : fmt::format("{0}{0}", line_break);
+    result += separator(words, line_break);
     result += escaped(header, literal, line_break);
     result += quotes;
     result += text.substr(docstring.begin + literal.content_end + quote_size);

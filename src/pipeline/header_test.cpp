@@ -55,7 +55,8 @@ TEST(Header, WhatWouldEndTheLiteralIsEscaped) {
 }
 
 TEST(Header, ASecondOneReplacesTheFirst) {
-    for (const std::string text : {"\"\"\"A net.\"\"\"\nx = 1\n", "import mlx\n", "'''A\n'''\n", "'A'\r\nx = 1\r\n", "# c\n\nx = 1\n"}) {
+    for (const std::string text : {"\"\"\"A net.\"\"\"\nx = 1\n", "import mlx\n", "'''A\n'''\n", "'A'\r\nx = 1\r\n", "# c\n\nx = 1\n", "'''A\n\n\n'''\n",
+                                   "'''A\n\n  '''\n"}) {
         const std::string once = with_header(text, kHeader);
         EXPECT_EQ(with_header(once, kHeader), once) << text;
     }
