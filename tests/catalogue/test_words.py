@@ -2,6 +2,7 @@
 
 import mlx.core as mx
 import pytest
+
 from mlxify import catalogue
 from mlxify.catalogue import Refused, constant, defaults, dissolve, is_tensor, known, mutated, never, refuse, rule
 
