@@ -261,13 +261,6 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     return mx.linalg.norm(A, ord=ord, axis=dim, keepdims=keepdim)
 
 
-@rule("torch.cosine_similarity")
-def cosine_similarity(x1, x2, dim=1, eps=1e-08):
-    """Cosine of the angle between vectors along an axis."""
-    lengths = mx.maximum(mx.linalg.norm(x1, axis=dim), eps) * mx.maximum(mx.linalg.norm(x2, axis=dim), eps)
-    return (x1 * x2).sum(axis=dim) / lengths
-
-
 @rule("torch.renorm", "torch.Tensor.renorm")
 def renorm(input, p, dim, maxnorm):
     axes = [axis for axis in range(input.ndim) if axis != dim % input.ndim]

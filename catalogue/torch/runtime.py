@@ -77,7 +77,6 @@ never(
 )
 
 # --- devices ---------------------------------------------------------------------------------------------------------
-constant("torch.device", "mx.Device")
 dissolve(
     "torch.cuda.synchronize",
     "torch.cuda.empty_cache",
@@ -102,12 +101,15 @@ dissolve(
 dissolve(
     "torch.backends.cuda.enable_math_sdp", "torch.backends.cuda.enable_mem_efficient_sdp", "torch.backends.cudnn.flags"
 )
-dissolve("torch.backends.cuda.sdp_kernel", "torch.nn.attention.sdpa_kernel")
 
 
 @rule("torch.device", "torch.get_default_device", "torch.accelerator.current_accelerator", "torch.Tensor.get_device")
 def device(type=None, index=None):
     return mx.default_device()
+
+
+# After the rule, which calls find first; this is the type in annotations and `isinstance`.
+constant("torch.device", "mx.Device")
 
 
 # As on the CPU, where the original was run for comparison.

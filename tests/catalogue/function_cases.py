@@ -316,7 +316,6 @@ CASES: dict[str, list[str]] = {
     "torch.linalg.norm": ["x", "x, dim=-1", "w, 2", "v, 3", "x, ord=2, dim=-1, keepdim=True", "w, 'fro'", "x, dim=(1, 2)"],
     "torch.linalg.matrix_norm": ["x", "w, 1"],
     "torch.dist": ["x, y", "x, y, 1"],
-    "torch.cosine_similarity": ["x, y", "x, y, dim=-1", "v, v, 0"],
     "torch.cov": ["w", "w, correction=0", "v"],
     "torch.corrcoef": ["w"],
     "torch.renorm": ["w, 2, 0, 1.0"],
