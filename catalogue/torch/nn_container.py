@@ -47,7 +47,34 @@ def ParameterDict(parameters=None):
 # Children live under `.layers`: weights are named `net.layers.0.weight` where torch has `net.0.weight`.
 @module("torch.nn.Sequential")
 def Sequential(*args):
+    if known(len(args) == 1 and _is_plain_dict(args[0])) and len(args) == 1 and _is_plain_dict(args[0]):
+        return NamedSequential(args[0])
     return nn.Sequential(*args)
+
+
+def _is_plain_dict(value):
+    """A dict of modules; modules are dicts too in MLX."""
+    return not isinstance(value, nn.Module) and isinstance(value, dict)
+
+
+@definition("mlxify.torch.nn.NamedSequential")
+class NamedSequential(nn.Module):
+    """Calls its children in the order in which they were added; each has a name, as in PyTorch's Sequential of a dict."""
+
+    def __init__(self, modules):
+        super().__init__()
+        self._order = []
+        for name, module in modules.items():
+            self.add_module(name, module)
+
+    def add_module(self, name, module):
+        self._order.append(name)
+        setattr(self, name, module)
+
+    def __call__(self, x):
+        for name in self._order:
+            x = self[name](x)
+        return x
 
 
 @module("torch.nn.Identity")

@@ -1,0 +1,156 @@
+"""Methods of torch.nn.Module. What MLX's modules have under the same name and with the same meaning needs no entry."""
+
+from mlxify.catalogue import *
+
+
+# MLX's own `apply` maps arrays, not modules.
+@rule("torch.nn.Module.apply")
+def apply(self, fn):
+    return self.apply_to_modules(lambda _, module: fn(module))
+
+
+@rule("torch.nn.Module.parameters")
+def parameters(self, recurse=True):
+    return _trainable_arrays(self)
+
+
+def _trainable_arrays(module):
+    """The trained arrays of a module and of those inside it, one after another."""
+    arrays = []
+    for part in module.modules():
+        for name, value in part.items():
+            if name not in part._no_grad and not name.startswith("_"):
+                values = value if isinstance(value, list) else [value]
+                arrays.extend([array for array in values if isinstance(array, mx.array)])
+    return iter(arrays)
+
+
+@rule("torch.nn.Module.named_modules")
+def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+    return self.named_modules()
+
+
+@rule("torch.nn.Module.requires_grad_")
+def requires_grad_(self, requires_grad=True):
+    if requires_grad:
+        return self.unfreeze()
+    return self.freeze()
+
+
+@rule("torch.nn.Module.cuda", "torch.nn.Module.cpu", "torch.nn.Module.share_memory", "torch.nn.Module.compile")
+def stay(self, device=None):
+    return self
+
+
+@rule("torch.nn.Module.to")
+def to(self, device=None, dtype=None, non_blocking=False, memory_format=None):
+    if dtype is not None:
+        return _with_dtype(self, dtype)
+    if known(isinstance(device, mx.Dtype)) and isinstance(device, mx.Dtype):
+        return _with_dtype(self, device)
+    return self
+
+
+def _with_dtype(module, dtype):
+    """The module with its floating-point arrays in another dtype."""
+    return module.apply(lambda array: array.astype(dtype) if mx.issubdtype(array.dtype, mx.floating) else array)
+
+
+@rule("torch.nn.Module.float", "torch.nn.Module.double")
+def to_float(self):
+    return _with_dtype(self, mx.float32)
+
+
+@rule("torch.nn.Module.half")
+def half(self):
+    return _with_dtype(self, mx.float16)
+
+
+@rule("torch.nn.Module.bfloat16")
+def bfloat16(self):
+    return _with_dtype(self, mx.bfloat16)
+
+
+@rule("torch.nn.Module.add_module", "torch.nn.Module.register_module")
+def add_module(self, name, module):
+    return _add_module(self, name, module)
+
+
+def _add_module(owner, name, module):
+    """Gives a module a child by that name."""
+    if isinstance(owner, nn.Sequential):
+        raise NotImplementedError("a child with a name in nn.Sequential, whose children are numbered")
+    if hasattr(owner, "add_module"):
+        return owner.add_module(name, module)
+    return setattr(owner, name, module)
+
+
+# The children of MLX's Sequential are a list.
+@rule("torch.nn.Module.append")
+def append(self, module):
+    return self.layers.append(module)
+
+
+@rule("torch.nn.Module.extend")
+def extend(self, sequential):
+    return self.layers.extend(sequential)
+
+
+@rule("torch.nn.Module.insert")
+def insert(self, index, module):
+    return self.layers.insert(index, module)
+
+
+never("torch.nn.Module.zero_grad", "gradients are not kept in parameters", suggest="remove it")
+never("torch.nn.Module.register_forward_hook", "modules have no hooks", suggest="do its work in the forward method")
+never("torch.nn.Module.register_forward_pre_hook", "modules have no hooks", suggest="do its work in the forward method")
+never("torch.nn.Module.register_full_backward_hook", "gradients are pure functions: nothing is called on the way back",
+      suggest="remove it")
+never("torch.nn.Module.register_backward_hook", "gradients are pure functions: nothing is called on the way back",
+      suggest="remove it")
+
+
+# What torch's layers say of themselves and MLX's do not. A missing bias is None in torch and no attribute in MLX.
+@attribute("torch.nn.Module.bias")
+def bias(self):
+    return self.get("bias")
+
+
+@attribute("torch.nn.Linear.in_features")
+def in_features(self):
+    return self.weight.shape[-1]
+
+
+@attribute("torch.nn.Linear.out_features", "torch.nn.Embedding.num_embeddings")
+def out_features(self):
+    return self.weight.shape[0]
+
+
+@attribute("torch.nn.Embedding.embedding_dim")
+def embedding_dim(self):
+    return self.weight.shape[1]
+
+
+@attribute("torch.nn.Conv1d.out_channels", "torch.nn.Conv2d.out_channels", "torch.nn.Conv3d.out_channels")
+def out_channels(self):
+    return self.weight.shape[0]
+
+
+@attribute("torch.nn.Conv1d.in_channels", "torch.nn.Conv2d.in_channels")
+def in_channels(self):
+    return self.weight.shape[-1] * self.groups
+
+
+@attribute("torch.nn.Conv1d.kernel_size", "torch.nn.Conv2d.kernel_size", "torch.nn.Conv3d.kernel_size")
+def kernel_size(self):
+    return self.weight.shape[1:-1]
+
+
+@attribute("torch.nn.LayerNorm.normalized_shape")
+def normalized_shape(self):
+    return (self.dims,)
+
+
+@attribute("torch.nn.GroupNorm.num_channels", "torch.nn.InstanceNorm1d.num_features", "torch.nn.InstanceNorm2d.num_features")
+def num_channels(self):
+    return self.dims
