@@ -36,10 +36,10 @@ def executable_lines(code: types.CodeType) -> set[int]:
     while pending:
         current = pending.pop()
         pending += [constant for constant in current.co_consts if isinstance(constant, types.CodeType)]
-        # The first instruction enters the function: its line runs with the definition, not with the body.
-        found |= {
-            line for _, _, line in current.co_lines() if line and (current is code or line != current.co_firstlineno)
-        }
-        if current.co_name.startswith("<"):  # a lambda or comprehension has its body on that line
+        # The first instruction enters the code: its line runs with the definition, not with the body.
+        entry = next((end for _, end, line in current.co_lines() if line is not None), 0)
+        lines = {line for begin, _, line in current.co_lines() if line and begin >= entry}
+        found |= lines if current is code else lines - {current.co_firstlineno}
+        if current is not code and current.co_name.startswith("<"):  # a lambda or comprehension begins with its body
             found.add(current.co_firstlineno)
     return found - {0}
