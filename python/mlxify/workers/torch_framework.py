@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import math
 import os
 import sys
@@ -19,6 +20,7 @@ from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
 
 nn = torch.nn
+_BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
 class TorchFramework:
@@ -72,16 +74,16 @@ class TorchFramework:
             if held.layout != torch.strided:
                 held = held.to_dense()
             held = held.resolve_conj().resolve_neg().contiguous()
-            if held.dtype == torch.bfloat16:
+            if held.dtype == _BFLOAT16:
                 return Raw("bfloat16", held.view(torch.int16).numpy().view(np.uint16).copy())
             return Raw.of(held.numpy().copy())
 
     def from_raw(self, raw: Raw) -> torch.Tensor:
         if raw.dtype != "bfloat16":
             return torch.from_numpy(raw.values.copy())
-        if torch.bfloat16 is torch.float32:
+        if torch.bfloat16 is not _BFLOAT16:
             return torch.from_numpy(raw.numbers())
-        return torch.from_numpy(raw.values.view(np.int16).copy()).view(torch.bfloat16)
+        return torch.from_numpy(raw.values.view(np.int16).copy()).view(_BFLOAT16)
 
     def evaluate(self, values: Sequence[torch.Tensor]) -> None:
         pass
@@ -287,10 +289,27 @@ def _make_identities() -> None:
     torch.compiler.disable = identity
     torch.compiler.allow_in_graph = identity
     torch.compiler.is_compiling = lambda: False
-    # Checkpointing and others ask it to leave them alone, and its import alone takes seconds.
+    sys.modules["torch._dynamo"] = torch._dynamo = _stand_in_for_dynamo(identity)
+
+
+def _stand_in_for_dynamo(identity: Callable[..., Any]) -> types.ModuleType:
+    """Checkpointing and others ask torch._dynamo to leave them alone, and its import alone takes seconds.
+
+    Its settings and other parts are torch's own, imported when asked for.
+    """
     dynamo = types.ModuleType("torch._dynamo")
     dynamo.__path__ = [os.path.join(os.path.dirname(torch.__file__), "_dynamo")]
-    dynamo.disable = dynamo.allow_in_graph = dynamo.optimize = identity
     dynamo.is_compiling = lambda: False
-    sys.modules.setdefault("torch._dynamo", dynamo)
-    torch._dynamo = sys.modules["torch._dynamo"]
+    for name in ("disable", "allow_in_graph", "disallow_in_graph", "optimize", "nonstrict_trace"):
+        setattr(dynamo, name, identity)
+    for name in ("graph_break", "mark_dynamic", "mark_static", "maybe_mark_dynamic", "reset"):
+        setattr(dynamo, name, lambda *_, **__: None)
+
+    def part(name: str) -> Any:
+        try:
+            return importlib.import_module(f"torch._dynamo.{name}")
+        except ModuleNotFoundError:
+            raise AttributeError(f"module 'torch._dynamo' has no attribute '{name}' in this worker") from None
+
+    dynamo.__getattr__ = part
+    return dynamo
