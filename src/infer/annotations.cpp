@@ -45,6 +45,7 @@ Fact fact_of_plain_name(std::string_view name) {
     if (last == "LongTensor") return tensor(-1, DType::int64);
     if (last == "IntTensor") return tensor(-1, DType::int32);
     if (last == "BoolTensor") return tensor(-1, DType::boolean);
+    if (last == "ByteTensor") return tensor(-1, DType::uint8);
     if (last == "HalfTensor") return tensor(-1, DType::float16);
     if (name == "int") return make(Kind::integer);
     if (name == "float") return make(Kind::floating);

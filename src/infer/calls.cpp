@@ -22,16 +22,6 @@ bool starts_upper(std::string_view name) { return !name.empty() && name[0] >= 'A
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
-// Sizes and values that a constructor's argument may be: no tensor is expected there.
-bool takes_tensor_first(Rule rule) {
-    constexpr std::array kOthers{Rule::create,   Rule::arange,  Rule::linspace,   Rule::eye,        Rule::randint,      Rule::randperm,
-                                 Rule::from_data, Rule::legacy_tensor, Rule::device, Rule::size_of, Rule::boolean,      Rule::object,
-                                 Rule::none,     Rule::unknown, Rule::cat,        Rule::stack,      Rule::vstack,       Rule::meshgrid,
-                                 Rule::einsum,   Rule::einops_pack, Rule::einops, Rule::broadcast_list, Rule::unknown_tensor, Rule::floating_number,
-                                 Rule::tuple_of_tensors, Rule::fixed_rank, Rule::einops_einsum, Rule::where, Rule::broadcast, Rule::true_divide};
-    return std::find(kOthers.begin(), kOthers.end(), rule) == kOthers.end();
-}
-
 }  // namespace
 
 Operands Evaluator::evaluate_arguments(NodeId node) {

@@ -16,7 +16,8 @@ DType dtype_of_number(Kind kind) {
 Fact TensorResult::arange() const {
     DType dtype = DType::int64;
     for (const Operand& operand : operands_.positional) {
-        if (operand.fact.kind == Kind::floating || operand.fact.kind == Kind::tensor) dtype = DType::float32;
+        if (operand.fact.kind == Kind::floating || (operand.fact.kind == Kind::tensor && is_floating(operand.fact.dtype))) dtype = DType::float32;
+        else if (operand.fact.kind == Kind::tensor && is_integral(operand.fact.dtype)) continue;
         else if (operand.fact.kind != Kind::integer && dtype == DType::int64) dtype = DType::unknown;
     }
     if (operands_.positional.empty()) dtype = DType::unknown;

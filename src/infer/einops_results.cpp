@@ -96,7 +96,8 @@ Fact TensorResult::rearranged() const {
         const Fact piece = store_.element(input);
         input = tensor(piece.rank >= 0 ? piece.rank + 1 : -1, piece.dtype);
     }
-    const DType dtype = input.dtype;
+    DType dtype = input.dtype;
+    if (op_.argument == 2 && !is_floating(dtype)) dtype = DType::unknown;  // sums of integers are wider
     const auto text = store_.string_value(operands_.fact(1, {"pattern"}));
     const auto pattern = text ? parse_einops(*text) : std::nullopt;
     if (!pattern) return tensor(-1, dtype);

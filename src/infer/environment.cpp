@@ -2,15 +2,11 @@
 
 namespace mlxify::infer {
 
-namespace {
-
-Environment::Slot joined(const Environment::Slot& left, const Environment::Slot& right, FactStore& store) {
-    if (!left.bound) return right;
-    if (!right.bound) return left;
-    return {store.join(left.fact, right.fact), true};
+Environment::Slot Environment::joined(std::uint32_t slot, const Slot& left, const Slot& right, FactStore& store) const {
+    if (left.bound && right.bound) return {store.join(left.fact, right.fact), true};
+    if (slot >= variables_) return {};
+    return left.bound ? left : right;
 }
-
-}  // namespace
 
 void Environment::assign(std::uint32_t slot, const Slot& state) {
     if (open_ > 0) trail_.push_back({slot, slots_[slot]});
@@ -61,13 +57,13 @@ void Environment::merge(std::size_t mark, const Changes& other, bool other_arriv
     ++stamp_;
     for (const Change& change : other) {
         stamps_[change.slot] = stamp_;
-        assign(change.slot, joined(change.state, slots_[change.slot], store));
+        assign(change.slot, joined(change.slot, change.state, slots_[change.slot], store));
     }
     for (std::size_t at = mark; at < end; ++at) {  // oldest first: the state before this branch
         const Change before = trail_[at];
         if (stamps_[before.slot] == stamp_) continue;
         stamps_[before.slot] = stamp_;
-        assign(before.slot, joined(before.state, slots_[before.slot], store));
+        assign(before.slot, joined(before.slot, before.state, slots_[before.slot], store));
     }
 }
 
@@ -79,7 +75,7 @@ bool Environment::merge_loop(std::size_t mark, FactStore& store) {
         const Change before = trail_[at];
         if (stamps_[before.slot] == stamp_) continue;
         stamps_[before.slot] = stamp_;
-        Slot merged = joined(before.state, slots_[before.slot], store);
+        Slot merged = joined(before.slot, before.state, slots_[before.slot], store);
         if (!(before.state.bound && merged.fact.shape == before.state.fact.shape)) merged.fact.shape = 0;
         less_known |= before.state.bound && !(merged.fact == before.state.fact);
         assign(before.slot, merged);

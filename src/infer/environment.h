@@ -21,7 +21,9 @@ public:
     };
     using Changes = std::vector<Change>;
 
-    explicit Environment(std::uint32_t slots) : slots_(slots), stamps_(slots, 0) {}
+    // The first `variables` slots are variables: where only one of two branches assigned one, it holds that. The slots
+    // added later stand for attributes: where only one branch knows of one, what is known elsewhere holds again.
+    explicit Environment(std::uint32_t variables) : slots_(variables), stamps_(variables, 0), variables_(variables) {}
 
     // nullptr if nothing was assigned on this path.
     [[nodiscard]] const Fact* find(std::uint32_t slot) const { return slots_[slot].bound ? &slots_[slot].fact : nullptr; }
@@ -43,10 +45,12 @@ public:
 
 private:
     void assign(std::uint32_t slot, const Slot& state);
+    [[nodiscard]] Slot joined(std::uint32_t slot, const Slot& left, const Slot& right, FactStore& store) const;
 
     std::vector<Slot> slots_;
     std::vector<Change> trail_;          // older states, in order of change
     std::vector<std::uint32_t> stamps_;  // by slot: the pass that last saw it
+    std::uint32_t variables_ = 0;
     std::uint32_t stamp_ = 0;
     int open_ = 0;
 };

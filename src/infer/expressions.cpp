@@ -134,6 +134,7 @@ Fact Evaluator::evaluate_name(NodeId node) {
     const names::BindingId id = names_.binding(node);
     if (id == names::kNoBinding) {
         const std::string_view name = tree_[node].name;
+        if (name == "Ellipsis" || name == "NotImplemented") return {};
         if (name == "__name__" || name == "__file__") return make(Kind::string);
         return store_.library_fact(name == "int" || name == "float" || name == "bool" || name == "str" || name == "list" || name == "tuple" || name == "dict" ? Kind::class_ : Kind::function,
                                    "builtins." + std::string(name));
@@ -188,7 +189,8 @@ Fact Evaluator::arithmetic(Op op, const Fact& left, const Fact& right, NodeId no
     }
     const auto is_sequence = [](const Fact& fact) { return fact.kind == Kind::tuple || fact.kind == Kind::list || fact.kind == Kind::size; };
     if (op == Op::add && is_sequence(left) && is_sequence(right)) {
-        const Kind kind = left.kind == Kind::list ? Kind::list : Kind::tuple;
+        // torch.Size + tuple is a torch.Size again
+        const Kind kind = left.kind == Kind::list ? Kind::list : left.kind == Kind::size || right.kind == Kind::size ? Kind::size : Kind::tuple;
         if (left.length < 0 || right.length < 0) return store_.repeated(kind, left.elements != 0 && right.elements != 0 ? store_.join(store_.element(left), store_.element(right)) : Fact{});
         std::vector<Fact> parts(static_cast<std::size_t>(left.length));
         if (left.elements != 0) parts = store_.elements(left);
@@ -217,6 +219,7 @@ Fact Evaluator::arithmetic(Op op, const Fact& left, const Fact& right, NodeId no
 }
 
 Fact Evaluator::number_arithmetic(Op op, const Fact& left, const Fact& right, NodeId node) {
+    if (left.kind == Kind::boolean && right.kind == Kind::boolean && (op == Op::bit_and || op == Op::bit_or || op == Op::bit_xor)) return make(Kind::boolean);
     const bool floats = left.kind == Kind::floating || right.kind == Kind::floating || op == Op::div;
     const auto a = store_.integer_value(left);
     const auto b = store_.integer_value(right);

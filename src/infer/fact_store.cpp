@@ -312,7 +312,11 @@ Fact FactStore::without_values(const Fact& fact) {
         out.maybe_none = true;
     }
     if (out.kind == Kind::integer) out.shape = 0;
-    if (out.elements != 0) {
+    if (out.kind == Kind::list || out.kind == Kind::dict) {  // other callers pass other lengths
+        const Fact any = element(fact);
+        out.length = -1;
+        out.elements = any == Fact{} ? 0 : sequence({without_values(any)});
+    } else if (out.elements != 0) {
         std::vector<Fact> facts = elements(fact);
         for (Fact& inner : facts) inner = without_values(inner);
         out.elements = sequence(facts);

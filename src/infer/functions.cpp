@@ -82,24 +82,29 @@ Fact Evaluator::declared_parameter(const Function& function, std::size_t at) {
     if (node.has(Flag::star)) return store_.repeated(Kind::tuple, fact);
     if (node.has(Flag::double_star)) return make(Kind::dict);
     const bool none_by_default = exists(initial) && tree_[initial].kind == NodeKind::none_;
-    if (fact.kind == Kind::unknown && exists(initial) && !none_by_default) {
-        fact = store_.without_values(default_of(parameter));
-        if (fact.kind == Kind::tuple || fact.kind == Kind::list) fact = make(fact.kind);  // callers may pass other lengths
+    if (exists(initial) && !none_by_default) {
+        const Fact usual = store_.without_values(default_of(parameter));
+        const bool is_place = node.name == "device" || node.name == "dtype";  // strings stand for objects there
+        // A list may be passed for a tuple and the other way round: of defaults only numbers and words tell.
+        if (!exists(annotation) && usual.kind != Kind::tuple && usual.kind != Kind::list && !is_place) fact = usual;
+        // `flag: float = True`, `layer: nn.Module = nn.ReLU`: the annotation is not to be believed.
+        if (exists(annotation) && usual.kind != Kind::unknown && usual.kind != fact.kind) fact = store_.join(fact, usual);
     }
     const bool is_lambda = tree_[function.node].kind == NodeKind::lambda;
     if (fact.kind == Kind::unknown && !exists(annotation) && (none_by_default || !exists(initial)) && !is_lambda) {
         const TensorEvidence evidence = tensor_evidence(tree_, names_, parameter);
         const bool module_input = function.class_index != 0 && names_.classes[function.class_index - 1].is_module &&
-                                  tree_[function.node].name == "forward" && !none_by_default;
+                                  tree_[function.node].name == "forward" && !none_by_default && at == 1;
         if (evidence == TensorEvidence::strong || (module_input && evidence == TensorEvidence::weak)) fact = tensor();
     }
     fact.temporary = false;
-    fact.maybe_none |= none_by_default;
+    fact.maybe_none |= none_by_default || compared_with_none(tree_, names_, parameter);
     return fact;
 }
 
 Fact Evaluator::generic_parameter(const Function& function, std::size_t at) {
-    const Collected& calls = round_ == 1 ? function.now[at] : function.before[at];
+    const Collected& called = round_ == 1 ? function.now[at] : function.before[at];
+    const Collected& calls = called.present ? called : function.tried[at];
     const Fact declared = declared_parameter(function, at);
     Fact fact = declared;
     if (calls.present && calls.fact.kind != Kind::unknown) {
@@ -113,8 +118,11 @@ Fact Evaluator::generic_parameter(const Function& function, std::size_t at) {
             const bool annotated = exists(tree_.child(function.parameters[at], 0));
             if (!annotated) fact = store_.join(declared, calls.fact);
         }
-    } else if (calls.present && calls.fact.maybe_none) {
-        fact.maybe_none = true;
+    } else if (calls.present) {
+        // Calls pass different things: a default's kind is then only one of them.
+        const bool by_default = !exists(tree_.child(function.parameters[at], 0)) && exists(tree_.child(function.parameters[at], 1));
+        if (by_default && declared.kind != Kind::tensor) fact.kind = Kind::unknown;
+        fact.maybe_none |= calls.fact.maybe_none;
     }
     fact.shape = 0;  // sizes that calls of the file pass are their sizes, not everyone's
     if (fact.kind == Kind::tensor && fact.rank < 0) {
@@ -225,14 +233,28 @@ Fact Evaluator::call_function(std::uint32_t at, const Fact& self, const Operands
     const Arguments arguments = bind_arguments(function, self, operands);
     if (recording_) {
         function.called = true;
-        for (std::size_t parameter = 0; parameter < arguments.facts.size(); ++parameter)
-            if (arguments.passed[parameter]) function.now[parameter].add(store_, store_.without_values(arguments.facts[parameter]));
+        const bool trial = frame_->function == 0 || program_.functions[frame_->function - 1].is_trial;
+        for (std::size_t parameter = 0; parameter < arguments.facts.size(); ++parameter) {
+            if (!arguments.passed[parameter]) continue;
+            Fact fact = store_.without_values(arguments.facts[parameter]);
+            if (trial) {
+                fact.rank = -1;
+                fact.dtype = DType::unknown;
+            }
+            (trial ? function.tried : function.now)[parameter].add(store_, fact);
+        }
     }
     if (function.opaque) return {};
     if (function.is_constructor) return make(Kind::none);
     const bool same_self = self.kind != Kind::unknown && self == frame_->self;
     const Fact result = in_context(at, arguments.facts, self);
     if (same_self) forget_attributes();
+    // What the callee tells of its parameter holds for what was passed.
+    for (std::size_t parameter = 0; parameter < arguments.nodes.size(); ++parameter) {
+        const Fact& argument = arguments.facts[parameter];
+        const bool open = argument.kind == Kind::tensor && argument.rank < 0 && !argument.maybe_none;
+        if (open && exists(arguments.nodes[parameter]) && function.learned_rank[parameter] > 0) learn_rank(arguments.nodes[parameter], function.learned_rank[parameter]);
+    }
     return seen_from_outside(function, result, arguments, same_self);
 }
 

@@ -50,6 +50,7 @@ Fact TensorResult::einsum() const {
         if (letter == '.') return tensor(-1, dtype);
         if (letter == ' ') continue;
         Dim dim;
+        const auto is_one = [](const Dim& size) { return size.known && size.symbols.empty() && size.coefficient == 1; };
         std::string_view inputs = pattern->substr(0, arrow);
         for (std::size_t at = 1; at < operands_.positional.size() && !dim.known; ++at) {
             std::string subscripts;
@@ -58,6 +59,7 @@ Fact TensorResult::einsum() const {
             const std::size_t axis = subscripts.find(letter);
             const Fact& operand = operands_.positional[at].fact;
             if (axis != std::string::npos && operand.rank == static_cast<int>(subscripts.size())) dim = store_.dims(operand)[axis];
+            if (is_one(dim) && operands_.positional.size() > 2) dim = {};  // an axis of one may be stretched by another operand
             const std::size_t comma = inputs.find(',');
             if (comma == std::string_view::npos) break;
             inputs.remove_prefix(comma + 1);

@@ -201,8 +201,7 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
             const Fact owner = evaluate_unrecorded(tree_.child(object, 0));
             if (owner.class_index != 0) store_attribute(owner.class_index, tree_[object].name, grown, is_self(tree_.child(object, 0)));
         }
-        record(object, grown);
-        return make(Kind::none);
+        return fact.kind == Kind::module && name != "insert" ? fact : make(Kind::none);  // a ModuleList gives itself back
     };
     if (name == "append") return grow({operands.fact(0)}, true);
     if (name == "insert") return grow({operands.fact(1)}, false);

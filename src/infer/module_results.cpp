@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "infer/einops_pattern.h"
 #include "infer/tensor_results.h"
 
 namespace mlxify::infer {
@@ -172,6 +173,9 @@ Fact construct_module(FactStore& store, std::string_view qualified, const Operan
     }
     default: break;
     }
+    if (known->behaviour == Behaviour::pooling)  // with indices a pair comes back; if that is not known, nothing is
+        if (const Operand* indices = operands.keyword("return_indices"))
+            module.length = store.boolean_value(indices->fact) == std::optional(false) ? -1 : 2;
     if (known->size_argument >= 0) {
         const Dim size = store.dim_of(operands.fact(static_cast<std::size_t>(known->size_argument), {known->size_keyword}));
         module.shape = store.shape({size});
@@ -184,6 +188,22 @@ Fact construct_module(FactStore& store, std::string_view qualified, const Operan
 int input_rank(const FactStore& store, const Fact& module) {
     const ModuleClass* known = find_module(store.library_name(module));
     if (!known || known->behaviour == Behaviour::fixed_rank) return -1;
+    if (known->behaviour == Behaviour::rearrange) {
+        const auto text = module.value == kNoValue ? std::nullopt : store.string_value(module);
+        const auto pattern = text ? parse_einops(*text) : std::nullopt;
+        return pattern ? rank_of(pattern->left).value_or(-1) : -1;
+    }
+    if (known->behaviour == Behaviour::sequential && module.length > 0 && module.elements != 0) {
+        for (const Fact& child : store.elements(module)) {  // the first child that minds, behind those that keep the rank
+            if (const int rank = input_rank(store, child); rank > 0) return rank;
+            const ModuleClass* of_child = find_module(store.library_name(child));
+            const bool keeps = child.kind == Kind::module && child.class_index == 0 && child.library_class != 0 &&
+                               (of_child ? of_child->behaviour == Behaviour::same || of_child->behaviour == Behaviour::same_rank || of_child->behaviour == Behaviour::linear
+                                         : keeps_shape(store.library_name(child)));
+            if (!keeps) return -1;
+        }
+        return -1;
+    }
     return known->rank > 0 ? known->rank : -1;
 }
 
@@ -203,7 +223,10 @@ Fact call_module(FactStore& store, const Fact& module, const Operands& operands,
     }
     case Behaviour::linear: return with_last(store, input, size);
     case Behaviour::convolution: return convolved(store, input, known->rank, size, false);
-    case Behaviour::pooling: return convolved(store, input, known->rank, {}, true);
+    case Behaviour::pooling: {
+        const Fact pooled = convolved(store, input, known->rank, {}, true);
+        return module.length == 2 ? store.sequence_of(Kind::tuple, {pooled, tensor(pooled.rank, DType::int64)}) : pooled;
+    }
     case Behaviour::embedding: {
         if (input.rank < 0) return tensor(-1, DType::float32);
         std::vector<Dim> dims = store.dims(input);

@@ -51,6 +51,14 @@ constexpr std::array kViews{
     Rule::expand, Rule::unknown_view, Rule::narrow, Rule::select, Rule::diagonal, Rule::unfold, Rule::same_view,
     Rule::view_as_complex, Rule::chunk, Rule::split, Rule::unbind, Rule::real_part};
 
+// Whose first operand may be a size, a number, a list or a pattern.
+constexpr std::array kOtherFirst{
+    Rule::create, Rule::arange, Rule::linspace, Rule::eye, Rule::randint, Rule::randperm, Rule::from_data,
+    Rule::legacy_tensor, Rule::device, Rule::size_of, Rule::boolean, Rule::object, Rule::none, Rule::unknown,
+    Rule::cat, Rule::stack, Rule::vstack, Rule::meshgrid, Rule::einsum, Rule::einops_pack, Rule::einops,
+    Rule::broadcast_list, Rule::unknown_tensor, Rule::floating_number, Rule::tuple_of_tensors, Rule::fixed_rank,
+    Rule::einops_einsum, Rule::where, Rule::broadcast, Rule::true_divide};
+
 constexpr Operator kInit{"torch.nn.init", Rule::same_view, 0, false};
 
 }  // namespace
@@ -64,7 +72,7 @@ const Operator* find_library_operator(std::string_view qualified) {
         if (!qualified.starts_with(space)) continue;
         std::string_view last = qualified.substr(space.size());
         if (last.find('.') != std::string_view::npos) continue;
-        if (space == "torch.nn.init." && last != "calculate_gain") return &kInit;
+        if (space == "torch.nn.init." && last != "calculate_gain") return last.ends_with('_') ? &kInit : nullptr;
         if (last.ends_with('_')) last.remove_suffix(1);
         return find_operator(last);
     }
@@ -72,5 +80,7 @@ const Operator* find_library_operator(std::string_view qualified) {
 }
 
 bool shares_memory(Rule rule) { return std::find(kViews.begin(), kViews.end(), rule) != kViews.end(); }
+
+bool takes_tensor_first(Rule rule) { return std::find(kOtherFirst.begin(), kOtherFirst.end(), rule) == kOtherFirst.end(); }
 
 }  // namespace mlxify::infer

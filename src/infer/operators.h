@@ -35,5 +35,7 @@ const Operator* find_library_operator(std::string_view qualified);
 
 // Whether the result shares memory with the first operand (always, or in the common case).
 bool shares_memory(Rule rule);
+// Whether the first operand can only be a tensor.
+bool takes_tensor_first(Rule rule);
 
 }  // namespace mlxify::infer

@@ -44,17 +44,31 @@ TensorEvidence of_subscript(const syntax::Tree& tree, NodeId subscript) {
     }
 }
 
-TensorEvidence of_argument(const syntax::Tree& tree, const names::Names& names, NodeId call) {
+// An argument of a call: strong as the tensor of a function of torch, weak as that of a layer of `self`; the numbers that
+// shapes, sizes and new tensors are given are no tensors.
+TensorEvidence of_argument(const syntax::Tree& tree, const names::Names& names, NodeId argument, NodeId call) {
     const NodeId callee = tree.child(call, 0);
+    const bool is_first = tree.child(call, 1) == argument;
     const std::string qualified = names::qualified_name(tree, names, callee);
     if (!qualified.empty()) {
         const Operator* op = find_library_operator(qualified);
-        const bool about_sizes = op && (op->rule == Rule::create || op->rule == Rule::arange || op->rule == Rule::from_data || op->rule == Rule::linspace ||
-                                        op->rule == Rule::eye || op->rule == Rule::device || op->rule == Rule::boolean || op->rule == Rule::randint);
-        return op && !about_sizes ? TensorEvidence::strong : TensorEvidence::none;
+        if (!op) return TensorEvidence::none;
+        if (op->rule == Rule::einsum) return is_first ? TensorEvidence::against : TensorEvidence::strong;
+        if (op->rule == Rule::matmul || op->rule == Rule::attention || op->rule == Rule::loss) return TensorEvidence::strong;
+        return is_first && takes_tensor_first(op->rule) ? TensorEvidence::strong : TensorEvidence::none;
     }
-    // self.layer(x): most likely a tensor; names of builtins and helpers say nothing.
-    return tree[callee].kind == NodeKind::attribute ? TensorEvidence::weak : TensorEvidence::none;
+    if (tree[callee].kind == NodeKind::attribute) {
+        std::string_view name = tree[callee].name;
+        if (name.ends_with('_') && !name.ends_with("__")) name.remove_suffix(1);
+        const Operator* op = find_operator(name);
+        if (op) return op->rule == Rule::matmul ? TensorEvidence::strong : TensorEvidence::none;
+        return is_first ? TensorEvidence::weak : TensorEvidence::none;
+    }
+    const std::string_view name = tree.text(callee);
+    if (name == "range") return TensorEvidence::against;
+    // isinstance(x, (list, tuple)): it may be one.
+    if (name == "isinstance" && is_first && tree.text(call).find("Tensor") == std::string_view::npos) return TensorEvidence::against;
+    return TensorEvidence::none;
 }
 
 TensorEvidence of_load(const syntax::Tree& tree, const names::Names& names, NodeId load) {
@@ -62,11 +76,17 @@ TensorEvidence of_load(const syntax::Tree& tree, const names::Names& names, Node
     switch (tree[parent].kind) {
     case NodeKind::attribute: return of_attribute(tree, parent);
     case NodeKind::subscript: return tree.child(parent, 0) == load ? of_subscript(tree, parent) : TensorEvidence::none;
-    case NodeKind::binary:
-    case NodeKind::unary: return TensorEvidence::weak;
+    case NodeKind::binary: return tree[parent].op == syntax::Op::matmul ? TensorEvidence::strong : TensorEvidence::none;
     case NodeKind::call:
         if (tree.child(parent, 0) == load) return TensorEvidence::against;
-        return of_argument(tree, names, parent);
+        return of_argument(tree, names, load, parent);
+    case NodeKind::list:
+    case NodeKind::tuple: {  // torch.cat([x, y])
+        const NodeId call = tree[parent].parent;
+        if (tree[call].kind != NodeKind::call || tree.child(call, 1) != parent) return TensorEvidence::none;
+        const Operator* op = find_library_operator(names::qualified_name(tree, names, tree.child(call, 0)));
+        return op && (op->rule == Rule::cat || op->rule == Rule::stack) ? TensorEvidence::strong : TensorEvidence::none;
+    }
     default: return TensorEvidence::none;
     }
 }
@@ -83,6 +103,15 @@ TensorEvidence tensor_evidence(const syntax::Tree& tree, const names::Names& nam
         best = std::max(best, evidence);
     }
     return best;
+}
+
+bool compared_with_none(const syntax::Tree& tree, const names::Names& names, NodeId parameter) {
+    for (const NodeId load : names[names.binding(parameter)].loads) {
+        const NodeId parent = tree[load].parent;
+        if (tree[parent].kind != NodeKind::compare || tree[parent].child_count != 2) continue;
+        if (tree[tree.child(parent, 1)].kind == NodeKind::none_) return true;
+    }
+    return false;
 }
 
 }  // namespace mlxify::infer

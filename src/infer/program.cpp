@@ -47,16 +47,12 @@ void Program::collect_functions() {
             for (const NodeId parameter : tree_.children(parameters)) function.parameters.push_back(parameter);
         function.now.resize(function.parameters.size());
         function.before.resize(function.parameters.size());
+        function.tried.resize(function.parameters.size());
         function.learned_rank.assign(function.parameters.size(), -1);
         if (kind == NodeKind::function_def) describe_method(function);
+        function.is_trial = names::is_trial(tree_, scope.owner);
         functions.push_back(std::move(function));
         function_at_[index(scope.owner)] = static_cast<std::uint32_t>(functions.size());
-    }
-    for (const NodeId entry : names_.entry_points) {
-        if (tree_[entry].kind == NodeKind::function_def) functions[function_at_[index(entry)] - 1].is_entry = true;
-        else
-            for (const NodeId method : names_.classes[names_.class_at[index(entry)] - 1].methods)
-                functions[function_at_[index(method)] - 1].is_entry = true;
     }
 }
 

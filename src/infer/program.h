@@ -42,10 +42,11 @@ struct Function {
     bool opaque = false;                        // a decorator of unknown effect: calls give nothing known
     bool called = false;                        // in this round, by code of the file
     bool running = false;
-    bool is_entry = false;
+    bool is_trial = false;
     std::vector<syntax::NodeId> parameters;
     std::vector<Collected> now;                 // what the calls of this round pass, by parameter
     std::vector<Collected> before;              // what those of the round before passed
+    std::vector<Collected> tried;               // what trials and module-level code pass, without ranks
     std::vector<std::int8_t> learned_rank;      // what the body tells of a parameter's rank; -1 nothing, -2 contradictions
     std::vector<Context> contexts;
     Collected result;                           // of the latest generic run

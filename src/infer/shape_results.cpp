@@ -198,7 +198,7 @@ Fact TensorResult::shaped() {
     case Rule::diagonal: return diagonal();
     case Rule::unfold:  // F.unfold(x, kernel) gives (batch, channels, places); x.unfold(dim, size, step) adds an axis
         return operands_.positional.size() >= 4 || operands_.keyword("step") ? tensor(rank >= 0 ? rank + 1 : -1, dtype) : tensor(3, dtype);
-    case Rule::rank_plus: return tensor(rank >= 0 && rank + op_.argument >= 0 ? rank + op_.argument : -1, dtype);
+    case Rule::rank_plus: return tensor(rank >= 0 && rank + op_.argument >= 0 ? rank + op_.argument : -1, dtype == DType::complex64 ? DType::float32 : dtype);
     case Rule::view_as_complex: return tensor(rank > 0 ? rank - 1 : -1, DType::complex64);
     case Rule::diag: return tensor(rank == 1 ? 2 : rank == 2 ? 1 : -1, dtype);
     default: return tensor(-1, dtype);  // unknown_tensor, unknown_view

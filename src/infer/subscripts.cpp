@@ -68,7 +68,7 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
             const std::vector<Fact>& elements = store_.elements(sequence);
             if (place >= 0 && place < static_cast<std::int64_t>(elements.size())) return plain_size(elements[static_cast<std::size_t>(place)]);
         }
-        return plain_size(store_.element(sequence));
+        return at.kind == Kind::integer || at.kind == Kind::boolean ? plain_size(store_.element(sequence)) : Fact{};  // it may be a slice
     }
     const auto bound = [&](std::uint32_t slot, std::int64_t otherwise) -> std::optional<std::int64_t> {
         const NodeId node = tree_.child(index_node, slot);
@@ -111,7 +111,7 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
 }
 
 Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node) {
-    const bool several = tree_[index_node].kind == NodeKind::tuple && !tree_[index_node].has(syntax::Flag::parenthesized);
+    const bool several = tree_[index_node].kind == NodeKind::tuple;
     std::vector<NodeId> indices{index_node};
     if (several) indices.assign(tree_.children(index_node).begin(), tree_.children(index_node).end());
     int consumed = 0;

@@ -363,7 +363,7 @@ Fact TensorResult::reduce_pair() {
     if (axis && axis->fact.kind == Kind::tensor) return broadcast(store_, input_, axis->fact, arithmetic_dtype(input_, axis->fact));
     if (const Operand* other = operands_.keyword("other"))
         return broadcast(store_, input_, other->fact, arithmetic_dtype(input_, other->fact));
-    const Operand* keep = operands_.find(2, {"keepdim"});
+    const Operand* keep = operands_.find(2, {"keepdim", "keepdims"});
     if (!axis && op_.argument == 0) return operands_.hidden() ? Fact{} : tensor(0, input_.dtype);
     if (axis && axis->fact.kind != Kind::integer) return {};
     Fact values = axis ? reduced(axis, keep, input_.dtype, false) : tensor(input_.rank > 0 ? input_.rank - 1 : -1, input_.dtype);
@@ -401,7 +401,7 @@ Fact TensorResult::reduction() {
     }
     case Rule::reduce_norm:
         return reduced(operands_.find(2, {"dim", "axis"}), operands_.find(3, {"keepdim"}), dtype_argument(dtype), operands_.hidden());
-    case Rule::reduce_bool: return reduced(axes, keep, DType::boolean, operands_.hidden());
+    case Rule::reduce_bool: return reduced(axes, keep, dtype == DType::uint8 ? dtype : DType::boolean, operands_.hidden());
     case Rule::reduce_index: return reduced(axes, keep, DType::int64, operands_.hidden());
     case Rule::reduce_pair: return reduce_pair();
     case Rule::kth: {

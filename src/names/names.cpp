@@ -119,7 +119,7 @@ NodeId top_definition(const syntax::Tree& tree, NodeId node) {
 bool used_by_another(const syntax::Tree& tree, const Binding& binding) {
     for (const NodeId load : binding.loads) {
         const NodeId user = top_definition(tree, load);
-        if (exists(user) && user != binding.definition) return true;
+        if (exists(user) && user != binding.definition && !is_trial(tree, user)) return true;
     }
     return false;
 }
@@ -131,7 +131,7 @@ void find_entry_points(const syntax::Tree& tree, Names& names) {
         const bool is_class = binding.kind == BindingKind::class_;
         if (!is_class && binding.kind != BindingKind::function) continue;
         if (is_class && !names.classes[names.class_at[index(binding.definition)] - 1].is_module) continue;
-        if (!is_class && binding.name.starts_with('_')) continue;
+        if (!is_class && (binding.name.starts_with('_') || is_trial(tree, binding.definition))) continue;
         if (is_class) module_classes.push_back(binding.definition);
         if (!used_by_another(tree, binding)) names.entry_points.push_back(binding.definition);
     }
@@ -158,6 +158,13 @@ Names resolve(const syntax::Tree& tree, diagnostics::Sink& sink) {
     }
     find_entry_points(tree, names);
     return names;
+}
+
+bool is_trial(const syntax::Tree& tree, NodeId definition) {
+    if (tree[definition].kind != Kind::function_def) return false;
+    std::string_view name = tree[definition].name;
+    while (name.starts_with('_')) name.remove_prefix(1);
+    return name == "main" || name == "test" || name.starts_with("test_") || name == "demo" || name.starts_with("example");
 }
 
 NodeId find_method(const syntax::Tree& tree, const Names& names, std::uint32_t class_index, std::string_view name) {

@@ -78,6 +78,10 @@ std::string qualified_name(const syntax::Tree& tree, const Names& names, NodeId 
 // "torch.nn.modules.linear.Linear" -> "torch.nn.Linear".
 std::string canonical_name(std::string name);
 
+// Whether a function only tries the file's models out (`main`, `test_...`): what it uses is no less an entry point, and what
+// it passes is a sample, no more.
+bool is_trial(const syntax::Tree& tree, NodeId definition);
+
 // The method `name` of a class or of its bases in the file; kNoNode if there is none.
 NodeId find_method(const syntax::Tree& tree, const Names& names, std::uint32_t class_index, std::string_view name);
 
