@@ -11,7 +11,6 @@ defaults("mx.conv_transpose3d", stride=1, padding=0, dilation=1, output_padding=
 defaults("mx.pad", mode="constant", constant_values=0)
 
 defaults("nn.Linear", bias=True)
-defaults("nn.Bilinear", bias=True)
 defaults("nn.LayerNorm", eps=1e-5, affine=True, bias=True)
 defaults("nn.RMSNorm", eps=1e-5)
 defaults("nn.GLU", axis=-1)

@@ -9,10 +9,20 @@ def Linear(in_features, out_features, bias=True, device=None, dtype=None):
     return nn.Linear(in_features, out_features, bias=bias)
 
 
-# torch keeps (out, first, second), MLX (out, second, first).
-@module("torch.nn.Bilinear", weights={"weight": "OAB->OBA"})
-def Bilinear(in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
-    return nn.Bilinear(in1_features, in2_features, out_features, bias=bias)
+@definition("torch.nn.Bilinear")
+class Bilinear(nn.Module):
+    """x1 W x2 + b for each output; unlike in `nn.Bilinear`, W is (out, first, second), as in PyTorch."""
+
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True):
+        super().__init__()
+        bound = in1_features**-0.5
+        self.weight = mx.random.uniform(-bound, bound, (out_features, in1_features, in2_features))
+        if bias:
+            self.bias = mx.random.uniform(-bound, bound, (out_features,))
+
+    def __call__(self, x1, x2):
+        y = mx.einsum("...i,oij,...j->...o", x1, self.weight, x2)
+        return y + self.bias if "bias" in self else y
 
 
 # Rows start normal with deviation 1 in torch and 1 / sqrt(dims) in MLX; trained weights replace them.

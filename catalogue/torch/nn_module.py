@@ -101,6 +101,18 @@ def insert(self, index, module):
     return self.layers.insert(index, module)
 
 
+@rule("torch.nn.Module.load_state_dict")
+def load_state_dict(self, state_dict, strict=True, assign=False):
+    return _load_torch_weights(self, state_dict, strict)
+
+
+def _load_torch_weights(module, weights, strict=True):
+    """Loads PyTorch's weights, a dict of arrays by name, into a module."""
+    if hasattr(module, "sanitize"):
+        weights = module.sanitize(weights)
+    return module.load_weights(list(weights.items()), strict=strict)
+
+
 never("torch.nn.Module.zero_grad", "gradients are not kept in parameters", suggest="remove it")
 never("torch.nn.Module.register_forward_hook", "modules have no hooks", suggest="do its work in the forward method")
 never("torch.nn.Module.register_forward_pre_hook", "modules have no hooks", suggest="do its work in the forward method")

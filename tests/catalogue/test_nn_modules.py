@@ -276,3 +276,59 @@ def test_containers():
     x = mx.ones((1, 2))
     assert mx.array_equal(sequence(x), nn.relu(layers[0](x)))
     assert ENTRIES["torch.nn.Parameter"].python(x, requires_grad=False) is x
+
+
+@pytest.mark.parametrize("api", ["utils.weight_norm", "utils.parametrizations.weight_norm"])
+@pytest.mark.parametrize(
+    ("kind", "args", "shape"),
+    [("Linear", (4, 3), (2, 4)), ("Conv1d", (4, 6, 3), (2, 4, 7)), ("ConvTranspose1d", (4, 3, 2), (2, 4, 5))],
+)
+def test_weight_norm(api, kind, args, shape):
+    make_norm = torch.nn.utils.weight_norm if api == "utils.weight_norm" else torch.nn.utils.parametrizations.weight_norm
+    reference = make_norm(getattr(torch.nn, kind)(*args))
+    converted = ENTRIES["torch.nn." + api].python(ENTRIES["torch.nn." + kind].python(*args))
+    generator = torch.Generator().manual_seed(0)
+    for parameter in reference.parameters():
+        parameter.data.copy_(torch.randn(parameter.shape, generator=generator))
+    state = {name: to_mlx(value) for name, value in reference.state_dict().items()}
+    converted.load_weights(list(converted.sanitize_own(state).items()), strict=True)
+    names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    axes = {"Linear": None, "Conv1d": (0, 2, 1), "ConvTranspose1d": (1, 2, 0)}[kind]
+    weights = [
+        (parameter, names.get(name, name), None if name == "bias" else axes)
+        for name, parameter in reference.named_parameters()
+    ]
+    compare(reference, converted, (normal(*shape),), weights=weights)
+    assert sorted(converted.parameters()) == ["bias", "weight_g", "weight_v"]
+    plain = ENTRIES["torch.nn.utils.remove_weight_norm"].python(converted)
+    assert sorted(plain.parameters()) == ["bias", "weight"]
+    compare(reference, plain, (normal(*shape),), gradients=False)
+
+
+def test_named_sequence():
+    named = {"first": nn.Linear(3, 4, bias=False), "act": nn.ReLU()}
+    sequence = ENTRIES["torch.nn.Sequential"].python(named)
+    ENTRIES["torch.nn.Module.add_module"].python(sequence, "last", nn.Linear(4, 2))
+    x = to_mlx(normal(2, 3))
+    assert mx.array_equal(sequence(x), sequence["last"](nn.relu(named["first"](x))))
+    assert [name for name, _ in tree_flatten(sequence.parameters())] == ["first.weight", "last.weight", "last.bias"]
+
+
+def test_methods_of_modules():
+    module = nn.Sequential(nn.Linear(3, 4), ENTRIES["torch.nn.BatchNorm1d"].python(4))
+    seen = []
+    ENTRIES["torch.nn.Module.apply"].python(module, lambda part: seen.append(type(part).__name__))
+    assert sorted(seen) == ["BatchNorm", "Linear", "Sequential"]
+    trained = list(ENTRIES["torch.nn.Module.parameters"].python(module))
+    assert sorted(array.shape for array in trained) == [(4,), (4,), (4,), (4, 3)]  # not the running statistics
+    ENTRIES["torch.nn.Module.append"].python(module, nn.ReLU())
+    assert len(module.layers) == 3
+    with pytest.raises(NotImplementedError):
+        ENTRIES["torch.nn.Module.add_module"].python(module, "name", nn.ReLU())
+    half = ENTRIES["torch.nn.Module.half"].python(module)
+    assert half is module
+    assert module.layers[0].weight.dtype == mx.float16
+    assert module.layers[1].num_batches_tracked.dtype == mx.int32
+    assert ENTRIES["torch.nn.Module.to"].python(module, mx.float32).layers[0].bias.dtype == mx.float32
+    ENTRIES["torch.nn.Module.requires_grad_"].python(module, False)
+    assert tree_flatten(module.trainable_parameters()) == []
