@@ -116,6 +116,8 @@ class Net(torch.nn.Module):
         self.register_buffer("table", torch.arange(6) / 7)
     def forward(self, x):
         y = x.float() + torch.ones(6) / 3 + torch.rand(6, dtype=torch.float32) * 0 + x.to(WIDTH) + torch.zeros(6, dtype=WIDTH)
+        z = torch.fft.fft(x.to(torch.complex64)) + torch.ones(6, dtype=torch.cfloat)
+        assert z.dtype == torch.complex64 and z.real.dtype == x.dtype
         return F.softmax(y * self.weight + self.table, -1, dtype=torch.float32), y.dtype == torch.float32
 f = Net()
 """
@@ -219,6 +221,43 @@ def test_draws_that_drop(drawn: tuple[dict[str, np.ndarray], ...]) -> None:
             assert (on == 0).any(), pair[0]
             assert (off != 0).all(), pair[0]
             np.testing.assert_allclose(on[on != 0], off[on != 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
+def test_recurrent_dropout(torch_session: WorkerSession, kind: str, batch_first: bool) -> None:
+    """With nothing dropped: the network without dropout, its layers' inputs scaled; and dropping is active."""
+    torch_session.load(f"""
+import torch
+class Net(torch.nn.Module):
+    def __init__(self, dropout):
+        super().__init__()
+        self.net = torch.nn.{kind}(6, 5, 3, dropout=dropout, bidirectional=True, batch_first={batch_first})
+    def forward(self, x):
+        return self.net(x)
+""")
+    found = []
+    for dropout, off in ((0.5, True), (0.0, True), (0.5, False)):
+        torch_session.ask("construct", expression=f"Net({dropout})", seed=0)
+        torch_session.ask("draw", seed=2, out=torch_session.path("weights"))
+        weights, metadata = arrays.read(torch_session.path("weights"))
+        if dropout == 0.0:
+            for name, raw in weights.items():
+                if name.startswith("net.weight_ih_l") and "_l0" not in name:
+                    weights[name] = arrays.Raw.of(raw.values * 2)
+        arrays.write(torch_session.path("weights"), weights, metadata)
+        torch_session.ask("weights", path=torch_session.path("weights"))
+        spec = {"args": [{"shape": [4, 3, 6], "dtype": "float32"}]}
+        torch_session.ask("inputs", spec=spec, seed=0, out=torch_session.path("inputs"))
+        options = {"training": True, "streams": 3, "dropout": "off" if off else "on"}
+        torch_session.ask(
+            "call", spec=spec, arrays=torch_session.path("inputs"), out=torch_session.path("out"), **options
+        )
+        found.append({name: raw.numbers() for name, raw in arrays.read(torch_session.path("out"))[0].items()})
+    assert len(found[0]) == (3 if kind == "LSTM" else 2)
+    for name, values in found[0].items():
+        np.testing.assert_allclose(values, found[1][name], rtol=1e-4, atol=1e-6)
+        assert not np.allclose(values, found[2][name])
 
 
 def test_draws_in_the_constructor(torch_session: WorkerSession, mlx_session: WorkerSession) -> None:

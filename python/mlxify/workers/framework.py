@@ -108,7 +108,7 @@ class Framework(Protocol):
         A `loss` of None, from a call that gave nothing differentiable, makes every gradient None.
         """
 
-    def random(self, streams: int | None, dropout: bool, model: Model) -> contextlib.AbstractContextManager[None]:
+    def random(self, streams: int | None, dropout: bool) -> contextlib.AbstractContextManager[None]:
         """Feeds random draws from the shared stream of that seed, and lets nothing be dropped unless `dropout`."""
 
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:

@@ -188,7 +188,7 @@ class MlxFramework:
         return found["parameters"], found["inputs"]
 
     @contextlib.contextmanager
-    def random(self, streams: int | None, dropout: bool, model: Any) -> Iterator[None]:
+    def random(self, streams: int | None, dropout: bool) -> Iterator[None]:
         if streams is None and dropout:
             yield
             return

@@ -50,7 +50,7 @@ class Model:
 
     def construct(self, construction: Construction, module: types.ModuleType | None = None) -> Any:
         self.framework.seed(construction.seed)
-        with self.framework.random(construction.streams, True, None):
+        with self.framework.random(construction.streams, True):
             return self.evaluate(construction.expression, module)
 
     def constructed(self) -> Construction:
@@ -110,6 +110,8 @@ class Call:
         raw = self.arguments.raws[path]
         if self.float64 and raw.floating:
             raw = raw.cast("float64")
+        elif self.float64 and raw.dtype == "complex64":
+            raw = raw.cast("complex128")
         return self.model.framework.from_raw(raw)
 
     def invoke(self, arrays: dict[str, Array], instance: Any = None, module: types.ModuleType | None = None) -> Any:
@@ -123,7 +125,7 @@ class Call:
         model.framework.seed(0)
         args, kwargs = self.arguments.build(arrays.__getitem__, evaluate, model.framework.name == "mlx")
         called: Callable[..., Any] = getattr(instance, self.method) if self.method else instance
-        with model.framework.random(self.streams, self.dropout, instance):
+        with model.framework.random(self.streams, self.dropout):
             return called(*args, **kwargs)
 
     def flatten(self, output: Any) -> list[Array]:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-_NAMES = {torch.bfloat16: ("bfloat16",), torch.float32: ("float32", "float"), torch.float64: ()}
-_METHODS = {torch.bfloat16: ("bfloat16",), torch.float32: ("float",)}
+_NAMES = {torch.bfloat16: ("bfloat16",), torch.float32: ("float32", "float"), torch.complex64: ("complex64", "cfloat")}
+_METHODS = {torch.bfloat16: ("bfloat16",), torch.float32: ("float",), torch.complex64: ("cfloat",)}
 
 
 class _Widening(TorchFunctionMode):
@@ -43,11 +43,12 @@ def reading(narrow: torch.dtype, wide: torch.dtype) -> Iterator[None]:
         setattr(holder, name, value)
 
     mode = _Widening(narrow, wide)
-    for name in _NAMES[narrow]:
-        bind(torch, name, wide)
-    for name in _METHODS[narrow]:
-        bind(torch.nn.Module, name, lambda module: module.to(wide))
     try:
+        for name in _NAMES[narrow]:
+            bind(torch, name, wide)
+        for name in _METHODS[narrow]:
+            if hasattr(torch.nn.Module, name):
+                bind(torch.nn.Module, name, lambda module: module.to(wide))
         with mode:
             yield
     finally:

@@ -177,7 +177,7 @@ class TorchFramework:
         inputs: dict[str, torch.Tensor],
         loss: Callable[[dict[str, torch.Tensor]], torch.Tensor | None],
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        parameters = {entry.name: entry.array for entry in self.state(model) if not entry.buffer and entry.trainable}
+        parameters = {entry.name: entry.array for entry in self.state(model) if _differentiable(entry)}
         leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
         with torch.enable_grad():
             # Copies, because the model may write into its inputs and a leaf forbids that.
@@ -191,11 +191,11 @@ class TorchFramework:
         return by_name, {path: found[id(leaf)] for path, leaf in leaves.items()}
 
     @contextlib.contextmanager
-    def random(self, streams: int | None, dropout: bool, model: Any) -> Iterator[None]:
+    def random(self, streams: int | None, dropout: bool) -> Iterator[None]:
         if streams is None and dropout:
             yield
             return
-        with torch_random.replaced(Draws(streams or 0, dropout), model, only_dropout=streams is None):
+        with torch_random.replaced(Draws(streams or 0, dropout), only_dropout=streams is None):
             yield
 
     @contextlib.contextmanager
@@ -205,10 +205,15 @@ class TorchFramework:
             for _, _, tensor in _places(model):
                 if tensor.dtype.is_floating_point:
                     tensor.data = tensor.data.double()
+                elif tensor.dtype.is_complex:
+                    tensor.data = tensor.data.to(torch.complex128)
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         try:
-            with torch_dtypes.reading(torch.float32, torch.float64):
+            with (
+                torch_dtypes.reading(torch.float32, torch.float64),
+                torch_dtypes.reading(torch.complex64, torch.complex128),
+            ):
                 yield
         finally:
             torch.set_default_dtype(usual)
@@ -256,6 +261,11 @@ def public_name(of: Any) -> str:
         if full.startswith(place):
             return public + full.removeprefix(place)
     return full
+
+
+def _differentiable(entry: Entry) -> bool:
+    """Complex parameters are left out: the frameworks' gradients of them are each other's conjugates."""
+    return not entry.buffer and entry.trainable and entry.array.dtype.is_floating_point
 
 
 def _places(model: Any) -> list[tuple[dict[str, Any], str, torch.Tensor]]:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mlxify.workers import torch_recurrent
 from mlxify.workers.draws import Draws
 
 Tensor = torch.Tensor
@@ -184,7 +185,7 @@ _OF_FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_
 
 
 @contextlib.contextmanager
-def replaced(draws: Draws, model: Any, only_dropout: bool) -> Iterator[None]:
+def replaced(draws: Draws, only_dropout: bool) -> Iterator[None]:
     """Within, draws come from the stream. `only_dropout`: leaves torch's own draws alone where nothing is dropped by them."""
     replacements = _Replacements(draws)
     held: list[tuple[Any, str, Any]] = []
@@ -201,9 +202,8 @@ def replaced(draws: Draws, model: Any, only_dropout: bool) -> Iterator[None]:
     for name in _OF_FUNCTIONAL:
         bind(F, name, _plain(getattr(replacements, name)))
     bind(torch, "dropout", _plain(lambda input, p, train: replacements.dropout(input, p, train)))
-    for module in model.modules() if isinstance(model, torch.nn.Module) else ():
-        if isinstance(module, torch.nn.RNNBase) and module.dropout > 0:
-            bind(module, "dropout", 0.0)  # drawn in compiled code: out of reach, so nothing is dropped on either side
+    for name in torch_recurrent.NAMES:
+        bind(torch._VF, name, torch_recurrent.replacement(name, replacements.dropout))
     try:
         yield
     finally:
