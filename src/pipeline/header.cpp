@@ -194,14 +194,18 @@ std::string sample_line(const verify::Sample& sample) {
     return fmt::format("{} … (by {})", text.substr(0, comma + 1), report::printable(sample.origin));
 }
 
+bool proved_gradients(const verify::EntryProof& entry) {
+    return std::ranges::any_of(entry.stages, [](const verify::Stage& stage) {
+        return stage.name == "gradients" && stage.result == verify::StageResult::passed;
+    });
+}
+
 std::string proof(const verify::EntryProof& entry) {
-    const bool gradients = entry.level == verify::Level::verified;
-    std::string text = wrapped(fmt::format("Verified against PyTorch: {}, {} in {}.", report::printable(entry.name),
-                                           gradients ? "values and gradients" : "values (inference only)",
+    std::string text = wrapped(fmt::format("Verified against PyTorch: {}, {} in {}.", report::printable(entry.name), proved_quantities(entry),
                                            entry.original_dtype.empty() ? "float32" : entry.original_dtype), "");
     for (const verify::Sample& sample : entry.samples) text += fmt::format("- {}\n", sample_line(sample));
     text += fmt::format("Largest error, relative to each array's scale: values {}", rounded_up(entry.max_error));
-    if (gradients) text += fmt::format(", gradients {}", rounded_up(entry.gradient_error));
+    if (proved_gradients(entry)) text += fmt::format(", gradients {}", rounded_up(entry.gradient_error));
     return text + ".\n";
 }
 
@@ -225,6 +229,11 @@ std::vector<std::string> limitations(const verify::Verdict& verdict, const std::
 }
 
 }  // namespace
+
+std::string_view proved_quantities(const verify::EntryProof& entry) {
+    if (entry.level == verify::Level::verified_for_inference) return "values (inference only)";
+    return proved_gradients(entry) ? "values and gradients" : "values (it has no gradient)";
+}
 
 std::string rounded_up(double error) {
     if (error == 0) return "0";

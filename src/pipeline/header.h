@@ -26,6 +26,9 @@ std::string verification_header(const Provenance& provenance, const verify::Verd
 // What a draft begins with: comment lines.
 std::string draft_banner(const Provenance& provenance);
 
+// "values and gradients", "values (it has no gradient)", "values (inference only)".
+std::string_view proved_quantities(const verify::EntryProof& entry);
+
 // An error as one significant digit, rounded up to 1, 2 or 5 times a power of ten: 3.1e-07 → "5e-07". Coarse on purpose: the
 // last digits of a sum depend on the machine's threads, and the same input must give the same bytes.
 std::string rounded_up(double error);

@@ -79,6 +79,18 @@ TEST(Header, ASampleThatSpellsOutATensorIsCut) {
     EXPECT_NE(text.find("\n- Net(8)(f32[2, 8], … (by search: mask)\n"), std::string::npos) << text;
 }
 
+TEST(Header, SaysWhichQuantitiesWereProved) {
+    verify::EntryProof entry;
+    entry.level = verify::Level::verified;
+    EXPECT_EQ(proved_quantities(entry), "values (it has no gradient)");
+    entry.stages = {{"gradients", verify::StageResult::skipped, ""}};
+    EXPECT_EQ(proved_quantities(entry), "values (it has no gradient)");
+    entry.stages = {{"gradients", verify::StageResult::passed, ""}};
+    EXPECT_EQ(proved_quantities(entry), "values and gradients");
+    entry.level = verify::Level::verified_for_inference;
+    EXPECT_EQ(proved_quantities(entry), "values (inference only)");
+}
+
 TEST(Header, NamesFiguresSamplesAndLimits) {
     const source::SourceText original("net.py", "import torch\nmain()\n");
     verify::Verdict verdict;
@@ -89,6 +101,7 @@ TEST(Header, NamesFiguresSamplesAndLimits) {
     entry.samples = {{"Net(8)(f32[2, 8])", "search"}, {"Net(8)(f32[3, 8])", "other sizes"}};
     entry.max_error = 3.1e-7;
     entry.gradient_error = 1.2e-6;
+    entry.stages = {{"gradients", verify::StageResult::passed, ""}};
     verdict.entries = {entry};
     verdict.not_proved = {"Unused"};
     const std::vector<diagnostics::Diagnostic> remarks = {

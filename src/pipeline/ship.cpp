@@ -12,12 +12,12 @@ namespace mlxify::pipeline {
 namespace {
 
 std::string proof(const verify::EntryProof& entry) {
-    const bool gradients = entry.level == verify::Level::verified;
-    std::string text = fmt::format("{}, {} in {}:\n", report::printable(entry.name), gradients ? "values and gradients" : "values only",
+    const std::string_view proved = proved_quantities(entry);
+    std::string text = fmt::format("{}, {} in {}:\n", report::printable(entry.name), proved,
                                    entry.original_dtype.empty() ? "float32" : entry.original_dtype);
     for (const verify::Sample& sample : entry.samples) text += fmt::format("  {}\n", report::printable(sample.text));
     text += fmt::format("  largest error, relative to scale: values {}", rounded_up(entry.max_error));
-    if (gradients) text += fmt::format(", gradients {}", rounded_up(entry.gradient_error));
+    if (proved == "values and gradients") text += fmt::format(", gradients {}", rounded_up(entry.gradient_error));
     return text + "\n";
 }
 

@@ -17,6 +17,7 @@ TEST(Ship, TheMessageCarriesTheFigures) {
     entry.samples = {{"Net(8)(f32[2, 8])", "search"}};
     entry.max_error = 3e-7;
     entry.gradient_error = 1.5e-6;
+    entry.stages = {{"gradients", verify::StageResult::passed, ""}};
     report.verdict.entries = {entry};
     EXPECT_EQ(commit_message(report, "0.1.0"),
               "Convert net.py to MLX\n\nVerified against PyTorch by mlxify 0.1.0.\n\n"
