@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -45,6 +45,13 @@ def survivors() -> list[str]:
         except OSError:
             continue
     return found
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return holds()
 
 
 def failure(session: WorkerSession, text: str, **request: object) -> WorkerError:
@@ -89,11 +96,8 @@ time.sleep(60)
 
 def test_children_end_with_a_session_that_ends_itself(session: WorkerSession) -> None:
     text = f"""
-import os, time
-if os.fork() == 0:
-    os.setsid()
-    os.execvp("sh", ["sh", "-c", "sleep 60; : {MARK}"])
-time.sleep(0.3)
+import os, subprocess
+subprocess.Popen(["sh", "-c", "sleep 60; : {MARK}"], start_new_session=True)
 os._exit(5)
 """
     error = failure(session, text)
@@ -272,11 +276,9 @@ def test_server_and_sessions_end_with_the_requests(tmp_path: Path) -> None:
 def test_sessions_end_when_the_server_is_killed(tmp_path: Path) -> None:
     server = WorkerServer("mlx")
     session = server.open(tmp_path / "scratch")
-    session.load(f"import os\nif os.fork() == 0:\n    os.execvp('sh', ['sh', '-c', 'sleep 60; : {MARK}'])\n")
+    session.load(f"import subprocess\nsubprocess.Popen(['sh', '-c', 'sleep 60; : {MARK}'])\n")
+    assert within(5, lambda: bool(survivors())), "a program begins under the name of what started it"
     server.process.kill()
     server.process.wait()
-    deadline = time.monotonic() + 5
-    while survivors() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not survivors()
+    assert within(5, lambda: not survivors())
     assert session.isolation["namespaces"], "without namespaces a killed server leaves grandchildren behind"
