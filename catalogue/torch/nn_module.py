@@ -80,25 +80,13 @@ def _add_module(owner, name, module):
     """Gives a module a child by that name."""
     if isinstance(owner, nn.Sequential):
         raise NotImplementedError("a child with a name in nn.Sequential, whose children are numbered")
+    if isinstance(owner, list):
+        return owner.append(module)
     if hasattr(owner, "add_module"):
         return owner.add_module(name, module)
+    if not isinstance(owner, nn.Module):
+        return owner.update({name: module})
     return setattr(owner, name, module)
-
-
-# The children of MLX's Sequential are a list.
-@rule("torch.nn.Module.append")
-def append(self, module):
-    return self.layers.append(module)
-
-
-@rule("torch.nn.Module.extend")
-def extend(self, sequential):
-    return self.layers.extend(sequential)
-
-
-@rule("torch.nn.Module.insert")
-def insert(self, index, module):
-    return self.layers.insert(index, module)
 
 
 @rule("torch.nn.Module.load_state_dict")

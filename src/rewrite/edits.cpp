@@ -12,11 +12,11 @@ struct Before {
 };
 }  // namespace
 
-void Edits::replace(base::Span span, std::string text, std::string_view rule) {
+void Edits::replace(base::Span span, std::string text, std::string_view rule, bool closed) {
     if (span.empty()) return insert(span.begin, std::move(text), rule, true);
     auto begin = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
     auto end = begin;
-    while (end != edits_.end() && end->span.begin < span.end) {
+    while (end != edits_.end() && (end->span.begin < span.end || (closed && end->span.begin == span.end && end->span.empty()))) {
         MLXIFY_CHECK(end->span.end <= span.end);
         ++end;
     }

@@ -22,7 +22,8 @@ public:
     explicit Edits(std::string_view source) : source_(source) {}
 
     // Puts `text` for the bytes of `span`; edits inside it are dropped (their effect is in `text`, if it came from `render`).
-    void replace(base::Span span, std::string text, std::string_view rule = {});
+    // `closed`: insertions at its very end are taken in as well.
+    void replace(base::Span span, std::string text, std::string_view rule = {}, bool closed = false);
     // Puts `text` before byte `at`; after what was inserted there earlier.
     void insert(std::uint32_t at, std::string text, std::string_view rule = {}, bool joined = false);
     // The bytes of `span` with the edits inside it.

@@ -5,6 +5,7 @@
 //   self.w.data.fill_(1)          self.w = mx.full(self.w.shape, 1)    an attribute
 //   y = (q @ k).masked_fill_(..)  y = mx.where(.., q @ k)              a value that nobody else holds
 #include <algorithm>
+#include <optional>
 
 #include "rewrite/rewriter.h"
 
@@ -127,7 +128,57 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     put(call, rendered(target), Precedence::atom, entry.qualified);
 }
 
-// True (and said) if the name stands for a view whose owner would have to change too.
+namespace {
+
+// How the owner is made again from one view of it. `view` is the text of the view, `owner` that of what it looks at.
+//   owner.view(h, 4)       view.reshape(owner.shape)
+//   owner.transpose(0, 1)  view.swapaxes(0, 1)
+//   owner[i]               owner[i] = view
+std::optional<std::string> undone(const syntax::Tree& tree, NodeId step, const std::string& view, const std::string& owner) {
+    const syntax::Node& node = tree[step];
+    if (node.kind == NodeKind::subscript) return view;
+    if (node.kind == NodeKind::attribute) return node.name == "T" ? std::optional(view + ".T") : std::nullopt;
+    if (node.kind != NodeKind::call || tree[tree.child(step, 0)].kind != NodeKind::attribute) return std::nullopt;
+    const std::string_view method = tree[tree.child(step, 0)].name;
+    for (const std::string_view reshaping : {"view", "reshape", "flatten", "unsqueeze", "squeeze", "view_as", "unflatten"})
+        if (method == reshaping) return view + ".reshape(" + owner + ".shape)";
+    if (method == "t") return view + ".T";
+    if (method == "detach") return view;
+    const auto arguments = tree.children(step).subspan(1);
+    const auto literal = [&](NodeId id) { return tree[id].kind == NodeKind::integer || tree[id].kind == NodeKind::unary; };
+    if ((method == "transpose" || method == "swapaxes") && arguments.size() == 2 && literal(arguments[0]) && literal(arguments[1]))
+        return view + ".swapaxes(" + std::string(tree.text(arguments[0])) + ", " + std::string(tree.text(arguments[1])) + ")";
+    return std::nullopt;
+}
+
+}  // namespace
+
+// The expression that a view looks at directly.
+NodeId Rewriter::looked_at(NodeId step) const {
+    if (tree_[step].kind == NodeKind::call) return strip_data(tree_.child(tree_.child(step, 0), 0));
+    return strip_data(tree_.child(step, 0));
+}
+
+// After a write to a view, its owner gets the change: MLX does not share memory.
+//   b = self.fc.bias.view(h, 4)
+//   b[:, 3] = 1.0
+//   self.fc.bias = b.reshape(self.fc.bias.shape)
+bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement) {
+    const NodeId owner = looked_at(step);
+    if (!exists(owner) || !exists(statement)) return false;
+    const NodeKind kind = tree_[owner].kind;
+    if (kind != NodeKind::name && kind != NodeKind::attribute) return false;
+    const std::string owner_text = rendered(owner);
+    const auto value = undone(tree_, step, view, owner_text);
+    if (!value) return false;
+    std::string target = kind == NodeKind::name ? owner_text + "[...]" : owner_text;
+    if (tree_[step].kind == NodeKind::subscript) target = rendered(step);
+    uses_mx_ = true;
+    after_statement(statement, target + " = " + *value);
+    return true;
+}
+
+// True (and said) if the name stands for a view whose owner would have to change too, and cannot.
 bool Rewriter::written_through_view(NodeId target) {
     const infer::Fact& known = fact(target);
     if (known.view_of == 0) return false;
@@ -147,9 +198,34 @@ bool Rewriter::written_through_view(NodeId target) {
     } else if (kind != NodeKind::attribute && kind != NodeKind::subscript) {
         return false;
     }
+    const NodeId writing = tree_.statement_of(target);
+    const names::Binding& view = names_[names_.binding(target)];
+    if (view.stores.size() == 1) {
+        const NodeId statement = tree_[view.stores[0]].parent;
+        if (exists(statement) && tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2) {
+            const NodeId step = strip_data(tree_.child(statement, 0));
+            const NodeKind step_kind = tree_[step].kind;
+            if (step_kind == NodeKind::attribute || step_kind == NodeKind::name) return false;  // `w = self.weight.data`: the same array
+            if (next_writes_too(writing, target)) return false;
+            if (write_back(step, std::string(tree_.text(target)), writing)) return false;
+        }
+    }
     refuse(Code::view_written, target, "`" + std::string(tree_.text(target)) + "` is a view of `" + std::string(tree_.text(owner)) + "`; MLX does not share memory, so this write would be lost there",
            "write to `" + std::string(tree_.text(owner)) + "` itself, or make the copy plain with `.clone()`");
     return true;
+}
+
+// The next statement writes to the same name: what is written back after that one will do.
+bool Rewriter::next_writes_too(NodeId statement, NodeId target) const {
+    const NodeId block = tree_[statement].parent;
+    if (!exists(block) || tree_[block].kind != NodeKind::block) return false;
+    const auto siblings = tree_.children(block);
+    const auto at = std::find(siblings.begin(), siblings.end(), statement);
+    if (at == siblings.end() || at + 1 == siblings.end()) return false;
+    const NodeId next = *(at + 1);
+    if (tree_[next].kind != NodeKind::assign && tree_[next].kind != NodeKind::aug_assign) return false;
+    const NodeId written = tree_.child(next, tree_[next].kind == NodeKind::assign ? 1 : 0);
+    return tree_[written].kind == NodeKind::subscript && tree_.text(tree_.child(written, 0)) == tree_.text(target);
 }
 
 }  // namespace mlxify::rewrite

@@ -163,7 +163,9 @@ bool Rewriter::module_method(NodeId id) {
         register_buffer(id);
         return true;
     }
-    const catalogue::Entry* entry = catalogue_.find("torch.nn.Module." + std::string(method));
+    const catalogue::Entry* entry = nullptr;
+    if (known.library_class != 0) entry = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(method));
+    if (!entry) entry = catalogue_.find("torch.nn.Module." + std::string(method));
     if (!entry) {
         // torch.nn.Module has it, we do not know it; an attribute that is called is something else
         constexpr std::string_view kOfModules[] = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook",

@@ -56,7 +56,8 @@ private:
     [[nodiscard]] bool is_model_function(NodeId function) const;
     void map_source(Result& result) const;
     [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
-    [[nodiscard]] std::string rendered(NodeId id) const { return edits_.render(tree_[id].span); }
+    [[nodiscard]] std::string rendered(NodeId id) const;
+    void keep_owner_text(NodeId id);
 
     // statements.cpp
     void statement_with(NodeId id);
@@ -79,6 +80,9 @@ private:
     [[nodiscard]] base::Span lines_of(base::Span span) const;   // whole lines, final line break included
     [[nodiscard]] bool is_setup_function(NodeId function) const;
     bool written_through_view(NodeId target);
+    bool write_back(NodeId step, const std::string& view, NodeId statement);
+    [[nodiscard]] NodeId looked_at(NodeId step) const;
+    [[nodiscard]] bool next_writes_too(NodeId statement, NodeId target) const;
 
     // imports.cpp
     void import(NodeId id);
@@ -154,6 +158,7 @@ private:
     std::vector<diagnostics::Diagnostic> said_;
     std::unordered_map<std::uint32_t, Precedence> precedence_;   // of replaced nodes
     std::unordered_map<std::uint32_t, NodeId> absorbed_;         // selector -> call whose component it picked
+    std::unordered_map<uint32_t, std::string> owner_text_;       // of nodes whose place was taken by a value that was made of them
     std::vector<ClassRenames> renames_;                          // by class
     std::vector<NodeId> imports_;
     std::vector<std::string> assumptions_;

@@ -168,7 +168,7 @@ void Rewriter::dissolve(NodeId id) {
     const std::uint32_t begin = source_.line_begin(tree_[first].span.begin);
     const std::string moved = edits_.render({begin, end});
     text += shift_left(moved, inner.size() - outer.size());
-    edits_.replace({source_.line_begin(tree_[id].span.begin), end}, text, "with");
+    edits_.replace({source_.line_begin(tree_[id].span.begin), end}, text, "with", true);
 }
 
 // Every line with `width` columns less in front, except inside triple-quoted strings.
@@ -333,7 +333,7 @@ void Rewriter::assign(NodeId id) {
 void Rewriter::store(NodeId target, NodeId statement) {
     const NodeId object = tree_.child(target, 0);
     const NodeId owner = strip_data(object);
-    if (owner != object) edits_.replace({tree_[owner].span.end, tree_[object].span.end}, "", "data");
+    if (owner != object) put(object, rendered(owner), precedence_of(owner), "data");
     const syntax::Node& node = tree_[owner];
     if (node.kind == NodeKind::name) {
         written_through_view(owner);
@@ -351,6 +351,17 @@ void Rewriter::store(NodeId target, NodeId statement) {
     }
     if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind != infer::Kind::tensor) return;  // an element of a list
     if (fact(owner).view_of == 0 && fact(owner).temporary) return;
+    // owner.view(h, 4)[:, 3] = v: the view gets a name, is written, and is written back
+    const NodeId base = looked_at(owner);
+    if (exists(base) && (tree_[base].kind == NodeKind::attribute || tree_[base].kind == NodeKind::name)) {
+        std::string name = "view";
+        while (emissions_.is_taken(name)) name += "_";
+        if (write_back(owner, name, statement)) {
+            before_statement(statement, name + " = " + rendered(owner));
+            put(owner, name, Precedence::atom, "store");
+            return;
+        }
+    }
     refuse(Code::view_written, statement, "this store goes through a view, which is a copy in MLX: it would be lost", "index the tensor itself: `x[i, j] = value`");
 }
 

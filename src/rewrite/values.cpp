@@ -1,4 +1,5 @@
 // The user's expressions as arguments of partial evaluation, and texts back into the user's expressions.
+#include <algorithm>
 #include <charconv>
 
 #include "rewrite/rewriter.h"
@@ -260,7 +261,26 @@ void Rewriter::put(NodeId id, std::string text, Precedence precedence, std::stri
     }
     precedence_[syntax::index(id)] = precedence;
     if (text == tree_.text(id)) return;
+    keep_owner_text(id);
     edits_.replace(tree_[id].span, std::move(text), rule);
+}
+
+// `w.data` and `w.view(2, 3)` give way to a value, but an in-place write to them goes to `w`, which must still be known then.
+void Rewriter::keep_owner_text(NodeId id) {
+    NodeId attribute = id;
+    if (tree_[id].kind == NodeKind::call) attribute = tree_.child(id, 0);
+    if (tree_[attribute].kind != NodeKind::attribute) return;
+    const NodeId owner = tree_.child(attribute, 0);
+    if (tree_[owner].kind == NodeKind::name) return;
+    constexpr std::string_view kViews[] = {"data",    "detach",  "view",      "reshape", "flatten", "unsqueeze", "squeeze",
+                                           "view_as", "unflatten", "transpose", "swapaxes", "t",       "T"};
+    if (std::find(std::begin(kViews), std::end(kViews), tree_[attribute].name) == std::end(kViews)) return;
+    owner_text_[syntax::index(owner)] = rendered(owner);
+}
+
+std::string Rewriter::rendered(NodeId id) const {
+    const auto kept = owner_text_.find(syntax::index(id));
+    return kept != owner_text_.end() ? kept->second : edits_.render(tree_[id].span);
 }
 
 }  // namespace mlxify::rewrite
