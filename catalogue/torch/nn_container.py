@@ -47,9 +47,9 @@ def ParameterDict(parameters=None):
 # Children live under `.layers`: weights are named `net.layers.0.weight` where torch has `net.0.weight`.
 @module("torch.nn.Sequential")
 def Sequential(*args):
-    if known(len(args) == 1 and _is_plain_dict(args[0])) and len(args) == 1 and _is_plain_dict(args[0]):
-        return NamedSequential(args[0])
-    return nn.Sequential(*args)
+    if not (known(len(args) == 1 and _is_plain_dict(args[0])) and len(args) == 1 and _is_plain_dict(args[0])):
+        return nn.Sequential(*args)
+    return NamedSequential(args[0])
 
 
 def _is_plain_dict(value):

@@ -321,8 +321,11 @@ def test_methods_of_modules():
     assert sorted(seen) == ["BatchNorm", "Linear", "Sequential"]
     trained = list(ENTRIES["torch.nn.Module.parameters"].python(module))
     assert sorted(array.shape for array in trained) == [(4,), (4,), (4,), (4, 3)]  # not the running statistics
-    ENTRIES["torch.nn.Module.append"].python(module, nn.ReLU())
-    assert len(module.layers) == 3
+    children, table = [], {}
+    ENTRIES["torch.nn.Module.add_module"].python(children, "0", module)
+    ENTRIES["torch.nn.Module.add_module"].python(table, "a", module)
+    assert children == [module]
+    assert table == {"a": module}
     with pytest.raises(NotImplementedError):
         ENTRIES["torch.nn.Module.add_module"].python(module, "name", nn.ReLU())
     half = ENTRIES["torch.nn.Module.half"].python(module)
