@@ -50,6 +50,33 @@ def f(x):
     np.testing.assert_allclose(out, given + 5, rtol=1e-6)
 
 
+def test_accelerators_are_the_cpu(torch_session: WorkerSession) -> None:
+    text = """
+import torch
+device = torch.device("cuda:0")
+net = torch.nn.Linear(6, 6).cuda().to("cuda")
+net = net.to(device=device, dtype=torch.float32)
+def f(x):
+    y = x.cuda() + x.to("cuda", non_blocking=True) + x.to(device) + torch.zeros(6, device="cuda") + torch.ones_like(x, device=device)
+    torch.cuda.synchronize()
+    return net(y) * 0 + y, torch.arange(3, device=x.device), y.is_cuda
+"""
+    out = run(torch_session, text)["leaf.0"].numbers()
+    given = arrays.read(torch_session.path("inputs"))[0]["args.0"].numbers()
+    np.testing.assert_allclose(out, 3 * given + 1, rtol=1e-5, atol=1e-6)
+
+
+def test_a_file_with_the_name_of_a_library(torch_session: WorkerSession) -> None:
+    for name in ("random", "numpy", "torch"):
+        path = torch_session.scratch / f"{name}.py"
+        path.write_text(
+            "import random, torch, numpy\nclass Own: pass\nassert torch.zeros(1).numpy().sum() == random.randint(0, 0)\n"
+        )
+        definitions = torch_session.ask("load", path=str(path), name=name)["definitions"]
+        assert [each["name"] for each in definitions] == ["Own"]
+    torch_session.load("import random, statistics\nx = random.random()\n")
+
+
 def test_references_stand_for_gpu_libraries(torch_session: WorkerSession) -> None:
     text = """
 from fla.modules.l2norm import l2norm

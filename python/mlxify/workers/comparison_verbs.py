@@ -113,7 +113,7 @@ def time(model: Model, request: Json) -> Json:
     made = Call.of(model, request)
     restore = model.framework.snapshot(model.instance)
     try:
-        with model.framework.compiled(), made.mode():
+        with model.framework.compiled(bool(request.get("compiled", False))), made.mode():
             return timing.measure(made, int(request.get("repeat", 5)), lambda: projected_gradients(made, 0))
     finally:
         restore()

@@ -27,7 +27,11 @@ class Source:
         path = os.path.abspath(path)
         with open(path, "rb") as file:
             text = file.read()
-        return Source(path, name or os.path.splitext(os.path.basename(path))[0], text)
+        name = name or os.path.splitext(os.path.basename(path))[0]
+        taken = sys.modules.get(name)
+        if taken is not None and getattr(taken, "__file__", None) != path:
+            name += "_model"  # `random.py` must not become everyone's `random`
+        return Source(path, name, text)
 
     def run(self, code: Any = None, given: dict[str, Any] | None = None) -> types.ModuleType:
         """Imports the file, or `code` compiled from it, as a new module. Raises what its top level raises."""
@@ -36,7 +40,7 @@ class Source:
         module.__dict__.update(given or {})
         folder = os.path.dirname(self.path)
         if folder not in sys.path:
-            sys.path.insert(0, folder)
+            sys.path.append(folder)  # last: the file's neighbours must not shadow what libraries import
         sys.modules[self.name] = module  # dataclasses and pickling look it up
         exec(code or compile(self.text, self.path, "exec", dont_inherit=True), module.__dict__)
         return module

@@ -37,8 +37,8 @@ class Framework(Protocol):
     name: str
     version: str
 
-    def prepare(self, bf16_as_f32: bool) -> None:
-        """Readies a session for the import of a model's file: identities, dtypes, libraries."""
+    def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
+        """Readies a session for the import of a model's file with this text: identities, dtypes, devices, libraries."""
 
     def namespace(self) -> dict[str, Any]:
         """Names that expressions of samples may use beside the file's own."""
@@ -114,8 +114,8 @@ class Framework(Protocol):
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:
         """Computes in float64 meanwhile. Raises NotImplementedError where that cannot be."""
 
-    def compiled(self) -> contextlib.AbstractContextManager[None]:
-        """Computes as a user's program would, compiled parts and all; for timing."""
+    def compiled(self, asked: bool) -> contextlib.AbstractContextManager[None]:
+        """Computes as a user's program would, compiled parts and all, if `asked` or cheap; for timing."""
 
 
 def import_framework(name: str) -> Framework:

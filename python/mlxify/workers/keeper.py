@@ -118,7 +118,8 @@ def _enter(
 ) -> None:
     """The session's process: shuts itself in, then runs `main`."""
     isolation.die_with_parent()
-    os.setsid()
+    if isolation.LINUX:
+        os.setsid()  # elsewhere it stays in the keeper's group, by which the server ends it
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     nowhere = os.open(os.devnull, os.O_RDWR)
     for target, source in ((0, nowhere), (1, output), (2, output)):

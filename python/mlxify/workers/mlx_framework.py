@@ -31,7 +31,7 @@ class MlxFramework:
     def __init__(self) -> None:
         self._bf16_as_f32 = False
 
-    def prepare(self, bf16_as_f32: bool) -> None:
+    def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
         mx.disable_compile()
         self._bf16_as_f32 = bf16_as_f32
         if bf16_as_f32:
@@ -201,7 +201,11 @@ class MlxFramework:
         yield
 
     @contextlib.contextmanager
-    def compiled(self) -> Iterator[None]:
+    def compiled(self, asked: bool) -> Iterator[None]:
+        """On a GPU in any case: there compiling takes milliseconds."""
+        if not asked and mx.default_device() == mx.Device(mx.cpu):
+            yield
+            return
         mx.enable_compile()
         try:
             yield

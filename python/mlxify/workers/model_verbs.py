@@ -15,10 +15,10 @@ _PARAMETER, _BUFFER = "parameter.", "buffer."
 
 def load(model: Model, request: Json) -> Json:
     """Imports the file; `definitions` of what it defines."""
-    if not model.prepared:
-        model.framework.prepare(bool(request.get("bf16_as_f32", False)))
-        model.prepared = True
     model.source = definitions.Source.read(request["path"], request.get("name"))
+    if not model.prepared:
+        model.framework.prepare(bool(request.get("bf16_as_f32", False)), model.source.text)
+        model.prepared = True
     model.framework.seed(0)
     model.module = model.source.run()
     return {"definitions": definitions.describe(model.module, model.framework.is_module_class)}

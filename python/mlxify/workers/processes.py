@@ -32,8 +32,7 @@ def end_all(roots: list[int], patience: float = 5.0) -> None:
     A group dies at once, however fast it forks. What left its group is stopped first, so that it cannot outrun this.
     """
     for group in {_group_of(pid) for pid in roots} - {os.getpgrp(), 0}:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+        end_group(group)
     deadline = time.monotonic() + patience
     stopped: set[int] = set()
     while time.monotonic() < deadline:
@@ -45,6 +44,12 @@ def end_all(roots: list[int], patience: float = 5.0) -> None:
         stopped.update(new)
     for pid in stopped:
         send(pid, signal.SIGKILL)
+
+
+def end_group(group: int) -> None:
+    """Kills all processes of a group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def _group_of(pid: int) -> int:

@@ -13,6 +13,7 @@ import os
 import platform
 import selectors
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from typing import Any
 from mlxify.workers import framework, isolation, keeper, processes, session, wire
 
 TAIL = 4096  # bytes kept of what a model prints
-SERVER_VERBS = ("hello", "open", "close")
+_FORK_SAFETY = "OBJC_DISABLE_INITIALIZE_FORK_SAFETY"
 
 
 @dataclass
@@ -235,7 +236,7 @@ class Server:
         """Ends a session and everything it started; its open requests are answered with `why`, the later ones with `died`."""
         del self.sessions[known.number]
         processes.end_all(processes.children(known.handle.pid))
-        processes.send(known.handle.pid, signal.SIGKILL)
+        processes.end_group(known.handle.pid)
         keeper.reap(known.handle.pid)
         self._end_strays()
         for descriptor in known.handle.descriptors():
@@ -276,12 +277,20 @@ class Server:
 
 def serve(name: str, requests: int, answers: int) -> int:
     """Runs a server of the framework `name` on two file descriptors; returns the exit status."""
+    _allow_forks_on_macos()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the compiler hears of it and closes the requests
     isolation.adopt_orphans()
     served = framework.import_framework(name)
     Server(served, requests, answers).run()
     return 0
+
+
+def _allow_forks_on_macos() -> None:
+    """Objective-C ends a forked child that uses what its parent had begun to load, unless told so before the start."""
+    if sys.platform == "darwin" and os.environ.get(_FORK_SAFETY) != "YES":
+        os.environ[_FORK_SAFETY] = "YES"
+        os.execv(sys.executable, sys.orig_argv)
 
 
 def _head(request: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlxify.workers import references, torch_dtypes, torch_random
+from mlxify.workers import references, torch_devices, torch_dtypes, torch_random
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -32,9 +32,11 @@ class TorchFramework:
 
     # -------------------------------------------------------------------------------------------- before the model's file
 
-    def prepare(self, bf16_as_f32: bool) -> None:
+    def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
         references.install()
         _make_identities()
+        if torch_devices.names_accelerator(text):
+            self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
             self._lasting.enter_context(torch_dtypes.reading(torch.bfloat16, torch.float32))
 
@@ -220,7 +222,7 @@ class TorchFramework:
             restore()
 
     @contextlib.contextmanager
-    def compiled(self) -> Iterator[None]:
+    def compiled(self, asked: bool) -> Iterator[None]:
         yield
 
 
