@@ -146,6 +146,16 @@ def kernel_size(self):
     return self.weight.shape[1:-1]
 
 
+@attribute("torch.nn.Conv1d.dilation")
+def dilation(self):
+    return (self.dilation,)
+
+
+@attribute("torch.nn.Conv1d.stride")
+def stride(self):
+    return (self.stride,)
+
+
 @attribute("torch.nn.LayerNorm.normalized_shape")
 def normalized_shape(self):
     return (self.dims,)

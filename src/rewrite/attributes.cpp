@@ -148,10 +148,19 @@ void Rewriter::attribute(NodeId id) {
                                            tree_[parent].kind == NodeKind::delete_);
     const infer::Fact& known = fact(object);
     if (stored && node.name != "data" && node.name != "requires_grad") return;
+    if (known.kind == infer::Kind::module && known.library_class != 0) {
+        const Entry* own = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(node.name));
+        if (own && own->kind == EntryKind::attribute && !stored) {
+            const rules::Outcome outcome = evaluator_.apply(*own, {{{}, value_of(object), false, false}}, {});
+            if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, own->qualified);
+        }
+        return;
+    }
     const bool tensor = known.kind == infer::Kind::tensor;
     const bool maybe = known.kind == infer::Kind::unknown && (node.name == "device" || node.name == "is_cuda" || node.name == "requires_grad" || node.name == "mT");
     if (!tensor && !maybe) return;
     if (stored) return;  // `w.data = ...`: the assignment looks at it
+    if (std::find(std::begin(kSharedAttributes), std::end(kSharedAttributes), node.name) != std::end(kSharedAttributes) && node.name != "T") return;
     const Entry* entry = catalogue_.find("torch.Tensor." + std::string(node.name));
     if (entry && entry->kind == EntryKind::attribute) {
         const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(object), false, false}}, {});

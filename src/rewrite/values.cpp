@@ -184,6 +184,7 @@ Value Rewriter::value_of(NodeId id) {
                     else if (std::holds_alternative<std::monostate>(*constant)) item = rules::none_value();
                 }
             }
+            item.of_length = known.length;
             value.items.push_back(std::move(item));
         }
     }

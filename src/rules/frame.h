@@ -51,6 +51,8 @@ private:
     void aug_assign(syntax::NodeId id);
     void emit(std::string_view line);
     void materialise(syntax::NodeId region);       // names assigned in an undecided region become run-time variables
+    void materialise_base(syntax::NodeId target);
+    void materialise_name(std::string_view name);
     void assigned_names(syntax::NodeId region, std::vector<std::string_view>& into) const;
     std::string print(const Value& value);         // in helper mode: locals expanded
     [[nodiscard]] std::string message(syntax::NodeId string_node);

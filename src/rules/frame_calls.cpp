@@ -120,7 +120,20 @@ Value Frame::residual_call(Value callee, NodeId id) {
     bool first = true;
     std::vector<Value> arguments;
     bool plain = true;
-    for (const Actual& actual : actuals(id)) {
+    const std::vector<Actual> given = actuals(id);
+    std::vector<Value> in_order;
+    for (const Actual& actual : given) in_order.push_back(actual.value);
+    for (std::size_t at = 0; at < given.size(); ++at) {
+        const Actual& actual = given[at];
+        if (actual.keyword.empty() && !actual.star) {
+            if (const auto splat = splat_at(in_order, at)) {  // f(*shape) rather than f(shape[0], shape[1])
+                text += std::string(first ? "" : ", ") + "*" + splat->text;
+                first = false;
+                plain = false;
+                at += splat->length - 1;
+                continue;
+            }
+        }
         if (!actual.keyword.empty() && actual.value.from_default && actual.value.constant) {
             const std::string_view otherwise = evaluator_.catalogue_.mlx_default(known_as, actual.keyword);
             if (!otherwise.empty() && otherwise == actual.value.text) continue;

@@ -138,6 +138,7 @@ Value Frame::shape_of(const Value& object) {
         Value item = code_value(shape.text + "[" + std::to_string(axis) + "]", Precedence::atom, Kind::integer);
         if (dims && static_cast<std::size_t>(axis) < dims->size()) item.dim = (*dims)[static_cast<std::size_t>(axis)];
         if (item.dim.known && item.dim.symbols.empty()) item.constant = item.dim.coefficient;
+        item.of_length = fact.rank;
         shape.items.push_back(std::move(item));
     }
     return shape;

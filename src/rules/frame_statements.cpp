@@ -340,14 +340,21 @@ void Frame::assigned_names(NodeId region, std::vector<std::string_view>& into) c
 void Frame::materialise(NodeId region) {
     std::vector<std::string_view> names;
     assigned_names(region, names);
-    for (const std::string_view name : names) {
-        Value* value = find(name);
-        if (!value || (value->text == name && !value->constant)) continue;
-        emit(std::string(name) + " = " + print(*value));
-        Value own = code_value(std::string(name), Precedence::atom, value->fact.kind);
-        if (value->fact.kind != Kind::tensor) own.fact.kind = Kind::unknown;
-        *value = own;
-    }
+    for (const std::string_view name : names) materialise_name(name);
+}
+
+// What is folded so far gets a place at run time: `sizes[dim] = 1` needs a list to write to.
+void Frame::materialise_base(NodeId target) {
+    while (tree_[target].kind == NodeKind::subscript || tree_[target].kind == NodeKind::attribute) target = tree_.child(target, 0);
+    if (tree_[target].kind == NodeKind::name) materialise_name(tree_[target].name);
+}
+
+void Frame::materialise_name(std::string_view name) {
+    Value* value = find(name);
+    if (!value) return;
+    Value own = code_value(std::string(name), Precedence::atom, value->fact.kind == Kind::tensor ? Kind::tensor : Kind::unknown);
+    if (value->text != name || value->constant) emit(std::string(name) + " = " + print(*value));
+    *find(name) = std::move(own);
 }
 
 void Frame::assign(NodeId target, Value value) {
@@ -370,6 +377,7 @@ void Frame::assign(NodeId target, Value value) {
     }
     if (node.kind != NodeKind::name) {
         if (mode_ == Mode::inline_) throw NeedsHelper{};
+        materialise_base(target);
         emit(print(evaluate(target)) + " = " + print(value));
         return;
     }
@@ -413,6 +421,7 @@ void Frame::aug_assign(NodeId id) {
         return;
     }
     if (mode_ == Mode::inline_) throw NeedsHelper{};
+    materialise_base(target);
     emit(print(evaluate(target)) + " " + std::string(syntax::spelling(tree_[id].op)) + "= " + print(evaluate(tree_.child(id, 1))));
 }
 

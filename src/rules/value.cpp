@@ -51,6 +51,17 @@ Value code_value(std::string text, Precedence precedence, Kind kind) {
     return value;
 }
 
+std::optional<Splat> splat_at(const std::vector<Value>& items, std::size_t at) {
+    const std::int32_t length = items[at].of_length;
+    if (length < 2 || at + static_cast<std::size_t>(length) > items.size() || !items[at].text.ends_with("[0]")) return std::nullopt;
+    const std::string base = items[at].text.substr(0, items[at].text.size() - 3);
+    for (std::int32_t index = 0; index < length; ++index) {
+        const Value& item = items[at + static_cast<std::size_t>(index)];
+        if (item.of_length != length || item.text != base + "[" + std::to_string(index) + "]") return std::nullopt;
+    }
+    return Splat{base, static_cast<std::size_t>(length)};
+}
+
 Value sequence_value(std::vector<Value> items, bool is_list) {
     Value value;
     value.is_list = is_list;
@@ -59,7 +70,10 @@ Value sequence_value(std::vector<Value> items, bool is_list) {
     std::string text(1, is_list ? '[' : '(');
     for (std::size_t at = 0; at < items.size(); ++at) {
         if (at > 0) text += ", ";
-        if (items[at].starred) {
+        if (const auto splat = splat_at(items, at)) {
+            text += "*" + splat->text;
+            at += splat->length - 1;
+        } else if (items[at].starred) {
             value.has_items = false;
             text += "*" + operand(items[at], Precedence::bit_or);
         } else {

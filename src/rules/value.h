@@ -35,6 +35,7 @@ struct Value {
     infer::Dim dim;              // of an integer that is a dimension
     std::int32_t leaf = -1;      // the text is exactly this leaf
     bool from_default = false;   // the caller did not write it
+    std::int32_t of_length = -1; // an element of a named sequence of that length: all of them in a row print as `*sequence`
     bool starred = false;        // stands for `*text` inside a sequence or call
     bool own_parentheses = false;  // a tuple whose text has its parentheses
     const catalogue::Body* function = nullptr;  // a function of the catalogue, to be called
@@ -54,6 +55,13 @@ Value string_value(std::string value);
 Value code_value(std::string text, Precedence precedence = Precedence::atom, infer::Kind kind = infer::Kind::unknown);
 // `(a, b)` or `[a, b]` of the items; known length unless one is starred.
 Value sequence_value(std::vector<Value> items, bool is_list);
+
+// Where the elements from `at` on are a whole named sequence, in order: its text and length.
+struct Splat {
+    std::string text;
+    std::size_t length = 0;
+};
+std::optional<Splat> splat_at(const std::vector<Value>& items, std::size_t at);
 
 // Python's truth of a value, when it is settled.
 std::optional<bool> truth(const Value& value);
