@@ -188,7 +188,8 @@ def _window_counts(sizes, kernel, dilation, padding, stride):
 
 def _unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     """Sliding blocks of (batch, channels, height, width) as (batch, channels * kernel, blocks)."""
-    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
+    (kh, kw), (dh, dw) = _pair(kernel_size), _pair(dilation)
+    (ph, pw), (sh, sw) = _pair(padding), _pair(stride)
     batch, channels, height, width = x.shape
     rows, columns = _window_counts((height, width), (kh, kw), (dh, dw), (ph, pw), (sh, sw))
     x = mx.pad(x, [(0, 0), (0, 0), (ph, ph), (pw, pw)])
@@ -202,7 +203,8 @@ def _unfold(x, kernel_size, dilation=1, padding=0, stride=1):
 def _fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """The adjoint of `_unfold`: overlapping blocks are summed into (batch, channels, height, width)."""
     size = _pair(output_size)
-    (kh, kw), (dh, dw), (ph, pw), (sh, sw) = map(_pair, (kernel_size, dilation, padding, stride))
+    (kh, kw), (dh, dw) = _pair(kernel_size), _pair(dilation)
+    (ph, pw), (sh, sw) = _pair(padding), _pair(stride)
     rows, columns = _window_counts(size, (kh, kw), (dh, dw), (ph, pw), (sh, sw))
     taps = x.reshape(x.shape[0], -1, kh * kw, rows, columns)
     image = mx.zeros((x.shape[0], taps.shape[1], size[0] + 2 * ph, size[1] + 2 * pw), dtype=x.dtype)
