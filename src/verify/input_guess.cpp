@@ -131,7 +131,7 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
-    if (contains(name, "mask")) return mask_guesses(sizes);
+    if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
     if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint == InputHint{})
         return time_guesses();
     std::vector<Json> guesses;

@@ -103,6 +103,10 @@ private:
             for (const Repair& repair : repairs_for(called.failure())) low_precision = low_precision || repair.kind == Repair::Kind::low_precision;
         }
         if (!entry.samples.empty()) return false;
+        if (const Reply<Session*> session = program.session(); !session) {
+            entry.reason = session.failure().text();
+            return false;
+        }
         const DefinitionOf* found = program.definition(entry.entry.name);
         if (found == nullptr) {
             entry.reason = "the original defines no such name";

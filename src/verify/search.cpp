@@ -4,6 +4,8 @@
 #include <chrono>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "verify/trial.h"
 
 namespace mlxify::verify {
@@ -200,36 +202,23 @@ private:
         if (*parameter.default_text == "True") return {Json(false)};
         if (*parameter.default_text == "False") return {Json(true)};
         if (*parameter.default_text != "None") return {};
-        if (parameter.name.find("mask") != std::string::npos) return masks();
+        if (parameter.name.find("mask") != std::string::npos || parameter.name.find("padding") != std::string::npos) return masks();
         if (parameter.name.find("cache") != std::string::npos || parameter.name.find("past") != std::string::npos) return {};
         return input_guesses(parameter, hint, sizes_of(entry_, Trial{}));
     }
 
-    // Masks that fit the first input: all of the first row, two thirds of the others.
+    // Masks that fit the first input, as expressions because they are shown: two thirds of every row but the first, which is
+    // whole; and a causal one.
     [[nodiscard]] std::vector<Json> masks() const {
         const auto shape = first_shape(base_);
-        if (!shape || shape->size() < 2 || (*shape)[0] * (*shape)[1] > 4096) return {};
-        const std::int64_t batch = (*shape)[0];
+        if (!shape || shape->size() < 2 || (*shape)[0] > 16) return {};
         const std::int64_t length = (*shape)[1];
-        Json integers = Json::array();
-        Json booleans = Json::array();
-        Json causal = Json::array();
-        for (std::int64_t b = 0; b < batch; ++b) {
-            integers.push_back(Json::array());
-            booleans.push_back(Json::array());
-            for (std::int64_t l = 0; l < length; ++l) {
-                const bool kept = b == 0 || 3 * l < 2 * length;
-                integers.back().push_back(kept ? 1 : 0);
-                booleans.back().push_back(kept);
-            }
-        }
-        for (std::int64_t i = 0; i < length && length <= 64; ++i) {
-            causal.push_back(Json::array());
-            for (std::int64_t j = 0; j < length; ++j) causal.back().push_back(j <= i);
-        }
-        std::vector<Json> masks = {{{"data", integers}, {"dtype", "int64"}}, {{"data", booleans}, {"dtype", "bool"}}};
-        if (!causal.empty()) masks.push_back({{"data", causal}, {"dtype", "bool"}});
-        return masks;
+        std::string kept = fmt::format("[{}]", length);
+        for (std::int64_t b = 1; b < (*shape)[0]; ++b) kept += fmt::format(", [{}]", (2 * length + 2) / 3);
+        const std::string padding = fmt::format("torch.arange({}) < torch.tensor([{}])", length, kept);
+        return {{{"$eval", "(" + padding + ").long()"}},
+                {{"$eval", padding}},
+                {{"$eval", fmt::format("torch.ones({0}, {0}, dtype=torch.bool).tril()", length)}}};
     }
 
     // Flags turned, and strings that the class compares with.

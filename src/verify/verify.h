@@ -68,7 +68,7 @@ struct Request {
     std::function<void(std::string_view)> progress;  // name of the stage that begins; may be empty
     int weight_seeds = 2;
     int input_seeds = 2;
-    int variations = 6;                // further samples per entry
+    int variations = 10;               // further samples per entry
     bool timing = true;
 };
 
