@@ -137,8 +137,8 @@ void print_report(const FileReport& report, const Options& options) {
 int convert_or_ship(const Options& given) {
     Options options = given;
     std::error_code ignored;
-    // A folder that was named is followed through links; the default one is not.
-    if (options.output_folder_given) options.output_folder = fs::weakly_canonical(options.output_folder, ignored).string();
+    // A folder that was named may be a link; the default one may not.
+    if (options.output_folder_given && fs::is_symlink(options.output_folder, ignored)) options.output_folder = fs::weakly_canonical(options.output_folder, ignored).string();
     const auto catalogue = open_catalogue(options);
     if (!catalogue) return complain(catalogue.error().message), kWrongUsage;
     const auto files = expand(options.paths, options.output_folder);
