@@ -96,7 +96,9 @@ def test_draws_have_their_distributions() -> None:
 
 def test_drawn_weights_are_sensible() -> None:
     def drawn(name: str, owner: str, values: np.ndarray, buffer: bool = False) -> np.ndarray | None:
-        raw = weights.redraw([weights.Constructed(name, owner, Raw.of(values.astype(np.float32)), buffer)], 1).get(name)
+        given = Raw.of(values.astype(np.float32))
+        made = weights.Constructed(name, owner, given.shape, given.dtype, buffer, given)
+        raw = weights.redraw([made], 1).get(name)
         return None if raw is None else raw.numbers()
 
     assert abs(drawn("a.weight", "Linear", np.zeros((64, 400))).std() * 20 - 1) < 0.05

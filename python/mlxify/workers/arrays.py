@@ -28,6 +28,7 @@ _FORMAT_OF = {
     "bool": "BOOL",
     "complex64": "C64",
 }
+FLOATING = frozenset({"float64", "float32", "float16", "bfloat16"})
 _DTYPE_OF = {text: dtype for dtype, text in _FORMAT_OF.items()}
 
 
@@ -53,7 +54,7 @@ class Raw:
 
     @property
     def floating(self) -> bool:
-        return self.dtype in ("float64", "float32", "float16", "bfloat16")
+        return self.dtype in FLOATING
 
     def numbers(self) -> np.ndarray:
         """The values as numbers: bfloat16 widened to float32."""
@@ -91,7 +92,7 @@ def write(path: str, arrays: dict[str, Raw], metadata: dict[str, str] | None = N
     with open(draft, "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for raw in arrays.values():
-            file.write(raw.values.tobytes())
+            file.write(np.ascontiguousarray(raw.values).reshape(-1).view(np.uint8))
     os.replace(draft, path)
 
 

@@ -74,8 +74,10 @@ def draw(model: Model, request: Json) -> Json:
         weights.Constructed(
             entry.name,
             owners[entry.name],
-            model.vectors.get(entry.name) or model.framework.to_raw(entry.array),
+            tuple(entry.array.shape),
+            model.framework.dtype(entry.array),
             entry.buffer,
+            model.vectors.get(entry.name),
         )
         for entry in firsts.values()
         if entry.buffer or entry.trainable

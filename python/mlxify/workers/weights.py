@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlxify.workers.arrays import Raw
+from mlxify.workers.arrays import FLOATING, Raw
 
 SPREAD = 0.2
 _FAN_IN_FIRST = ("Linear", "Conv", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadAttention")
@@ -20,12 +20,19 @@ _FAN_IN_FIRST = ("Linear", "Conv", "Bilinear", "LSTM", "GRU", "RNN", "MultiheadA
 
 @dataclass(frozen=True)
 class Constructed:
-    """An array as the model's constructor left it. `owner`: class name of the module that holds it."""
+    """An array as the model's constructor left it. `owner`: class name of the module that holds it; `values`: of vectors,
+    the others are not looked at."""
 
     name: str
     owner: str
-    raw: Raw
+    shape: tuple[int, ...]
+    dtype: str
     buffer: bool
+    values: Raw | None = None
+
+    @property
+    def floating(self) -> bool:
+        return self.dtype in FLOATING
 
 
 def redraw(constructed: Iterable[Constructed], seed: int) -> dict[str, Raw]:
@@ -35,33 +42,33 @@ def redraw(constructed: Iterable[Constructed], seed: int) -> dict[str, Raw]:
         generator = np.random.default_rng([seed, *entry.name.encode()])
         values = _statistics(entry, generator) if entry.buffer else _parameter(entry, generator)
         if values is not None:
-            drawn[entry.name] = Raw.of(np.asarray(values)).cast(entry.raw.dtype)
+            drawn[entry.name] = Raw.of(np.asarray(values)).cast(entry.dtype)
     return drawn
 
 
 def _statistics(entry: Constructed, generator: np.random.Generator) -> np.ndarray | None:
     """Running statistics in their natural range; None for any other buffer, which may be a table or a mask."""
-    if not entry.raw.floating:
+    if not entry.floating:
         return None
     if entry.name.endswith("running_var"):
-        return generator.uniform(0.5, 1.5, entry.raw.shape).astype(np.float32)
+        return generator.uniform(0.5, 1.5, entry.shape).astype(np.float32)
     if entry.name.endswith("running_mean"):
-        return (SPREAD * generator.standard_normal(entry.raw.shape)).astype(np.float32)
+        return (SPREAD * generator.standard_normal(entry.shape)).astype(np.float32)
     return None
 
 
 def _parameter(entry: Constructed, generator: np.random.Generator) -> np.ndarray | None:
-    shape = entry.raw.shape
-    if entry.raw.dtype == "complex64":
+    shape = entry.shape
+    if entry.dtype == "complex64":
         parts = [generator.standard_normal(shape) / math.sqrt(2 * _fan_in(entry)) for _ in range(2)]
         return (parts[0] + 1j * parts[1]).astype(np.complex64)
-    if not entry.raw.floating:
+    if not entry.floating:
         return None
-    noise = generator.standard_normal(shape)
+    noise = generator.standard_normal(shape, np.float32)
     if is_vector(shape):
         spread = SPREAD if math.prod(shape) > 1 else SPREAD / 2
         return (_sensible(entry) + spread * noise).astype(np.float32)
-    return (noise / math.sqrt(_fan_in(entry))).astype(np.float32)
+    return noise / np.float32(math.sqrt(_fan_in(entry)))
 
 
 def is_vector(shape: tuple[int, ...]) -> bool:
@@ -71,14 +78,15 @@ def is_vector(shape: tuple[int, ...]) -> bool:
 
 def _sensible(entry: Constructed) -> np.ndarray:
     """Constructed values, or what a vector of that name usually holds where memory was left as found."""
-    values = entry.raw.numbers().astype(np.float64)
-    if np.isfinite(values).all() and (np.abs(values) < 1e4).all():
-        return values
-    return np.full(values.shape, 1.0 if entry.name.endswith(("weight", "scale", "gamma")) else 0.0)
+    if entry.values is not None:
+        values = entry.values.numbers().astype(np.float64)
+        if np.isfinite(values).all() and (np.abs(values) < 1e4).all():
+            return values
+    return np.full(entry.shape, 1.0 if entry.name.endswith(("weight", "scale", "gamma")) else 0.0)
 
 
 def _fan_in(entry: Constructed) -> int:
-    shape = entry.raw.shape
+    shape = entry.shape
     if "Embedding" in entry.owner:
         return 1
     if entry.owner.startswith(_FAN_IN_FIRST):
