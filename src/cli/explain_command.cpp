@@ -100,7 +100,8 @@ int explain_api(const Catalogue& catalogue, std::string_view topic) {
     const auto others = namesakes(catalogue, name);
     if (name.find('.') == std::string::npos && others.size() == 1) return explain_api(catalogue, others.front());
     const bool partial = name.find('.') == std::string::npos && !others.empty();
-    complain(fmt::format(partial ? "`{}` is the end of several names" : "the catalogue has no entry for `{}`: nobody has looked at it", name));
+    complain(partial ? fmt::format("`{}` is the end of several names", name)
+                     : fmt::format("the catalogue has no entry for `{}`: nobody has looked at it", name));
     for (const std::string_view other : others) complain(fmt::format("it knows `{}`", other));
     return kNotVerified;
 }
