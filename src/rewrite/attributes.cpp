@@ -160,6 +160,12 @@ void Rewriter::attribute(NodeId id) {
     const bool maybe = known.kind == infer::Kind::unknown && (node.name == "device" || node.name == "is_cuda" || node.name == "requires_grad" || node.name == "mT");
     if (!tensor && !maybe) return;
     if (stored) return;  // `w.data = ...`: the assignment looks at it
+    if (node.name == "requires_grad" && tree_[object].kind == NodeKind::attribute) {  // a weight is trained if its module says so
+        const std::string fresh = renamed(object);
+        const std::string key = rules::quoted(fresh.empty() ? tree_[object].name : std::string_view(fresh));
+        put(id, key + " in " + rendered(tree_.child(object, 0)) + ".trainable_parameters()", Precedence::compare, "requires_grad");
+        return;
+    }
     if (std::find(std::begin(kSharedAttributes), std::end(kSharedAttributes), node.name) != std::end(kSharedAttributes) && node.name != "T") return;
     const Entry* entry = catalogue_.find("torch.Tensor." + std::string(node.name));
     if (entry && entry->kind == EntryKind::attribute) {

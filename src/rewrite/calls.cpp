@@ -116,7 +116,11 @@ void Rewriter::call(NodeId id) {
     if (tree_[callee].kind == NodeKind::attribute) {
         if (module_method(id)) return;
         method_call(id);
+        return;
     }
+    for (const std::string_view word : {"len", "enumerate", "zip", "list", "tuple", "reversed", "iter"})
+        if (tree_.text(callee) == word && names_.binding(callee) == names::kNoBinding)
+            for (const NodeId argument : tree_.children(id).subspan(1)) iterated(argument);
 }
 
 bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
@@ -216,7 +220,8 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     rules::ApplyOptions options;
     options.component = component_wanted(id, entry, selector);
     options.result_mutated = result_is_mutated(id);
-    const std::vector<Actual> given = actuals(id, receiver);
+    // What is written to in place is the tensor itself, not a detached look at it.
+    const std::vector<Actual> given = actuals(id, entry.mutates.empty() || !exists(receiver) ? receiver : strip_data(receiver));
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {
         const bool binding = outcome.status == rules::Outcome::Status::no_binding;

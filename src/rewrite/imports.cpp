@@ -28,6 +28,10 @@ void Rewriter::import(NodeId id) { imports_.push_back(id); }
 
 // Runs after everything else is rewritten, when it is known what the output uses.
 void Rewriter::finish_imports() {
+    std::string body = edits_.render({0, static_cast<std::uint32_t>(source_.text().size())});
+    for (const rules::Emitted& emitted : emissions_.all()) body += emitted.text;
+    uses_mx_ = body.find(output_.mx + ".") != std::string::npos;
+    emissions_.uses_nn = body.find(output_.nn + ".") != std::string::npos;
     const std::string newline(source_.newline());
     bool placed_mx = false;
     bool placed_nn = false;
@@ -107,9 +111,9 @@ void Rewriter::add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_
     };
     if (emissions_.uses_math && !imported("math")) above += "import math" + newline;
     const bool numpy = emissions_.uses_np && !imported("np");
-    if (!placed_mx && uses_mx_) lines += "import mlx.core as " + output_.mx + newline;
-    if (!placed_nn && emissions_.uses_nn) lines += "import mlx.nn as " + output_.nn + newline;
     if (numpy) above += "import numpy as " + output_.np + newline;
+    if (!placed_mx && uses_mx_) (placed_nn ? above : lines) += "import mlx.core as " + output_.mx + newline;
+    if (!placed_nn && emissions_.uses_nn) lines += "import mlx.nn as " + output_.nn + newline;
     for (const std::string& line : emissions_.imports())
         if (source_.text().find(line) == std::string_view::npos) lines += line + newline;
     if (lines.empty() && above.empty()) return;

@@ -49,6 +49,7 @@ static bool holds_fresh_values_only(const syntax::Tree& tree, const names::Names
         NodeId statement = tree[store].parent;
         bool unpacked = false;
         while (exists(statement) && tree[statement].kind == NodeKind::tuple) statement = tree[statement].parent, unpacked = true;
+        if (exists(statement) && tree[statement].kind == NodeKind::aug_assign) continue;  // the same array still
         if (!exists(statement) || tree[statement].kind != NodeKind::assign) return false;
         const NodeId value = tree.child(statement, 0);
         if (unpacked) return false;

@@ -52,6 +52,8 @@ const std::string* Rewriter::class_rename(std::uint32_t class_index, std::string
 // What must be known before the walk: attributes that get another name, class by class.
 void Rewriter::plan_renames() {
     renames_.resize(names_.classes.size());
+    std::vector<std::set<std::string_view>> weights_of(names_.classes.size());       // parameters, modules and buffers by class
+    std::vector<std::pair<std::size_t, std::string_view>> left_behind;               // class and attribute
     const auto class_around = [&](NodeId id) -> std::optional<std::uint32_t> {
         const NodeId around = tree_.class_of(id);
         if (!exists(around)) return std::nullopt;
@@ -72,6 +74,7 @@ void Rewriter::plan_renames() {
             const NodeId persistent = argument(tree_, id, 2, "persistent");
             const bool hidden = exists(persistent) && tree_[persistent].kind == NodeKind::false_;
             ClassRenames& renames = renames_[*owner];
+            weights_of[*owner].insert(name);
             std::string fresh(name);
             if (hidden && !name.starts_with('_')) fresh = "_" + fresh;
             if (!hidden && name.starts_with('_')) fresh = fresh.substr(1) + "_";
@@ -90,6 +93,11 @@ void Rewriter::plan_renames() {
                 std::string made = tree_[value].kind == NodeKind::call ? names::qualified_name(tree_, names_, tree_.child(value, 0)) : std::string{};
                 const bool weight = known.kind == infer::Kind::module || made == "torch.nn.Parameter" || made == "torch.nn.ModuleList" ||
                                     made == "torch.nn.ModuleDict" || made == "torch.nn.ParameterList" || made == "torch.nn.ParameterDict";
+                const std::size_t class_number = *owner;
+                if (weight) weights_of[class_number].insert(name);
+                // A tensor that a call leaves behind is no parameter: MLX takes public arrays for such.
+                if (!weight && known.kind == infer::Kind::tensor && !name.starts_with('_') && !is_setup_function(tree_.function_of(id)))
+                    left_behind.emplace_back(class_number, name);
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -99,6 +107,10 @@ void Rewriter::plan_renames() {
             }
         }
     }
+    for (const auto& [class_number, name] : left_behind)
+        if (!weights_of[class_number].contains(name) && renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second)
+            assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which a call leaves behind, is `_" +
+                                   std::string(name) + "`: MLX takes public arrays for parameters");
 }
 
 void Rewriter::register_buffer(NodeId id) {

@@ -52,6 +52,9 @@ void Rewriter::visit(NodeId id) {
     case NodeKind::expression_statement: expression_statement(id); break;
     case NodeKind::with_: statement_with(id); break;
     case NodeKind::if_: conditionals_.push_back(id); break;
+    case NodeKind::for_:
+    case NodeKind::comprehension: iterated(tree_.child(id, 1)); break;
+    case NodeKind::starred: iterated(tree_.child(id, 0)); break;
     case NodeKind::function_def: function(id); break;
     case NodeKind::class_def: class_definition(id); break;
     case NodeKind::import_:
@@ -63,6 +66,11 @@ void Rewriter::visit(NodeId id) {
     }
     default: break;
     }
+}
+
+// Iterating an MLX Sequential gives its keys: its children are a list under `.layers`.
+void Rewriter::iterated(NodeId id) {
+    if (exists(id) && is_sequential(id)) edits_.insert(tree_[id].span.end, ".layers", "torch.nn.Sequential");
 }
 
 // Functions under @torch.no_grad(): what they return carries no gradient.
@@ -78,6 +86,19 @@ void Rewriter::stop_return(NodeId id) {
 }
 
 Result Rewriter::run() {
+    const bool nothing_to_do = std::none_of(names_.bindings.begin(), names_.bindings.end(), [&](const names::Binding& binding) {
+        return binding.kind == names::BindingKind::import_ && is_watched(binding.qualified);
+    });
+    bool star = false;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const syntax::Node& node = tree_[NodeId{number}];
+        star = star || (node.kind == NodeKind::import_from && node.has(syntax::Flag::is_star) && is_watched(node.name));
+    }
+    if (nothing_to_do && !star) {
+        Result result;
+        result.text = std::string(source_.text());
+        return result;
+    }
     plan_names();
     plan_renames();
     for (std::uint32_t number = 1; number < tree_.size(); ++number)

@@ -52,6 +52,7 @@ private:
     }
     void drop_region(base::Span span);  // nothing said inside it matters any more
     void stop_return(NodeId id);
+    void iterated(NodeId id);
     void leave_out_what_is_no_model();
     [[nodiscard]] bool is_model_function(NodeId function) const;
     void map_source(Result& result) const;

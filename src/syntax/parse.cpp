@@ -184,6 +184,7 @@ private:
 
     NodeId expression(TSNode node);
     NodeId expression_inner(TSNode node);
+    NodeId lift_star(NodeId id);
     NodeId sequence(Kind kind, TSNode node);
     NodeId call(TSNode node);
     NodeId argument(TSNode node);
@@ -629,9 +630,25 @@ NodeId Lowering::expression(TSNode node) {
         return leaf(Kind::name, node);
     }
     ++depth_;
-    const NodeId id = expression_inner(node);
+    const NodeId id = lift_star(expression_inner(node));
     --depth_;
     return id;
+}
+
+// tree-sitter reads `a, *x.shape` as `(*x).shape`; Python as `*(x.shape)`.
+NodeId Lowering::lift_star(NodeId id) {
+    if (!exists(id)) return id;
+    const Kind kind = build_.edit(id).kind;
+    if (kind != Kind::attribute && kind != Kind::subscript && kind != Kind::call) return id;
+    const NodeId first = build_.child(id, 0);
+    if (!exists(first) || build_.edit(first).kind != Kind::starred || build_.edit(first).has(Flag::parenthesized)) return id;
+    const NodeId inner = build_.child(first, 0);
+    Node star = build_.edit(first);
+    star.span = build_.edit(id).span;
+    build_.edit(first).parent = kNoNode;
+    build_.edit(id).span.begin = build_.edit(inner).span.begin;
+    build_.replace_child(id, 0, inner);
+    return build_.add(star, {id});
 }
 
 NodeId Lowering::expression_inner(TSNode node) {

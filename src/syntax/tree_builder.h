@@ -36,6 +36,11 @@ public:
     }
     void add_comment(base::Span span) { tree_.comments_.push_back(span); }
     void set_compare_ops(NodeId id, std::vector<Op> ops) { tree_.compare_ops_.emplace_back(id, std::move(ops)); }
+    [[nodiscard]] NodeId child(NodeId id, std::uint32_t slot) const { return tree_.child(id, slot); }
+    void replace_child(NodeId id, std::uint32_t slot, NodeId child) {
+        tree_.children_[tree_[id].first_child + slot] = child;
+        if (exists(child)) tree_.nodes_[index(child)].parent = id;
+    }
     [[nodiscard]] Node& edit(NodeId id) { return tree_.nodes_[index(id)]; }
     [[nodiscard]] std::string_view text(base::Span span) const { return tree_.source_.substr(span.begin, span.size()); }
 
