@@ -40,7 +40,8 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
         }
         const Fact fact = evaluate(argument);
         if (written.kind != NodeKind::starred) {
-            if (!operands.star) operands.positional.push_back({{}, argument, fact});
+            if (operands.star) operands.spread.push_back(fact);
+            else operands.positional.push_back({{}, argument, fact});
             continue;
         }
         if (fact.kind == Kind::dict || written.has(syntax::Flag::double_star)) {
@@ -52,6 +53,8 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
             for (int at = 0; at < fact.length; ++at) operands.positional.push_back({{}, kNoNode, make(Kind::integer)});
         } else {
             operands.star = true;
+            if (fact.elements != 0) operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(), store_.elements(fact).end());
+            else operands.spread.emplace_back();
         }
     }
     return operands;
@@ -156,7 +159,7 @@ Fact Evaluator::call_library(std::string_view qualified, const Operands& operand
 
 Fact Evaluator::apply_operator(const Operator& op, const Operands& given, NodeId node) {
     Operands operands = given;
-    if (op.rule == Rule::einops) learn_from_pattern(operands);
+    learn_from_operator(op, operands);
     if (!operands.positional.empty() && takes_tensor_first(op.rule)) {
         Operand& first = operands.positional[0];
         if (exists(first.node) && (first.fact.kind == Kind::unknown || first.fact.maybe_none)) first.fact = used_as_tensor(first.node, first.fact);
@@ -204,7 +207,7 @@ Fact Evaluator::call_instance(const Fact& module, const Operands& operands, Node
     if (!operands.positional.empty()) {
         const Operand& input = operands.positional[0];
         const int rank = input_rank(store_, module);
-        if (rank > 0 && exists(input.node) && (input.fact.kind == Kind::unknown || (input.fact.kind == Kind::tensor && input.fact.rank < 0))) learn_rank(input.node, rank);
+        if (rank > 0 && exists(input.node) && (input.fact.kind == Kind::unknown || (input.fact.kind == Kind::tensor && input.fact.rank < 0))) learn_rank(input.node, input.fact, rank);
     }
     const auto call_child = [&](const Fact& child, const Fact& argument) {
         Operands one;

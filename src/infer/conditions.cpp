@@ -131,6 +131,7 @@ void Evaluator::assume_rank(NodeId expression, int rank) {
     Fact fact = evaluate_unrecorded(expression);
     if (fact.kind != Kind::tensor && fact.kind != Kind::unknown) return;
     if (fact.rank == rank) return;
+    const Fact before = fact;
     fact.kind = Kind::tensor;
     fact.rank = static_cast<std::int8_t>(rank);
     fact.shape = 0;
@@ -138,7 +139,7 @@ void Evaluator::assume_rank(NodeId expression, int rank) {
     fact.maybe_none = false;
     update_variable(expression, fact);
     // `assert x.ndim == 3` at the top of a function tells what the parameter is.
-    if (unconditional()) learn_rank(expression, rank);
+    if (unconditional()) learn_rank(expression, before, rank);
 }
 
 void Evaluator::assume_none(NodeId expression, bool is_none) {

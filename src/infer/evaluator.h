@@ -8,6 +8,7 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,6 +115,8 @@ private:
     Fact evaluate_bool_op(NodeId node);
     Fact evaluate_compare(NodeId node);
     Fact evaluate_conditional(NodeId node);
+    std::uint32_t certain_elements(std::uint32_t elements);
+    bool begins_with_star(NodeId node) const;
     Fact evaluate_sequence(NodeId node, Kind kind);
     Fact evaluate_dict(NodeId node);
     Fact evaluate_comprehension(NodeId node);
@@ -128,7 +131,10 @@ private:
     Fact instance_attribute(const Fact& object, std::string_view name, bool of_self);
     Fact method_value(const Fact& object, NodeId method);
     Fact evaluate_subscript(NodeId node);
-    Fact index_tensor(NodeId node, const Fact& tensor, NodeId index);
+    Fact index_tensor(NodeId object, const Fact& fact, NodeId index_node, const Fact& at);
+    std::optional<std::vector<Fact>> index_facts(NodeId index_node, const Fact& at) const;
+    std::optional<std::int64_t> constant_bound(NodeId node);
+    Dim sliced(NodeId slice, const Dim& size);
     Fact index_sequence(const Fact& sequence, NodeId index, const Fact& at);
 
     // --- calls (calls.cpp, methods.cpp, builtins.cpp)
@@ -156,8 +162,8 @@ private:
     // --- what use tells (refinement.cpp)
     Fact used_as_tensor(NodeId node, Fact fact);     // the node is an operand that must be a tensor
     Fact not_none(NodeId node, Fact fact);
-    void learn_rank(NodeId node, int rank);
-    void learn_from_pattern(const Operands& operands);
+    void learn_rank(NodeId node, Fact fact, int rank);
+    void learn_from_operator(const Operator& op, const Operands& operands);
     void update_variable(NodeId node, const Fact& fact);
     std::uint32_t memory_of(NodeId node, const Fact& fact) const;
     Fact sharing_memory(Fact result, NodeId source, const Fact& source_fact);
@@ -183,6 +189,7 @@ private:
     std::vector<Collected> summary_before_;
     std::vector<std::uint32_t> slot_by_attribute_;
     std::vector<std::uint32_t> qualified_at_;  // by node: 0 not looked up, 1 none, 2 + index into qualified_
+    std::vector<std::uint32_t> certain_;       // by sequence: 1 + the sequence as readers of the table may see it; 0 not looked up
     std::deque<std::string> qualified_;        // never moves: views of it are passed on
     std::string no_name_;
     std::deque<std::string> names_of_attributes_;  // of registered buffers and modules

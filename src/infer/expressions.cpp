@@ -26,6 +26,24 @@ void Evaluator::record(NodeId node, const Fact& fact) {
     kept = fact;
     kept.same_rank_as = 0;
     if (fact.maybe_none) kept.kind = Kind::unknown;  // no reader may take it for certain
+    if (fact.elements != 0) kept.elements = certain_elements(fact.elements);
+}
+
+// The elements with those that may be None made unknown.
+std::uint32_t Evaluator::certain_elements(std::uint32_t elements) {
+    if (certain_.size() <= elements) certain_.resize(table_.sequences.size(), 0);
+    if (certain_[elements] != 0) return certain_[elements] - 1;
+    std::vector<Fact> facts = table_.sequences[elements];
+    bool changed = false;
+    for (Fact& fact : facts) {
+        const std::uint32_t inner = fact.elements != 0 ? certain_elements(fact.elements) : 0;
+        changed |= inner != fact.elements || (fact.maybe_none && fact.kind != Kind::unknown);
+        fact.elements = inner;
+        if (fact.maybe_none) fact.kind = Kind::unknown;
+    }
+    const std::uint32_t certain = changed ? store_.sequence(facts) : elements;
+    certain_[elements] = certain + 1;
+    return certain;
 }
 
 Fact Evaluator::evaluate_unrecorded(NodeId node) {
@@ -363,11 +381,21 @@ Fact Evaluator::evaluate_conditional(NodeId node) {
     return store_.join(body, otherwise);
 }
 
+// `*x.shape` spreads the whole of `x.shape`; the grammar may hang the star on the innermost name.
+bool Evaluator::begins_with_star(NodeId node) const {
+    for (;;) {
+        const NodeKind kind = tree_[node].kind;
+        if (kind == NodeKind::starred) return true;
+        if (kind != NodeKind::call && kind != NodeKind::attribute && kind != NodeKind::subscript) return false;
+        node = tree_.child(node, 0);
+    }
+}
+
 Fact Evaluator::evaluate_sequence(NodeId node, Kind kind) {
     std::vector<Fact> facts;
     bool open = false;
     for (const NodeId child : tree_.children(node)) {
-        if (tree_[child].kind != NodeKind::starred) {
+        if (!begins_with_star(child)) {
             Fact fact = evaluate(child);
             // The container is a second name for what it holds.
             if (fact.kind == Kind::tensor && fact.view_of == 0 && !fact.temporary) fact.view_of = memory_of(child, fact);
@@ -419,7 +447,7 @@ Fact Evaluator::evaluate_comprehension(NodeId node) {
     ++frame_->loops;
     ++frame_->conditional;
     std::vector<Fact> each;
-    bool exact = tree_[node].child_count == 2;
+    bool exact = tree_[node].child_count == 2 && frame_->loops == 1;  // inside another one it would multiply
     for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) {
         const NodeId clause = tree_.child(node, slot);
         const NodeId iterable_node = tree_.child(clause, 1);

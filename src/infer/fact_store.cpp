@@ -203,6 +203,25 @@ Fact FactStore::repeated(Kind kind, const Fact& element) {
     return fact;
 }
 
+Fact FactStore::repeated(Kind kind, const std::vector<Fact>& elements) {
+    constexpr std::size_t kMaxChoices = 8;
+    std::vector<Fact> choices;
+    bool modules = true;
+    for (const Fact& element : elements) {
+        modules &= element.kind == Kind::module && !element.maybe_none;
+        if (std::find(choices.begin(), choices.end(), element) == choices.end()) choices.push_back(element);
+    }
+    if (choices.size() > 1 && modules && choices.size() <= kMaxChoices) {
+        Fact fact = make(kind);
+        fact.elements = sequence(choices);
+        return fact;
+    }
+    if (choices.empty()) return make(kind);
+    Fact all = choices[0];
+    for (const Fact& choice : choices) all = join(all, choice);
+    return repeated(kind, all);
+}
+
 Fact FactStore::library_fact(Kind kind, std::string_view name) {
     Fact fact = make(kind);
     fact.library_class = library(name);
@@ -253,10 +272,16 @@ void FactStore::join_elements(const Fact& left, const Fact& right, Fact& out) {
         return;
     }
     // An empty list says nothing of the elements that another path puts in.
-    if (left.length == 0) out.elements = right.elements == 0 ? 0 : sequence({element(right)});
-    else if (right.length == 0) out.elements = left.elements == 0 ? 0 : sequence({element(left)});
-    else if (left.elements != 0 && right.elements != 0) out.elements = sequence({join(element(left), element(right))});
     out.length = -1;
+    if (left.elements != 0 && right.elements != 0) {
+        std::vector<Fact> choices = elements(left);
+        const std::vector<Fact>& more = elements(right);
+        choices.insert(choices.end(), more.begin(), more.end());
+        out.elements = repeated(out.kind, choices).elements;
+    } else if (left.length == 0 || right.length == 0) {
+        const Fact& filled = left.length == 0 ? right : left;
+        out.elements = filled.elements == 0 ? 0 : repeated(out.kind, std::vector<Fact>(elements(filled))).elements;
+    }
 }
 
 Fact FactStore::join(const Fact& left, const Fact& right) {
@@ -312,10 +337,13 @@ Fact FactStore::without_values(const Fact& fact) {
         out.maybe_none = true;
     }
     if (out.kind == Kind::integer) out.shape = 0;
-    if (out.kind == Kind::list || out.kind == Kind::dict) {  // other callers pass other lengths
-        const Fact any = element(fact);
+    if ((out.kind == Kind::list || out.kind == Kind::dict) && out.elements != 0) {  // other callers pass other lengths
+        std::vector<Fact> facts = elements(fact);
+        for (Fact& inner : facts) inner = without_values(inner);
+        out.elements = repeated(out.kind, facts).elements;
         out.length = -1;
-        out.elements = any == Fact{} ? 0 : sequence({without_values(any)});
+    } else if (out.kind == Kind::list) {
+        out.length = -1;
     } else if (out.elements != 0) {
         std::vector<Fact> facts = elements(fact);
         for (Fact& inner : facts) inner = without_values(inner);

@@ -50,6 +50,8 @@ public:
     Fact tensor_of(const std::vector<Dim>& dims, DType dtype);
     Fact sequence_of(Kind kind, const std::vector<Fact>& facts);       // of known length
     Fact repeated(Kind kind, const Fact& element);                     // of unknown length
+    // The same where each element is one of several; they are kept apart only if all are modules.
+    Fact repeated(Kind kind, const std::vector<Fact>& elements);
     Fact library_fact(Kind kind, std::string_view name);
 
     [[nodiscard]] std::optional<std::int64_t> integer_value(const Fact& fact) const;

@@ -44,8 +44,8 @@ struct Fact {
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
     // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
     std::uint32_t shape = 0;
-    // Into FactTable::sequences: facts of a tuple's, list's or module container's elements; 0 unknown. With length < 0 the
-    // sequence has one entry that holds for every element.
+    // Into FactTable::sequences: facts of a tuple's, list's or module container's elements; 0 unknown. With length < 0 each
+    // element is one of the entries: mostly a single one that holds for all; of modules also several.
     std::uint32_t elements = 0;
     ValueId value = kNoValue;         // the constant, if it is one
     std::uint32_t class_index = 0;    // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)

@@ -253,7 +253,7 @@ Fact Evaluator::call_function(std::uint32_t at, const Fact& self, const Operands
     for (std::size_t parameter = 0; parameter < arguments.nodes.size(); ++parameter) {
         const Fact& argument = arguments.facts[parameter];
         const bool open = argument.kind == Kind::tensor && argument.rank < 0 && !argument.maybe_none;
-        if (open && exists(arguments.nodes[parameter]) && function.learned_rank[parameter] > 0) learn_rank(arguments.nodes[parameter], function.learned_rank[parameter]);
+        if (open && exists(arguments.nodes[parameter]) && function.learned_rank[parameter] > 0) learn_rank(arguments.nodes[parameter], argument, function.learned_rank[parameter]);
     }
     return seen_from_outside(function, result, arguments, same_self);
 }

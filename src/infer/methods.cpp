@@ -72,8 +72,7 @@ Fact Evaluator::call_method(NodeId node, NodeId object, const Fact& fact, std::s
     if (fact.kind == Kind::integer || fact.kind == Kind::floating) return name == "bit_length" ? make(Kind::integer) : name == "is_integer" ? make(Kind::boolean) : Fact{};
     const Operator* op = find_operator(without_underscore(name));
     if (fact.kind == Kind::unknown && op && tells_tensor(*op, name, operands)) {
-        used_as_tensor(object, fact);
-        return call_tensor_method(node, object, evaluate_unrecorded(object).kind == Kind::tensor ? evaluate_unrecorded(object) : tensor(), name);
+        return call_tensor_method(node, object, used_as_tensor(object, fact), name);
     }
     if (fact.kind == Kind::unknown && (name == "startswith" || name == "endswith" || name == "format" || name == "lower" || name == "upper" || name == "join"))
         return call_string_method(name);
@@ -140,7 +139,7 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
     }
     const std::string_view container = store_.library_name(fact);
     if ((container == "torch.nn.ModuleList" || container == "torch.nn.Sequential" || container == "torch.nn.ParameterList") &&
-        (name == "append" || name == "extend" || name == "insert"))
+        (name == "append" || name == "extend" || name == "insert" || name == "add_module"))
         return call_list_method(node, object, fact, name);
     const Operands operands = evaluate_arguments(node);
     return call_module_method(fact, name, operands, node);
@@ -186,14 +185,15 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
             grown.length = static_cast<std::int32_t>(parts.size());
             grown.elements = store_.sequence(parts);
         } else {
-            const bool knew_none = fact.length == 0;
-            Fact all = knew_none && !more.empty() ? more[0] : store_.element(fact);
-            if (fact.length != 0 && fact.elements == 0) all = {};
-            else
-                for (const Fact& part : more) all = store_.join(all, part);
-            all.temporary = false;
+            std::vector<Fact> choices;
+            if (fact.elements != 0) choices = store_.elements(fact);
+            for (Fact part : more) {
+                part.temporary = false;
+                choices.push_back(part);
+            }
+            const bool any_known = fact.elements != 0 || fact.length == 0;
             grown.length = -1;
-            grown.elements = all == Fact{} ? 0 : store_.sequence({all});
+            grown.elements = any_known ? store_.repeated(Kind::list, choices).elements : 0;
         }
         update_variable(object, grown);
         // A list that an attribute of the object holds is what later methods find there.
@@ -201,14 +201,15 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
             const Fact owner = evaluate_unrecorded(tree_.child(object, 0));
             if (owner.class_index != 0) store_attribute(owner.class_index, tree_[object].name, grown, is_self(tree_.child(object, 0)));
         }
-        return fact.kind == Kind::module && name != "insert" ? fact : make(Kind::none);  // a ModuleList gives itself back
+        return fact.kind == Kind::module && (name == "append" || name == "extend") ? fact : make(Kind::none);  // a ModuleList gives itself back
     };
     if (name == "append") return grow({operands.fact(0)}, true);
     if (name == "insert") return grow({operands.fact(1)}, false);
+    if (name == "add_module" || name == "register_module") return grow({operands.fact(1, {"module"})}, true);
     if (name == "extend") {
         const Fact more = operands.fact(0);
         if (more.length >= 0 && (more.elements != 0 || more.length == 0)) return grow(more.elements != 0 ? std::vector<Fact>(store_.elements(more)) : std::vector<Fact>{}, true);
-        return grow({iterated(more)}, false);
+        return grow(more.elements != 0 && more.kind != Kind::tensor ? std::vector<Fact>(store_.elements(more)) : std::vector<Fact>{iterated(more)}, false);
     }
     if (name == "pop") {
         Fact left = fact;

@@ -118,9 +118,8 @@ Fact contained(FactStore& store, Fact module, const Operands& operands, Behaviou
         if (one_dict) children = {store.element(children[0])};
         if (operands.star || one_dict) {
             module.length = -1;
-            Fact all = children.empty() ? Fact{} : children[0];
-            for (const Fact& child : children) all = store.join(all, child);
-            module.elements = children.empty() || operands.star ? 0 : store.sequence({all});
+            children.insert(children.end(), operands.spread.begin(), operands.spread.end());
+            module.elements = store.repeated(Kind::list, children).elements;
         } else {
             module.length = static_cast<std::int32_t>(children.size());
             module.elements = store.sequence(children);
@@ -258,11 +257,16 @@ Fact call_module(FactStore& store, const Fact& module, const Operands& operands,
     case Behaviour::short_convolution: return store.sequence_of(Kind::tuple, {as_rank(input, 0), Fact{}});
     case Behaviour::sequential: {
         if (module.length < 0 || (module.length > 0 && module.elements == 0)) {
-            const Fact child = store.element(module);
-            if (child.kind != Kind::module) return {};
-            // Of children alike: what one gives again and again.
-            const Fact once = call(child, input);
-            return store.join(once, call(child, once));
+            // Any number of children in any order: what all of them leave as it is.
+            if (module.elements == 0) return {};
+            const std::vector<Fact> children = store.elements(module);
+            Fact value = call(children[0], input);
+            for (int pass = 0; pass < 2; ++pass) {
+                const Fact given = value;
+                for (const Fact& child : children) value = store.join(value, call(child, given));
+            }
+            if (value.kind == Kind::tensor) value.shape = 0;
+            return value;
         }
         Fact value = as_rank(input, 0);
         if (input.kind != Kind::tensor) value = input;

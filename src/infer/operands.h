@@ -21,6 +21,7 @@ struct Operand {
 struct Operands {
     std::vector<Operand> positional;
     std::vector<Operand> keywords;
+    std::vector<Fact> spread;  // what such a sequence and the arguments behind it may hold
     bool star = false;         // has `*arguments`: positions from there on are not known (they are left out)
     bool double_star = false;  // has `**arguments`: absent keywords may be there
 

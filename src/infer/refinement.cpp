@@ -1,5 +1,6 @@
 // What the use of an expression tells about it, and who shares memory with whom.
 #include <algorithm>
+#include <string>
 
 #include "infer/einops_pattern.h"
 #include "infer/evaluator.h"
@@ -53,8 +54,7 @@ Fact Evaluator::used_as_tensor(NodeId node, Fact fact) {
 }
 
 // The text alone tells this tensor's rank (`b, n, d = x.shape`, an einops pattern).
-void Evaluator::learn_rank(NodeId node, int rank) {
-    Fact fact = evaluate_unrecorded(node);
+void Evaluator::learn_rank(NodeId node, Fact fact, int rank) {
     if (fact.kind != Kind::tensor && fact.kind != Kind::unknown) return;
     if (fact.kind == Kind::tensor && fact.rank >= 0 && fact.rank != rank && fact.same_rank_as == 0) return;  // contradiction: keep what was inferred
     const std::uint32_t parameter = fact.same_rank_as;
@@ -77,16 +77,52 @@ void Evaluator::learn_rank(NodeId node, int rank) {
     record(node, fact);
 }
 
-// rearrange(x, "b l d -> b d l"): x has rank 3.
-void Evaluator::learn_from_pattern(const Operands& operands) {
-    const Operand* input = operands.find(0, {"tensor"});
-    const Operand* text = operands.find(1, {"pattern"});
-    if (!input || !text || !exists(input->node)) return;
-    const auto pattern_text = store_.string_value(text->fact);
-    const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
-    const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
-    if (!rank || input->fact.kind == Kind::list || input->fact.kind == Kind::tuple) return;
-    learn_rank(input->node, *rank);
+// Operands whose rank the operator itself tells.
+void Evaluator::learn_from_operator(const Operator& op, const Operands& operands) {
+    const auto learn = [&](const Operand& operand, int rank) {
+        const bool open = operand.fact.kind == Kind::unknown || (operand.fact.kind == Kind::tensor && operand.fact.rank < 0);
+        if (open && exists(operand.node)) learn_rank(operand.node, operand.fact, rank);
+    };
+    switch (op.rule) {
+    case Rule::einops: {  // rearrange(x, "b l d -> b d l"): x has rank 3
+        const Operand* input = operands.find(0, {"tensor"});
+        const Operand* text = operands.find(1, {"pattern"});
+        const auto pattern_text = text ? store_.string_value(text->fact) : std::nullopt;
+        const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
+        const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
+        if (input && rank) learn(*input, *rank);
+        return;
+    }
+    case Rule::permute: {  // x.permute(0, 2, 1): as many axes as numbers
+        const Fact order = operands.fact(1, {"dims"});
+        const bool listed = order.kind == Kind::tuple || order.kind == Kind::list;
+        if (operands.star || operands.positional.empty() || order.kind == Kind::unknown) return;
+        const int rank = listed ? order.length : static_cast<int>(operands.positional.size()) - 1;
+        if (rank > 0) learn(operands.positional[0], rank);
+        return;
+    }
+    case Rule::matmul:  // mm and bmm know only one rank
+        if (op.argument == 0) return;
+        for (const Operand& operand : operands.positional) learn(operand, op.argument);
+        return;
+    case Rule::conv:
+    case Rule::conv_transposed:
+        if (!operands.positional.empty()) learn(operands.positional[0], op.argument);
+        return;
+    case Rule::einsum: {  // torch.einsum("bqd,bkd->bqk", q, k)
+        const auto text = operands.positional.empty() ? std::nullopt : store_.string_value(operands.positional[0].fact);
+        if (!text || operands.star || text->find('.') != std::string_view::npos) return;
+        const std::string inputs(text->substr(0, text->find("->")));
+        std::size_t begin = 0;
+        for (std::size_t at = 1; at < operands.positional.size() && begin <= inputs.size(); ++at) {
+            const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
+            learn(operands.positional[at], static_cast<int>(std::count_if(inputs.begin() + static_cast<std::ptrdiff_t>(begin), inputs.begin() + static_cast<std::ptrdiff_t>(end), [](char c) { return c != ' '; })));
+            begin = end + 1;
+        }
+        return;
+    }
+    default: return;
+    }
 }
 
 // The node that names the memory a tensor lives in, or 0.

@@ -360,7 +360,7 @@ Fact Evaluator::measured(std::size_t targets, NodeId value, const Fact& whole) {
             if (tree_[one].kind != NodeKind::starred) continue;
             const NodeId tensor_node = measured_tensor(tree_.child(one, 0));
             if (!exists(tensor_node) || whole.length >= 0 || targets + 1 < values.size()) return whole;
-            learn_rank(tensor_node, static_cast<int>(targets + 1 - values.size()));
+            learn_rank(tensor_node, evaluate_unrecorded(tensor_node), static_cast<int>(targets + 1 - values.size()));
             return evaluate_unrecorded(value);
         }
         return whole;
@@ -369,7 +369,7 @@ Fact Evaluator::measured(std::size_t targets, NodeId value, const Fact& whole) {
     if (!exists(tensor_node) || whole.kind != Kind::size) return whole;
     Fact size = whole;
     if (size.length < 0) {
-        learn_rank(tensor_node, static_cast<int>(targets));
+        learn_rank(tensor_node, evaluate_unrecorded(tensor_node), static_cast<int>(targets));
         size.length = static_cast<std::int32_t>(targets);
     }
     if (size.length < 1) return size;

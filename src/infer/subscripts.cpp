@@ -9,11 +9,25 @@ using NodeKind = syntax::Kind;
 
 namespace {
 
-// How the indices of a subscript change the axes.
+// How the parts of an index change the axes.
 struct Indexing {
     std::vector<Dim> dims;
-    bool known = true;       // the rank of the result is
-    bool advanced = false;   // by tensors or lists: the result is a copy
+    bool known = true;            // the rank of the result is
+    bool advanced = false;        // by tensors or lists: the result is a copy
+    int taken_rank = -1;          // of the index tensors broadcast together
+    std::ptrdiff_t taken_at = 0;  // where their axes go
+
+    // Tensors and lists broadcast to one block of axes, at the place of the first.
+    void take(const Fact& part) {
+        const bool mask = part.kind == Kind::tensor && part.dtype == DType::boolean;
+        // A tensor of unknown rank, or one of several axes that may be a mask, leaves the rank open.
+        if (part.kind == Kind::tensor && (part.rank < 0 || part.dtype == DType::unknown)) known &= part.rank == 1;
+        if (part.kind == Kind::tensor && part.rank == 0 && !mask) return;
+        const int rank = part.kind == Kind::tensor && !mask ? part.rank : 1;
+        if (taken_rank < 0) taken_at = static_cast<std::ptrdiff_t>(dims.size());
+        taken_rank = std::max(taken_rank, std::max(rank, 0));
+        advanced = true;
+    }
 };
 
 }  // namespace
@@ -36,7 +50,7 @@ Fact Evaluator::evaluate_subscript(NodeId node) {
         fact = used_as_tensor(object, fact);
     }
     switch (fact.kind) {
-    case Kind::tensor: return index_tensor(object, fact, index_node);
+    case Kind::tensor: return index_tensor(object, fact, index_node, at);
     case Kind::tuple:
     case Kind::list:
     case Kind::size: return index_sequence(fact, index_node, at);
@@ -73,9 +87,7 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
     const auto bound = [&](std::uint32_t slot, std::int64_t otherwise) -> std::optional<std::int64_t> {
         const NodeId node = tree_.child(index_node, slot);
         if (!exists(node)) return otherwise;
-        const Fact fact = evaluate_unrecorded(node);
-        if (fact.kind == Kind::none) return otherwise;
-        auto value = store_.integer_value(fact);
+        auto value = constant_bound(node);
         if (value && *value < 0) value = std::max<std::int64_t>(0, *value + sequence.length);
         return value;
     };
@@ -84,15 +96,15 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
     const auto begin = bound(0, 0);
     const auto end = sequence.length >= 0 ? bound(1, sequence.length) : std::optional<std::int64_t>{};
     const NodeId step = tree_.child(index_node, 2);
-    const bool reversed = exists(step) && store_.integer_value(evaluate_unrecorded(step)) == std::optional<std::int64_t>(-1) &&
+    const bool reversed = exists(step) && constant_bound(step) == std::optional<std::int64_t>(-1) &&
                           !exists(tree_.child(index_node, 0)) && !exists(tree_.child(index_node, 1));
     if (sequence.length < 0 || !begin || !end || (exists(step) && !reversed)) {
         Fact part = store_.repeated(kind, store_.element(sequence));
         if (kind == Kind::size && sequence.length < 0 && !exists(step)) {  // of an unknown rank, but counted from one end
             const NodeId first = tree_.child(index_node, 0);
             const NodeId last = tree_.child(index_node, 1);
-            const auto from = exists(first) ? store_.integer_value(evaluate_unrecorded(first)) : std::nullopt;
-            const auto to = exists(last) ? store_.integer_value(evaluate_unrecorded(last)) : std::nullopt;
+            const auto from = exists(first) ? constant_bound(first) : std::nullopt;
+            const auto to = exists(last) ? constant_bound(last) : std::nullopt;
             if (!exists(first) && to && *to > 0) part.length = static_cast<std::int32_t>(*to);
             if (!exists(last) && from && *from < 0) part.length = static_cast<std::int32_t>(-*from);
         }
@@ -110,72 +122,77 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
     return part;
 }
 
-Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node) {
-    const bool several = tree_[index_node].kind == NodeKind::tuple;
-    std::vector<NodeId> indices{index_node};
-    if (several) indices.assign(tree_.children(index_node).begin(), tree_.children(index_node).end());
+// The constant that a bound of a slice is. Only bounds that are cheap to look at again: a literal, a variable.
+std::optional<std::int64_t> Evaluator::constant_bound(NodeId node) {
+    const NodeKind kind = tree_[node].kind;
+    const bool literal = kind == NodeKind::unary && tree_[tree_.child(node, 0)].kind == NodeKind::integer;
+    if (!literal && kind != NodeKind::integer && kind != NodeKind::name) return std::nullopt;
+    return store_.integer_value(evaluate_unrecorded(node));
+}
+
+// The facts of the parts of an index, one by one; nothing if a `*` hides how many there are.
+std::optional<std::vector<Fact>> Evaluator::index_facts(NodeId index_node, const Fact& at) const {
+    if (tree_[index_node].kind != NodeKind::tuple) return std::vector<Fact>{at};
+    const std::size_t count = tree_[index_node].child_count;
+    if (at.length != static_cast<std::int32_t>(count)) return std::nullopt;
+    return at.elements != 0 ? store_.elements(at) : std::vector<Fact>(count);
+}
+
+Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node, const Fact& at) {
+    const auto given = index_facts(index_node, at);
+    if (!given) return tensor(-1, fact.dtype);
+    std::vector<NodeId> parts{index_node};
+    if (tree_[index_node].kind == NodeKind::tuple) parts.assign(tree_.children(index_node).begin(), tree_.children(index_node).end());
+    const auto axes_of = [&](std::size_t place) {  // how many axes of the tensor a part takes
+        const NodeKind kind = tree_[parts[place]].kind;
+        const Fact& part = (*given)[place];
+        if (kind == NodeKind::ellipsis || part.kind == Kind::none || part.kind == Kind::boolean) return 0;
+        return part.kind == Kind::tensor && part.dtype == DType::boolean ? std::max<int>(1, part.rank) : 1;
+    };
     int consumed = 0;
-    for (const NodeId part : indices) {
-        const NodeKind kind = tree_[part].kind;
-        if (kind == NodeKind::starred) return tensor(-1, fact.dtype);
-        if (kind == NodeKind::none_ || kind == NodeKind::ellipsis || kind == NodeKind::true_ || kind == NodeKind::false_) continue;
-        const Fact at = kind == NodeKind::slice ? Fact{} : evaluate_unrecorded(part);
-        if (at.kind == Kind::none) continue;
-        consumed += at.kind == Kind::tensor && at.dtype == DType::boolean ? std::max<int>(1, at.rank) : 1;
-    }
+    for (std::size_t place = 0; place < parts.size(); ++place) consumed += axes_of(place);
     Indexing result;
     const std::vector<Dim> source = store_.dims(fact);
+    const auto size_at = [&](int axis) { return axis < static_cast<int>(source.size()) ? source[static_cast<std::size_t>(axis)] : Dim{}; };
     int axis = 0;
-    int broadcast_rank = -1;  // of the index tensors together
-    std::size_t place = 0;
     bool ellipsis = false;
-    const auto size_at = [&](int at) { return fact.rank >= 0 && at < static_cast<int>(source.size()) ? source[static_cast<std::size_t>(at)] : Dim{}; };
-    for (const NodeId part : indices) {
-        const NodeKind kind = tree_[part].kind;
-        const Fact at = kind == NodeKind::slice || kind == NodeKind::ellipsis ? Fact{} : evaluate_unrecorded(part);
+    for (std::size_t place = 0; place < parts.size(); ++place) {
+        const NodeKind kind = tree_[parts[place]].kind;
+        const Fact& part = (*given)[place];
         if (kind == NodeKind::slice) {
-            const bool whole = !exists(tree_.child(part, 0)) && !exists(tree_.child(part, 1)) && !exists(tree_.child(part, 2));
-            Dim size = whole ? size_at(axis) : Dim{};
-            const NodeId first = tree_.child(part, 0);
-            const NodeId last = tree_.child(part, 1);
-            const auto from = exists(first) ? store_.integer_value(evaluate_unrecorded(first)) : std::optional<std::int64_t>(0);
-            const auto to = exists(last) ? store_.integer_value(evaluate_unrecorded(last)) : std::nullopt;
-            // x[..., 0:1] is one wide wherever there is anything to take.
-            if (!exists(tree_.child(part, 2)) && from && to && *from >= 0 && *to == *from + 1) size = constant_dim(1);
-            result.dims.push_back(size);
-            ++axis;
+            result.dims.push_back(sliced(parts[place], size_at(axis)));
         } else if (kind == NodeKind::ellipsis) {
             ellipsis = true;
             if (fact.rank < 0) result.known = false;
             for (int rest = fact.rank - consumed; rest > 0; --rest) result.dims.push_back(size_at(axis++));
-        } else if (at.kind == Kind::none || kind == NodeKind::none_) {
+        } else if (part.kind == Kind::none) {
             result.dims.push_back(constant_dim(1));
-        } else if (at.kind == Kind::integer || (at.kind == Kind::tensor && at.rank == 0 && at.dtype != DType::boolean)) {
-            ++axis;
-        } else if (at.kind == Kind::tensor || at.kind == Kind::list || at.kind == Kind::tuple) {
-            result.advanced = true;
-            const bool mask = at.kind == Kind::tensor && at.dtype == DType::boolean;
-            if (at.kind == Kind::tensor && (at.rank < 0 || at.dtype == DType::unknown)) result.known &= at.rank == 1;
-            const int rank = at.kind == Kind::tensor && !mask ? at.rank : 1;
-            if (broadcast_rank < 0) place = result.dims.size();
-            broadcast_rank = std::max(broadcast_rank, std::max(rank, 0));
-            axis += mask ? std::max<int>(1, at.rank) : 1;
-        } else {
+        } else if (part.kind == Kind::tensor || part.kind == Kind::list || part.kind == Kind::tuple) {
+            result.take(part);
+        } else if (part.kind != Kind::integer) {
             result.known = false;
-            ++axis;
         }
+        axis += axes_of(place);
     }
-    if (broadcast_rank > 0) result.dims.insert(result.dims.begin() + static_cast<std::ptrdiff_t>(place), static_cast<std::size_t>(broadcast_rank), Dim{});
-    if (!ellipsis) {
-        if (fact.rank < 0) result.known = false;
-        while (axis < fact.rank) result.dims.push_back(size_at(axis++));
-    }
-    // Without any axis taken (`x[:, None]` on an unknown rank) nothing more is known than that it is a tensor.
+    if (result.taken_rank > 0) result.dims.insert(result.dims.begin() + result.taken_at, static_cast<std::size_t>(result.taken_rank), Dim{});
+    if (!ellipsis && fact.rank < 0) result.known = false;
+    while (!ellipsis && axis < fact.rank) result.dims.push_back(size_at(axis++));
     Fact out = result.known && consumed <= fact.rank ? store_.tensor_of(result.dims, fact.dtype) : tensor(-1, fact.dtype);
-    if (fact.rank < 0 && indices.size() == 1 && tree_[indices[0]].kind == NodeKind::slice) out.same_rank_as = fact.same_rank_as;
-    if (fact.rank < 0 && std::all_of(indices.begin(), indices.end(), [&](NodeId part) { return tree_[part].kind == NodeKind::slice || tree_[part].kind == NodeKind::ellipsis; }))
-        out.same_rank_as = fact.same_rank_as;
+    const bool only_slices = std::all_of(parts.begin(), parts.end(), [&](NodeId part) { return tree_[part].kind == NodeKind::slice || tree_[part].kind == NodeKind::ellipsis; });
+    if (fact.rank < 0 && only_slices) out.same_rank_as = fact.same_rank_as;
     return result.advanced ? out : sharing_memory(out, object, fact);
+}
+
+// What is left of an axis: all of it by `:`, one by `i:i+1`.
+Dim Evaluator::sliced(NodeId slice, const Dim& size) {
+    const NodeId first = tree_.child(slice, 0);
+    const NodeId last = tree_.child(slice, 1);
+    if (exists(tree_.child(slice, 2))) return {};
+    if (!exists(first) && !exists(last)) return size;
+    const auto from = exists(first) ? constant_bound(first) : std::optional<std::int64_t>(0);
+    const auto to = exists(last) ? constant_bound(last) : std::nullopt;
+    // x[..., 0:1] is one wide wherever there is anything to take.
+    return from && to && *from >= 0 && *to == *from + 1 ? constant_dim(1) : Dim{};
 }
 
 }  // namespace mlxify::infer
