@@ -1,0 +1,5 @@
+import torch
+
+
+def describe(x: torch.Tensor) -> str:
+    return f"{x.size(0):>{x.dim()}}"
