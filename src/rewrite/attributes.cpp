@@ -133,6 +133,14 @@ void Rewriter::attribute(NodeId id) {
         put(id, rendered(object), precedence_of(object), "field");
         return;
     }
+    if (tree_[object].kind == NodeKind::name) {  // r = x.max(-1); r.values
+        const auto result = named_results_.find(static_cast<std::uint32_t>(names_.binding(object)));
+        const auto place = result == named_results_.end() ? std::nullopt : field_place(result->second, node.name);
+        if (place) {
+            edits_.replace({tree_[object].span.end, node.span.end}, "[" + std::to_string(*place) + "]", "field");
+            return;
+        }
+    }
     std::string qualified = names::qualified_name(tree_, names_, id);
     if (!qualified.empty()) {
         const bool part_of_chain = exists(parent) && tree_[parent].kind == NodeKind::attribute;

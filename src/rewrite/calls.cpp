@@ -68,26 +68,29 @@ std::string Rewriter::expand(std::string_view text) const {
     return out;
 }
 
+// The place of a name in "values,indices".
+std::optional<std::size_t> Rewriter::field_place(std::string_view fields, std::string_view name) {
+    for (std::size_t place = 0; !fields.empty(); ++place) {
+        const std::size_t comma = std::min(fields.find(','), fields.size());
+        if (fields.substr(0, comma) == name) return place;
+        fields.remove_prefix(std::min(comma + 1, fields.size()));
+    }
+    return std::nullopt;
+}
+
 std::optional<std::size_t> Rewriter::component_wanted(NodeId call, const Entry& entry, NodeId& selector) const {
     const NodeId parent = tree_[call].parent;
-    if (!exists(parent) || tree_.child(parent, 0) != call) return std::nullopt;
+    if (!exists(parent) || tree_.child(parent, 0) != call || entry.fields.empty()) return std::nullopt;
     const syntax::Node& node = tree_[parent];
-    std::vector<std::string_view> fields;
-    for (std::string_view rest = entry.fields; !rest.empty();) {
-        const std::size_t comma = std::min(rest.find(','), rest.size());
-        fields.push_back(rest.substr(0, comma));
-        rest.remove_prefix(std::min(comma + 1, rest.size()));
-    }
-    if (fields.empty()) return std::nullopt;
     if (node.kind == NodeKind::attribute) {
-        const auto at = std::find(fields.begin(), fields.end(), node.name);
-        if (at == fields.end()) return std::nullopt;
-        selector = parent;
-        return static_cast<std::size_t>(at - fields.begin());
+        const auto place = field_place(entry.fields, node.name);
+        if (place) selector = parent;
+        return place;
     }
+    const auto count = static_cast<std::size_t>(std::count(entry.fields.begin(), entry.fields.end(), ',')) + 1;
     if (node.kind == NodeKind::subscript && tree_[tree_.child(parent, 1)].kind == NodeKind::integer) {
         const std::string_view digits = tree_[tree_.child(parent, 1)].name;
-        if (digits.size() != 1 || static_cast<std::size_t>(digits[0] - '0') >= fields.size()) return std::nullopt;
+        if (digits.size() != 1 || static_cast<std::size_t>(digits[0] - '0') >= count) return std::nullopt;
         if (fact(call).kind == infer::Kind::tensor) return std::nullopt;  // x.max()[0] of one tensor
         selector = parent;
         return static_cast<std::size_t>(digits[0] - '0');
@@ -230,6 +233,10 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
         return;
     }
     uses_mx_ = true;
+    const NodeId around = tree_[id].parent;
+    if (!entry.fields.empty() && exists(around) && tree_[around].kind == NodeKind::assign && tree_.children(around).size() == 2 &&
+        tree_[tree_.child(around, 1)].kind == NodeKind::name)
+        named_results_[static_cast<std::uint32_t>(names_.binding(tree_.child(around, 1)))] = entry.fields;
     if (selector != syntax::kNoNode) absorbed_[syntax::index(selector)] = id;
     drop_unused(id, outcome.value.text);
     if ((entry.kind == EntryKind::module_ && !entry.weights.empty()) || entry.qualified == "torch.nn.Sequential") mark_layout(id);

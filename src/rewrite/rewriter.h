@@ -103,6 +103,7 @@ private:
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
+    [[nodiscard]] static std::optional<std::size_t> field_place(std::string_view fields, std::string_view name);
     [[nodiscard]] bool result_is_mutated(NodeId call) const;
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
@@ -159,7 +160,8 @@ private:
     std::vector<diagnostics::Diagnostic> said_;
     std::unordered_map<std::uint32_t, Precedence> precedence_;   // of replaced nodes
     std::unordered_map<std::uint32_t, NodeId> absorbed_;         // selector -> call whose component it picked
-    std::unordered_map<uint32_t, std::string> owner_text_;       // of nodes whose place was taken by a value that was made of them
+    std::unordered_map<std::uint32_t, std::string_view> named_results_;  // fields of what a name holds, by binding
+    std::unordered_map<std::uint32_t, std::string> owner_text_;       // of nodes whose place was taken by a value that was made of them
     std::vector<ClassRenames> renames_;                          // by class
     std::vector<NodeId> imports_;
     std::vector<std::string> assumptions_;

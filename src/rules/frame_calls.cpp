@@ -57,7 +57,7 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
                 if (!first) text += ", ";
                 first = false;
                 if (!actual.keyword.empty()) text += std::string(actual.keyword) + "=";
-                text += (actual.star ? "*" : actual.double_star ? "**" : "") + operand(actual.value, Precedence::conditional);
+                text += (actual.star ? "*" : actual.double_star ? "**" : "") + operand(actual.value, Precedence::lambda);
             }
             return code_value(text + ")", Precedence::atom, Kind::module);
         }
@@ -93,7 +93,7 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
         for (std::size_t at = 0; at < names.size(); ++at) text += (at ? ", " : "") + names[at];
         text += "):\n" + outer.lines();
         std::string called = evaluator_.emissions_.helper(callee.name, text, std::string(callee.file) + ":" + std::string(callee.name)) + "(";
-        for (std::size_t at = 0; at < arguments.size(); ++at) called += (at ? ", " : "") + operand(arguments[at], Precedence::conditional);
+        for (std::size_t at = 0; at < arguments.size(); ++at) called += (at ? ", " : "") + operand(arguments[at], Precedence::lambda);
         result = code_value(called + ")");
     }
     --evaluator_.depth_;
@@ -144,7 +144,7 @@ Value Frame::residual_call(Value callee, NodeId id) {
         if (!first) text += ", ";
         first = false;
         if (!actual.keyword.empty()) text += std::string(actual.keyword) + "=";
-        text += (actual.star ? "*" : actual.double_star ? "**" : "") + operand(actual.value, Precedence::conditional);
+        text += (actual.star ? "*" : actual.double_star ? "**" : "") + operand(actual.value, Precedence::lambda);
         plain = plain && actual.keyword.empty() && !actual.star;
         arguments.push_back(actual.value);
     }
@@ -282,7 +282,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
             Value value = given[at].value;
             if (given.size() == 1 && value.text.starts_with('(') && value.text.find(" for ") != std::string::npos && value.leaf < 0 && !value.has_items)
                 value.text = value.text.substr(1, value.text.size() - 2);  // f(x for x in y)
-            text += (given[at].star ? "*" : "") + operand(value, Precedence::conditional);
+            text += (given[at].star ? "*" : "") + operand(value, Precedence::lambda);
         }
         return code_value(text + ")", Precedence::atom, kind);
     };
