@@ -1,6 +1,6 @@
 // Runs the program on facts instead of values: statements in order, branches joined, loops until nothing changes, calls
 // of the file's own functions followed.
-// takes: Tree, Names, ObservedFacts; gives: a filled FactTable; tests: infer_test.cpp, flow_test.cpp
+// takes: Tree, Names, ObservedFacts; gives: a filled FactTable; tests: infer_test.cpp
 //
 // Every function is run in two ways. *Generic*: once a round, with parameters joined over all call sites and without
 // constants, and only this run writes facts of nodes, attributes and parameters. *In context*: for one call, with what that
