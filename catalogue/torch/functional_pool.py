@@ -202,3 +202,10 @@ def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
 def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
     size = math.prod(_per_axis(kernel_size, 2))
     return (_avg_pool(input**norm_type, 2, kernel_size, stride, 0, ceil_mode) * size) ** (1.0 / norm_type)
+
+
+never("torch.nn.functional.fractional_max_pool2d", "its windows are drawn at random in a way of torch's own")
+never("torch.nn.functional.fractional_max_pool3d", "its windows are drawn at random in a way of torch's own")
+never("torch.nn.functional.max_unpool1d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")
+never("torch.nn.functional.max_unpool2d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")
+never("torch.nn.functional.max_unpool3d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")

@@ -87,6 +87,16 @@ def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=
     )
 
 
+@rule("torch.nn.functional.upsample_nearest")
+def upsample_nearest(input, size=None, scale_factor=None):
+    return _interpolate(input, size=size, scale_factor=scale_factor)
+
+
+@rule("torch.nn.functional.upsample_bilinear")
+def upsample_bilinear(input, size=None, scale_factor=None):
+    return _interpolate(input, size=size, scale_factor=scale_factor, mode="bilinear", align_corners=True)
+
+
 def _reflect(place, low, high):
     """Mirrors coordinates at both ends until they lie between them."""
     span = high - low

@@ -265,3 +265,7 @@ class MaxUnpool2d(nn.Module):
         flat = mx.zeros((*x.shape[:-2], height * width), dtype=x.dtype)
         flat = mx.put_along_axis(flat, indices.flatten(-2), x.flatten(-2), axis=-1)
         return flat.reshape(*x.shape[:-2], height, width)
+
+
+never("torch.nn.FractionalMaxPool2d", "its windows are drawn at random in a way of torch's own")
+never("torch.nn.FractionalMaxPool3d", "its windows are drawn at random in a way of torch's own")

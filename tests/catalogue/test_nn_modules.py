@@ -207,6 +207,12 @@ def test_transformer_layers_are_copies():
     assert np.abs(np.array(stack.layers[1].linear1.weight)).max() > 0
 
 
+def test_max_unpool_puts_values_back():
+    values, indices = torch.nn.functional.max_pool2d(normal(2, 3, 6, 8), 2, return_indices=True)
+    reference, converted, _ = make("MaxUnpool2d", 2)
+    compare(lambda x: reference(x, indices), lambda x: converted(x, to_mlx(indices)), (values,))
+
+
 def test_embedding():
     reference, converted, weights = make("Embedding", 7, 4)
     ids = torch.tensor([[1, 6, 0], [2, 2, 3]])
