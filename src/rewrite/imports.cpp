@@ -1,5 +1,6 @@
 // Imports: torch's become MLX's, libraries' become definitions, the rest stays.
 #include <algorithm>
+#include <cctype>
 
 #include "rewrite/rewriter.h"
 
@@ -16,6 +17,22 @@ bool is_plain_root(std::string_view root) {
     return std::binary_search(std::begin(kRoots), std::end(kRoots), root);
 }
 
+// `name.` stands somewhere but in an import.
+bool mentions(std::string_view text, const std::string& name) {
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+        if (line.starts_with("import ") || line.starts_with("from ")) continue;
+        for (std::size_t at = line.find(name + "."); at != std::string_view::npos; at = line.find(name + ".", at + 1)) {
+            const char before = at == 0 ? ' ' : line[at - 1];
+            if (!std::isalnum(static_cast<unsigned char>(before)) && before != '_' && before != '.') return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 // Anything else that is imported may hold tensors or depend on torch: each use of it needs a catalogue entry.
@@ -30,8 +47,8 @@ void Rewriter::import(NodeId id) { imports_.push_back(id); }
 void Rewriter::finish_imports() {
     std::string body = edits_.render({0, static_cast<std::uint32_t>(source_.text().size())});
     for (const rules::Emitted& emitted : emissions_.all()) body += emitted.text;
-    uses_mx_ = body.find(output_.mx + ".") != std::string::npos;
-    emissions_.uses_nn = body.find(output_.nn + ".") != std::string::npos;
+    uses_mx_ = mentions(body, output_.mx);
+    emissions_.uses_nn = mentions(body, output_.nn);
     const std::string newline(source_.newline());
     bool placed_mx = false;
     bool placed_nn = false;

@@ -3,6 +3,7 @@ import mlx.nn as nn
 
 
 def _chunk(input, chunks):
+    """Pieces that are all as long but the last."""
     size = -(-input.shape[0] // chunks)
     return mx.split(input, list(range(size, input.shape[0], size)))
 

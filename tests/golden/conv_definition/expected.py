@@ -2,26 +2,14 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _int(size):
-    """The number in a one-element tuple; 1-d convolutions of MLX take plain integers."""
-    return size if isinstance(size, int) else size[0]
-
-
-def _per_axis(size, axes):
-    """One number per axis."""
-    return (size,) * axes if isinstance(size, int) else tuple(size)
-
-
-def _conv_padding(padding, kernel_size, dilation, axes):
-    """The padding of each axis; "same" keeps the sizes at stride 1, which is symmetric for odd kernels only."""
-    if padding == "valid":
-        return (0,) * axes
+def _same_padding(padding, kernel_size, dilation, axes):
+    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
     if padding != "same":
-        return _per_axis(padding, axes)
-    totals = [d * (k - 1) for k, d in zip(_per_axis(kernel_size, axes), _per_axis(dilation, axes))]
-    if any(total % 2 for total in totals):
+        return 0 if padding == "valid" else padding
+    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
+    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
         raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(total // 2 for total in totals)
+    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
 
 
 class Conv1d(nn.Conv1d):
@@ -33,9 +21,9 @@ class Conv1d(nn.Conv1d):
     ):
         if padding_mode != "zeros":
             raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        kernel_size, stride, dilation = _int(kernel_size), _int(stride), _int(dilation)
-        (padding,) = _conv_padding(padding, kernel_size, dilation, 1)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+        padding = _same_padding(padding, kernel_size, dilation, 1)
+        sizes = [n if isinstance(n, int) else n[0] for n in (kernel_size, stride, padding, dilation)]
+        super().__init__(in_channels, out_channels, *sizes, groups, bias)
 
     def __call__(self, x):
         return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
