@@ -17,8 +17,11 @@ namespace mlxify::infer {
 // Never moves: the tree looks into the text.
 struct Analysed {
     explicit Analysed(std::string source, ObservedFacts seen = {})
-        : text(kPrelude + std::move(source)), tree(syntax::parse(std::string_view(text), sink)), names(names::resolve(tree, sink)),
-          observed(shifted(std::move(seen))), facts(infer(tree, names, observed)) {}
+        : text(kPrelude + std::move(source)),
+          tree(syntax::parse(std::string_view(text), sink)),
+          names(names::resolve(tree, sink)),
+          observed(shifted(std::move(seen))),
+          facts(infer(tree, names, observed)) {}
 
     // The n-th expression (from 0, in source order) with this text; the last one if n is negative.
     [[nodiscard]] syntax::NodeId expression(std::string_view wanted, int n = -1) const {
@@ -27,7 +30,8 @@ struct Analysed {
             const syntax::NodeId id{at};
             if (syntax::is_expression(tree[id].kind) && tree.text(id) == wanted) found.push_back(id);
         }
-        std::stable_sort(found.begin(), found.end(), [&](auto a, auto b) { return tree[a].span.begin < tree[b].span.begin; });
+        std::stable_sort(found.begin(), found.end(),
+                         [&](auto a, auto b) { return tree[a].span.begin < tree[b].span.begin; });
         if (n < 0) n += static_cast<int>(found.size());
         if (n < 0 || static_cast<std::size_t>(n) >= found.size()) {
             ADD_FAILURE() << "no expression `" << wanted << "`";
@@ -35,10 +39,14 @@ struct Analysed {
         }
         return found[static_cast<std::size_t>(n)];
     }
-    [[nodiscard]] const Fact& operator()(std::string_view wanted, int n = -1) const { return facts[expression(wanted, n)]; }
+    [[nodiscard]] const Fact& operator()(std::string_view wanted, int n = -1) const {
+        return facts[expression(wanted, n)];
+    }
     [[nodiscard]] int rank(std::string_view wanted, int n = -1) const { return (*this)(wanted, n).rank; }
     // "tensor 3 float32", "int", "tuple 2": kind, rank or length, dtype, as far as they are known.
-    [[nodiscard]] std::string short_form(std::string_view wanted, int n = -1) const { return short_form(facts[expression(wanted, n)]); }
+    [[nodiscard]] std::string short_form(std::string_view wanted, int n = -1) const {
+        return short_form(facts[expression(wanted, n)]);
+    }
     [[nodiscard]] static std::string short_form(const Fact& fact) {
         std::string out(kind_name(fact.kind));
         if (fact.kind == Kind::tensor && fact.rank >= 0) out += " " + std::to_string(fact.rank);
@@ -53,11 +61,14 @@ struct Analysed {
         if (fact.shape == 0) return "?";
         for (const Dim& dim : facts.shapes[fact.shape]) {
             if (!out.empty()) out += ",";
-            if (!dim.known) out += "?";
-            else if (dim.symbols.empty()) out += std::to_string(dim.coefficient);
+            if (!dim.known)
+                out += "?";
+            else if (dim.symbols.empty())
+                out += std::to_string(dim.coefficient);
             else {
                 if (dim.coefficient != 1) out += std::to_string(dim.coefficient) + "*";
-                for (std::size_t at = 0; at < dim.symbols.size(); ++at) out += (at ? "*" : "") + facts.symbols[dim.symbols[at]];
+                for (std::size_t at = 0; at < dim.symbols.size(); ++at)
+                    out += (at ? "*" : "") + facts.symbols[dim.symbols[at]];
             }
         }
         return out;
@@ -73,7 +84,8 @@ struct Analysed {
     }
 
     inline static const std::string kPrelude =
-        "import math\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\nfrom einops import rearrange, repeat\n"
+        "import math\nimport torch\nimport torch.nn as nn\nimport torch.nn.functional as F\nfrom einops import "
+        "rearrange, repeat\n"
         "from typing import Optional, List, Tuple\n";
     std::string text;
     diagnostics::Sink sink;

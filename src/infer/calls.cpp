@@ -34,14 +34,18 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
         if (written.kind == NodeKind::keyword) {
             const NodeId value = tree_.child(argument, 0);
             const Fact fact = evaluate(value);
-            if (written.name.empty()) operands.double_star = true;
-            else operands.keywords.push_back({written.name, value, fact});
+            if (written.name.empty())
+                operands.double_star = true;
+            else
+                operands.keywords.push_back({written.name, value, fact});
             continue;
         }
         const Fact fact = evaluate(argument);
         if (written.kind != NodeKind::starred) {
-            if (operands.star) operands.spread.push_back(fact);
-            else operands.positional.push_back({{}, argument, fact});
+            if (operands.star)
+                operands.spread.push_back(fact);
+            else
+                operands.positional.push_back({{}, argument, fact});
             continue;
         }
         if (fact.kind == Kind::dict || written.has(syntax::Flag::double_star)) {
@@ -53,8 +57,11 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
             for (int at = 0; at < fact.length; ++at) operands.positional.push_back({{}, kNoNode, make(Kind::integer)});
         } else {
             operands.star = true;
-            if (fact.elements != 0) operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(), store_.elements(fact).end());
-            else operands.spread.emplace_back();
+            if (fact.elements != 0)
+                operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(),
+                                       store_.elements(fact).end());
+            else
+                operands.spread.emplace_back();
         }
     }
     return operands;
@@ -77,7 +84,8 @@ Fact Evaluator::evaluate_call(NodeId node) {
     }
     if (written.kind == NodeKind::attribute) {
         const NodeId object = tree_.child(callee, 0);
-        const bool is_super = tree_[object].kind == NodeKind::call && tree_[tree_.child(object, 0)].kind == NodeKind::name &&
+        const bool is_super = tree_[object].kind == NodeKind::call &&
+                              tree_[tree_.child(object, 0)].kind == NodeKind::name &&
                               tree_[tree_.child(object, 0)].name == "super";
         if (is_super) return call_super(node, written.name);
         Fact fact = evaluate(object);
@@ -90,46 +98,54 @@ Fact Evaluator::evaluate_call(NodeId node) {
 
 Fact Evaluator::call_value(const Fact& callee, const Operands& operands, NodeId node) {
     switch (callee.kind) {
-    case Kind::function: {
-        if (callee.definition != 0) {
-            const std::uint32_t function = program_.function_at(NodeId{callee.definition});
-            if (function == 0) return {};
-            Fact self;
-            if (callee.class_index != 0 && program_.functions[function - 1].method_kind != MethodKind::static_) {
-                self = make(names_.classes[callee.class_index - 1].is_module ? Kind::module : Kind::object);
-                self.class_index = callee.class_index;
-                self.library_class = callee.library_class;
+        case Kind::function: {
+            if (callee.definition != 0) {
+                const std::uint32_t function = program_.function_at(NodeId{callee.definition});
+                if (function == 0) return {};
+                Fact self;
+                if (callee.class_index != 0 && program_.functions[function - 1].method_kind != MethodKind::static_) {
+                    self = make(names_.classes[callee.class_index - 1].is_module ? Kind::module : Kind::object);
+                    self.class_index = callee.class_index;
+                    self.library_class = callee.library_class;
+                }
+                return call_function(function, self, operands);
             }
-            return call_function(function, self, operands);
+            if (callee.library_class == 0) return {};
+            const std::string name(store_.library_name(callee));
+            if (name.starts_with(kBuiltins))
+                return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
+            return call_library(name, operands, node);
         }
-        if (callee.library_class == 0) return {};
-        const std::string name(store_.library_name(callee));
-        if (name.starts_with(kBuiltins)) return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
-        return call_library(name, operands, node);
-    }
-    case Kind::class_: {
-        if (callee.class_index != 0) return construct_class(callee.class_index, operands);
-        if (callee.library_class == 0) return {};
-        const std::string name(store_.library_name(callee));
-        if (name.starts_with(kBuiltins)) return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
-        return call_library(name, operands, node);
-    }
-    case Kind::module:
-    case Kind::object: return call_instance(callee, operands, node);
-    case Kind::unknown:
-        if (callee.library_class != 0) return call_library(std::string(store_.library_name(callee)), operands, node);
-        return {};
-    default: return {};
+        case Kind::class_: {
+            if (callee.class_index != 0) return construct_class(callee.class_index, operands);
+            if (callee.library_class == 0) return {};
+            const std::string name(store_.library_name(callee));
+            if (name.starts_with(kBuiltins))
+                return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
+            return call_library(name, operands, node);
+        }
+        case Kind::module:
+        case Kind::object: return call_instance(callee, operands, node);
+        case Kind::unknown:
+            if (callee.library_class != 0)
+                return call_library(std::string(store_.library_name(callee)), operands, node);
+            return {};
+        default: return {};
     }
 }
 
 Fact Evaluator::call_library(std::string_view qualified, const Operands& operands, NodeId node) {
     if (qualified.starts_with("math.")) {
-        constexpr std::array<std::string_view, 8> kIntegers{"ceil", "floor", "gcd", "comb", "factorial", "isqrt", "lcm", "trunc"};
+        constexpr std::array<std::string_view, 8> kIntegers{"ceil",      "floor", "gcd", "comb",
+                                                            "factorial", "isqrt", "lcm", "trunc"};
         const std::string_view last = last_part(qualified);
-        if (last == "prod") return operands.fact(0).kind == Kind::size ? make(Kind::integer) : store_.element(operands.fact(0)).kind == Kind::integer ? make(Kind::integer) : Fact{};
+        if (last == "prod")
+            return operands.fact(0).kind == Kind::size                      ? make(Kind::integer)
+                   : store_.element(operands.fact(0)).kind == Kind::integer ? make(Kind::integer)
+                                                                            : Fact{};
         if (last.starts_with("is")) return make(last == "isqrt" ? Kind::integer : Kind::boolean);
-        return make(std::find(kIntegers.begin(), kIntegers.end(), last) != kIntegers.end() ? Kind::integer : Kind::floating);
+        return make(std::find(kIntegers.begin(), kIntegers.end(), last) != kIntegers.end() ? Kind::integer
+                                                                                           : Kind::floating);
     }
     if (is_library_module(qualified)) return construct_module(store_, qualified, operands);
     if (const Operator* op = find_library_operator(qualified)) return apply_operator(*op, operands, node);
@@ -142,16 +158,20 @@ Fact Evaluator::call_library(std::string_view qualified, const Operands& operand
     if (qualified == "collections.OrderedDict") {
         const Fact items = operands.fact(0);
         Fact pair = store_.element(items);
-        return store_.repeated(Kind::dict, pair.length == 2 && pair.elements != 0 ? Fact(store_.elements(pair)[1]) : Fact{});
+        return store_.repeated(Kind::dict,
+                               pair.length == 2 && pair.elements != 0 ? Fact(store_.elements(pair)[1]) : Fact{});
     }
-    if (qualified.starts_with("torch.nn.utils.") && operands.fact(0).kind == Kind::module) return operands.fact(0);  // weight_norm(conv)
+    if (qualified.starts_with("torch.nn.utils.") && operands.fact(0).kind == Kind::module)
+        return operands.fact(0);  // weight_norm(conv)
     if (qualified == "typing.cast") return operands.fact(1);
     if (qualified.starts_with("torch.compile") || qualified.starts_with("torch.jit.")) return operands.fact(0);
     // A capitalised export of a known module package is a module whose calls are not known.
-    if (starts_upper(last_part(qualified)) && (qualified.starts_with("fla.") || qualified.starts_with("timm.") || qualified.starts_with("rotary_embedding_torch."))) {
+    if (starts_upper(last_part(qualified)) && (qualified.starts_with("fla.") || qualified.starts_with("timm.") ||
+                                               qualified.starts_with("rotary_embedding_torch."))) {
         const std::size_t dot = qualified.find('.', 4);
         const std::string shorter = "fla.modules." + std::string(last_part(qualified));
-        if (qualified.starts_with("fla.modules.") && dot != std::string_view::npos && is_library_module(shorter)) return construct_module(store_, shorter, operands);
+        if (qualified.starts_with("fla.modules.") && dot != std::string_view::npos && is_library_module(shorter))
+            return construct_module(store_, shorter, operands);
         return store_.library_fact(Kind::module, qualified);
     }
     return {};
@@ -162,10 +182,12 @@ Fact Evaluator::apply_operator(const Operator& op, const Operands& given, NodeId
     learn_from_operator(op, operands);
     if (!operands.positional.empty() && takes_tensor_first(op.rule)) {
         Operand& first = operands.positional[0];
-        if (exists(first.node) && (first.fact.kind == Kind::unknown || first.fact.maybe_none)) first.fact = used_as_tensor(first.node, first.fact);
+        if (exists(first.node) && (first.fact.kind == Kind::unknown || first.fact.maybe_none))
+            first.fact = used_as_tensor(first.node, first.fact);
     }
     Fact result = TensorResult(store_, op, operands, node).fact();
-    if (shares_memory(op.rule) && !operands.positional.empty()) result = sharing_memory(result, operands.positional[0].node, operands.positional[0].fact);
+    if (shares_memory(op.rule) && !operands.positional.empty())
+        result = sharing_memory(result, operands.positional[0].node, operands.positional[0].fact);
     const Operand* out = operands.keyword("out");
     return out ? out->fact : result;
 }
@@ -198,7 +220,8 @@ Fact Evaluator::call_instance(const Fact& module, const Operands& operands, Node
             Fact result = call_function(function, module, operands);
             // An heir's own version may run instead.
             for (const NodeId other : program_.overrides(module.class_index, "forward"))
-                if (other != method && module == frame_->self) result = store_.join(result, call_function(program_.function_at(other), module, operands));
+                if (other != method && module == frame_->self)
+                    result = store_.join(result, call_function(program_.function_at(other), module, operands));
             return result;
         }
         if (module.library_class == 0) return {};
@@ -207,7 +230,9 @@ Fact Evaluator::call_instance(const Fact& module, const Operands& operands, Node
     if (!operands.positional.empty()) {
         const Operand& input = operands.positional[0];
         const int rank = input_rank(store_, module);
-        if (rank > 0 && exists(input.node) && (input.fact.kind == Kind::unknown || (input.fact.kind == Kind::tensor && input.fact.rank < 0))) learn_rank(input.node, input.fact, rank);
+        if (rank > 0 && exists(input.node) &&
+            (input.fact.kind == Kind::unknown || (input.fact.kind == Kind::tensor && input.fact.rank < 0)))
+            learn_rank(input.node, input.fact, rank);
     }
     const auto call_child = [&](const Fact& child, const Fact& argument) {
         Operands one;

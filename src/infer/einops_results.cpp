@@ -31,8 +31,10 @@ EinopsSide parse_einops_side(std::string_view side) {
             while (end < side.size() && !is_space(side[end]) && side[end] != '(' && side[end] != ')') ++end;
             const std::string_view word = side.substr(at, end - at);
             if (!in_group) axes.emplace_back();
-            if (word == "..." && !in_group) axes.back().ellipsis = true;
-            else if (word != "1") axes.back().factors.push_back(word);
+            if (word == "..." && !in_group)
+                axes.back().ellipsis = true;
+            else if (word != "1")
+                axes.back().factors.push_back(word);
             at = end;
         }
     }
@@ -80,8 +82,10 @@ void learn_sizes(const EinopsSide& left, const std::vector<Dim>& dims, NamedSize
         int unknown = 0;
         for (const std::string_view factor : left[axis].factors) {
             const Dim size = size_of(sizes, factor);
-            if (size.known) rest = quotient(rest, size);
-            else open = factor;
+            if (size.known)
+                rest = quotient(rest, size);
+            else
+                open = factor;
             unknown += !size.known;
         }
         if (unknown == 1 && rest.known) sizes.emplace_back(open, rest);
@@ -102,7 +106,8 @@ Fact TensorResult::rearranged() const {
     const auto pattern = text ? parse_einops(*text) : std::nullopt;
     if (!pattern) return tensor(-1, dtype);
     int rank = static_cast<int>(pattern->right.size());
-    const bool spread = std::any_of(pattern->right.begin(), pattern->right.end(), [](const EinopsAxis& axis) { return axis.ellipsis; });
+    const bool spread =
+        std::any_of(pattern->right.begin(), pattern->right.end(), [](const EinopsAxis& axis) { return axis.ellipsis; });
     if (spread) {
         if (input.rank < 0) return tensor(-1, dtype);
         return tensor(rank - 1 + input.rank - (static_cast<int>(pattern->left.size()) - 1), dtype);
@@ -110,7 +115,8 @@ Fact TensorResult::rearranged() const {
     NamedSizes sizes;
     for (const Operand& keyword : operands_.keywords)
         if (const Dim size = store_.dim_of(keyword.fact); size.known) sizes.emplace_back(keyword.name, size);
-    if (input.rank == static_cast<int>(pattern->left.size()) && !has_ellipsis(pattern->left)) learn_sizes(pattern->left, store_.dims(input), sizes);
+    if (input.rank == static_cast<int>(pattern->left.size()) && !has_ellipsis(pattern->left))
+        learn_sizes(pattern->left, store_.dims(input), sizes);
     std::vector<Dim> dims;
     for (const EinopsAxis& axis : pattern->right) {
         Dim size = constant_dim(1);
@@ -153,11 +159,11 @@ Fact TensorResult::unpad_data() const {
 
 Fact TensorResult::einops() {
     switch (op_.rule) {
-    case Rule::einops: return rearranged();
-    case Rule::einops_einsum: return einops_einsum();
-    case Rule::einops_pack: return packed();
-    case Rule::einops_unpack: return unpacked();
-    default: return unpad_data();
+        case Rule::einops: return rearranged();
+        case Rule::einops_einsum: return einops_einsum();
+        case Rule::einops_pack: return packed();
+        case Rule::einops_unpack: return unpacked();
+        default: return unpad_data();
     }
 }
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "infer/environment.h"
-#include "infer/facts.h"
 #include "infer/fact_store.h"
+#include "infer/facts.h"
 #include "infer/operands.h"
 #include "infer/operators.h"
 #include "infer/program.h"
@@ -36,15 +36,15 @@ private:
     // One run of a function, lambda or the module.
     struct Frame {
         NodeId node = syntax::kNoNode;
-        std::uint32_t function = 0;         // 1 + index into Program::functions
-        Fact self;                          // of a method
+        std::uint32_t function = 0;  // 1 + index into Program::functions
+        Fact self;                   // of a method
         NodeId self_parameter = syntax::kNoNode;
         Collected returned;
-        bool terminated = false;            // return or raise was passed on this path
-        bool may_have_returned = false;     // on some path before: what follows tells nothing of the parameters
+        bool terminated = false;         // return or raise was passed on this path
+        bool may_have_returned = false;  // on some path before: what follows tells nothing of the parameters
         bool yields = false;
         Fact yielded;
-        int conditional = 0;                // depth of branches and loops
+        int conditional = 0;  // depth of branches and loops
         int loops = 0;
         std::vector<std::uint32_t> attribute_slots;  // bound ones
     };
@@ -73,6 +73,7 @@ private:
     void collect_symbols(const Fact& fact, std::vector<std::uint32_t>& symbols) const;
     Fact with_own_sizes(Fact fact, NodeId node, std::uint32_t owner);
     Dim own_symbol(NodeId node, std::uint32_t axis, std::uint32_t owner);
+    Dim own_integer(NodeId node);  // the size that an integer computed at this node is
     bool anything_changed() const;
 
     // --- statements (statements.cpp)
@@ -104,7 +105,7 @@ private:
     void assume_kind(NodeId expression, NodeId type);
     NodeId parameter_tested_for_none(std::uint32_t function) const;
 
-    // --- expressions (expressions.cpp)
+    // --- expressions (expressions.cpp, arithmetic.cpp, collections.cpp)
     Fact evaluate(NodeId node);
     Fact evaluate_unrecorded(NodeId node);
     Fact evaluate_name(NodeId node);
@@ -160,14 +161,14 @@ private:
     bool is_self(NodeId object) const;
 
     // --- what use tells (refinement.cpp)
-    Fact used_as_tensor(NodeId node, Fact fact);     // the node is an operand that must be a tensor
+    Fact used_as_tensor(NodeId node, Fact fact);  // the node is an operand that must be a tensor
     Fact not_none(NodeId node, Fact fact);
     void learn_rank(NodeId node, Fact fact, int rank);
     void learn_from_operator(const Operator& op, const Operands& operands);
     void update_variable(NodeId node, const Fact& fact);
     std::uint32_t memory_of(NodeId node, const Fact& fact) const;
     Fact sharing_memory(Fact result, NodeId source, const Fact& source_fact);
-    Fact with_named_sizes(NodeId node, Fact fact);   // unknown sizes of a tensor get symbols of their own
+    Fact with_named_sizes(NodeId node, Fact fact);  // unknown sizes of a tensor get symbols of their own
     bool unconditional() const { return frame_->conditional == 0 && !frame_->may_have_returned; }
 
     // --- observed facts (observed.cpp)
@@ -175,7 +176,8 @@ private:
     void apply_observed(NodeId node, Fact& fact);
 
     [[nodiscard]] std::uint32_t slot_of_attribute(std::uint32_t class_index, std::string_view name);
-    [[nodiscard]] const std::string& library_name_of(NodeId node);  // qualified name of a name or attribute chain, cached
+    [[nodiscard]] const std::string& library_name_of(
+        NodeId node);  // qualified name of a name or attribute chain, cached
     void forget_attributes();
 
     const syntax::Tree& tree_;
@@ -185,16 +187,17 @@ private:
     FactStore store_;
     Program program_;
     Environment environment_;
-    std::vector<Collected> summary_now_;       // by binding: joined over all its stores, for readers in other functions
+    std::vector<Collected> summary_now_;  // by binding: joined over all its stores, for readers in other functions
     std::vector<Collected> summary_before_;
     std::vector<std::uint32_t> slot_by_attribute_;
     std::vector<std::uint32_t> qualified_at_;  // by node: 0 not looked up, 1 none, 2 + index into qualified_
-    std::vector<std::uint32_t> certain_;       // by sequence: 1 + the sequence as readers of the table may see it; 0 not looked up
-    std::deque<std::string> qualified_;        // never moves: views of it are passed on
+    std::vector<std::uint32_t>
+        certain_;  // by sequence: 1 + the sequence as readers of the table may see it; 0 not looked up
+    std::deque<std::string> qualified_;  // never moves: views of it are passed on
     std::string no_name_;
     std::deque<std::string> names_of_attributes_;  // of registered buffers and modules
-    std::vector<std::uint32_t> observed_at_;   // by node: 1 + index into observed_
-    std::vector<std::uint32_t> symbol_owner_;  // by symbol: the class whose instances share it; 0 none
+    std::vector<std::uint32_t> observed_at_;       // by node: 1 + index into observed_
+    std::vector<std::uint32_t> symbol_owner_;      // by symbol: the class whose instances share it; 0 none
     Frame module_frame_;
     Frame* frame_ = nullptr;
     int round_ = 1;

@@ -80,7 +80,8 @@ bool is_floating(DType dtype) {
 }
 
 bool is_integral(DType dtype) {
-    return dtype == DType::int64 || dtype == DType::int32 || dtype == DType::int16 || dtype == DType::int8 || dtype == DType::uint8;
+    return dtype == DType::int64 || dtype == DType::int32 || dtype == DType::int16 || dtype == DType::int8 ||
+           dtype == DType::uint8;
 }
 
 DType promote(DType left, DType right) {
@@ -159,7 +160,8 @@ std::uint32_t FactStore::symbol(std::uint64_t key, std::string_view name) {
 }
 
 std::vector<Dim> FactStore::dims(const Fact& fact) const {
-    if (fact.shape != 0 && table_.shapes[fact.shape].size() == static_cast<std::size_t>(fact.rank)) return table_.shapes[fact.shape];
+    if (fact.shape != 0 && table_.shapes[fact.shape].size() == static_cast<std::size_t>(fact.rank))
+        return table_.shapes[fact.shape];
     return std::vector<Dim>(fact.rank > 0 ? static_cast<std::size_t>(fact.rank) : 0);
 }
 
@@ -267,7 +269,8 @@ void FactStore::join_elements(const Fact& left, const Fact& right, Fact& out) {
     out.elements = 0;
     if (left.length == right.length && left.length > 0 && left.elements != 0 && right.elements != 0) {
         std::vector<Fact> joined = elements(left);
-        for (std::size_t i = 0; i < joined.size(); ++i) joined[i] = join(joined[i], std::vector<Fact>(elements(right))[i]);
+        for (std::size_t i = 0; i < joined.size(); ++i)
+            joined[i] = join(joined[i], std::vector<Fact>(elements(right))[i]);
         out.elements = sequence(joined);
         return;
     }
@@ -328,7 +331,8 @@ Fact FactStore::element(const Fact& fact) {
 
 Fact FactStore::without_values(const Fact& fact) {
     Fact out = fact;
-    if (out.kind != Kind::module) out.value = kNoValue;  // of a module it is a part of what it computes (an einops pattern)
+    if (out.kind != Kind::module)
+        out.value = kNoValue;  // of a module it is a part of what it computes (an einops pattern)
     out.temporary = false;
     out.view_of = 0;
     out.same_rank_as = 0;

@@ -42,14 +42,16 @@ public:
     // An integer's symbolic value.
     [[nodiscard]] Dim dim_of(const Fact& integer) const;
     [[nodiscard]] const std::vector<Fact>& elements(const Fact& fact) const { return table_.sequences[fact.elements]; }
-    [[nodiscard]] std::string_view library_name(const Fact& fact) const { return table_.library_names[fact.library_class]; }
+    [[nodiscard]] std::string_view library_name(const Fact& fact) const {
+        return table_.library_names[fact.library_class];
+    }
 
     Fact integer(std::int64_t number);
     Fact integer(const Dim& dim);
     Fact constant(Kind kind, const Value& value);
     Fact tensor_of(const std::vector<Dim>& dims, DType dtype);
-    Fact sequence_of(Kind kind, const std::vector<Fact>& facts);       // of known length
-    Fact repeated(Kind kind, const Fact& element);                     // of unknown length
+    Fact sequence_of(Kind kind, const std::vector<Fact>& facts);  // of known length
+    Fact repeated(Kind kind, const Fact& element);                // of unknown length
     // The same where each element is one of several; they are kept apart only if all are modules.
     Fact repeated(Kind kind, const std::vector<Fact>& elements);
     Fact library_fact(Kind kind, std::string_view name);

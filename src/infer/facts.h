@@ -15,11 +15,39 @@
 namespace mlxify::infer {
 
 enum class Kind : std::uint8_t {
-    unknown, none, boolean, integer, floating, string, tensor, module, tuple, list, dict, size /* a tensor's shape: a tuple */,
-    dtype, device, function, class_, object,
+    unknown,
+    none,
+    boolean,
+    integer,
+    floating,
+    string,
+    tensor,
+    module,
+    tuple,
+    list,
+    dict,
+    size /* a tensor's shape: a tuple */,
+    dtype,
+    device,
+    function,
+    class_,
+    object,
 };
 
-enum class DType : std::uint8_t { unknown, float32, float16, bfloat16, float64, int64, int32, int16, int8, uint8, boolean, complex64 };
+enum class DType : std::uint8_t {
+    unknown,
+    float32,
+    float16,
+    bfloat16,
+    float64,
+    int64,
+    int32,
+    int16,
+    int8,
+    uint8,
+    boolean,
+    complex64
+};
 
 // A dimension as a product: coefficient times symbols. Unknown is {0, {}} with known == false.
 struct Dim {
@@ -34,21 +62,22 @@ inline constexpr ValueId kNoValue{0};
 
 struct Fact {
     Kind kind = Kind::unknown;
-    DType dtype = DType::unknown;     // of a tensor, or the dtype that a dtype object is
-    std::int8_t rank = -1;            // of a tensor; -1 unknown
-    bool observed = false;            // comes (also) from running the original
-    bool temporary = false;           // a fresh tensor that nothing else names: an in-place write to it is only a value
-    std::int32_t length = -1;         // of a tuple, list or size
-    bool maybe_none = false;          // may also be None: `kind` is then unknown in FactTable::by_node, except where the
-                                      // expression is used in a way that None does not allow
+    DType dtype = DType::unknown;  // of a tensor, or the dtype that a dtype object is
+    std::int8_t rank = -1;         // of a tensor; -1 unknown
+    bool observed = false;         // comes (also) from running the original
+    bool temporary = false;        // a fresh tensor that nothing else names: an in-place write to it is only a value
+    std::int32_t length = -1;      // of a tuple, list or size
+    bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the
+                                   // expression is used in a way that None does not allow
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
     // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
     std::uint32_t shape = 0;
     // Into FactTable::sequences: facts of a tuple's, list's or module container's elements; 0 unknown. With length < 0 each
     // element is one of the entries: mostly a single one that holds for all; of modules also several.
     std::uint32_t elements = 0;
-    ValueId value = kNoValue;         // the constant, if it is one
-    std::uint32_t class_index = 0;    // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)
+    ValueId value = kNoValue;  // the constant, if it is one
+    std::uint32_t class_index =
+        0;  // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)
     std::uint32_t library_class = 0;  // into FactTable::library_names: "torch.nn.Linear", for modules of libraries
     std::uint32_t view_of = 0;        // index of the node whose tensor this one shares memory with; 0: of none known
     std::uint32_t definition = 0;     // of a function: index of its function_def or lambda node; 0 not known
@@ -61,11 +90,11 @@ using Value = std::variant<std::monostate, bool, std::int64_t, double, std::stri
 // Indexed by node. Facts of parameters and names hold at that very place.
 struct FactTable {
     std::vector<Fact> by_node;
-    std::vector<Value> values;                         // [0] unused
-    std::vector<std::vector<Dim>> shapes;              // [0] unused
-    std::vector<std::vector<Fact>> sequences;          // [0] unused
-    std::vector<std::string> symbols;                  // readable origin of each symbol
-    std::vector<std::string> library_names;            // [0] unused
+    std::vector<Value> values;                 // [0] unused
+    std::vector<std::vector<Dim>> shapes;      // [0] unused
+    std::vector<std::vector<Fact>> sequences;  // [0] unused
+    std::vector<std::string> symbols;          // readable origin of each symbol
+    std::vector<std::string> library_names;    // [0] unused
 
     [[nodiscard]] const Fact& operator[](syntax::NodeId id) const { return by_node[syntax::index(id)]; }
     [[nodiscard]] const Value* value(const Fact& fact) const {
@@ -79,14 +108,14 @@ struct ObservedFact {
     Kind kind = Kind::unknown;
     std::int8_t rank = -1;
     DType dtype = DType::unknown;
-    std::vector<std::int64_t> shape;       // -1 where runs differ; empty if unknown
+    std::vector<std::int64_t> shape;  // -1 where runs differ; empty if unknown
     std::int32_t length = -1;
-    std::string type;                      // qualified class name for modules and objects
+    std::string type;  // qualified class name for modules and objects
     std::optional<Value> value;
 };
 using ObservedFacts = std::vector<ObservedFact>;  // sorted by span
 
 std::string_view kind_name(Kind kind);
-std::string_view dtype_name(DType dtype);   // "float32", "bool", ...
+std::string_view dtype_name(DType dtype);  // "float32", "bool", ...
 
 }  // namespace mlxify::infer

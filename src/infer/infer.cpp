@@ -53,7 +53,8 @@ std::string print_fact(const Fact& fact, const FactTable& facts, int depth = 0) 
     if (fact.elements != 0 && depth < 2) {
         const std::vector<Fact>& elements = facts.sequences[fact.elements];
         out += " (";
-        for (std::size_t at = 0; at < std::min<std::size_t>(elements.size(), 4); ++at) out += (at ? "; " : "") + print_fact(elements[at], facts, depth + 1);
+        for (std::size_t at = 0; at < std::min<std::size_t>(elements.size(), 4); ++at)
+            out += (at ? "; " : "") + print_fact(elements[at], facts, depth + 1);
         out += elements.size() > 4 ? "; ...)" : ")";
     }
     if (fact.maybe_none) out += " or None";
@@ -88,7 +89,8 @@ std::string print(const syntax::Tree& tree, const FactTable& facts) {
         }
         std::string text(tree.text(id).substr(0, 60));
         std::replace(text.begin(), text.end(), '\n', ' ');
-        out += std::to_string(line) + ":" + std::to_string(tree[id].span.begin - line_begin + 1) + " `" + text + "` " + print_fact(facts[id], facts) + "\n";
+        out += std::to_string(line) + ":" + std::to_string(tree[id].span.begin - line_begin + 1) + " `" + text + "` " +
+               print_fact(facts[id], facts) + "\n";
     }
     return out;
 }

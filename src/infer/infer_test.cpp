@@ -7,7 +7,8 @@ namespace {
 
 TEST(Infer, AnnotationsTellOfParameters) {
     const Analysed file(
-        "def f(x: torch.Tensor, n: int, p: float, flag: bool, name: str, xs: List[torch.Tensor], t: Tuple[int, int], m: Optional[torch.Tensor] = None):\n"
+        "def f(x: torch.Tensor, n: int, p: float, flag: bool, name: str, xs: List[torch.Tensor], t: Tuple[int, int], "
+        "m: Optional[torch.Tensor] = None):\n"
         "    return x, n, p, flag, name, xs, t, xs[0], m\n");
     EXPECT_EQ(file.short_form("x"), "tensor");
     EXPECT_EQ(file.short_form("n"), "int");
@@ -26,12 +27,12 @@ TEST(Infer, WhatMayBeNoneIsUnknownUntilItCannotBe) {
         "    if m is not None:\n        x = x + m.float()\n"
         "    else:\n        y = m\n"
         "    return g(m)\n");
-    EXPECT_EQ(file("m", 0).kind, Kind::unknown);     // first = m
+    EXPECT_EQ(file("m", 0).kind, Kind::unknown);  // first = m
     EXPECT_TRUE(file("m", 0).maybe_none);
-    EXPECT_EQ(file("m", 1).kind, Kind::unknown);     // m is not None
-    EXPECT_EQ(file("m", 2).kind, Kind::tensor);      // m.float()
-    EXPECT_EQ(file("m", 3).kind, Kind::none);        // else
-    EXPECT_EQ(file("m", 4).kind, Kind::unknown);     // g(m)
+    EXPECT_EQ(file("m", 1).kind, Kind::unknown);  // m is not None
+    EXPECT_EQ(file("m", 2).kind, Kind::tensor);   // m.float()
+    EXPECT_EQ(file("m", 3).kind, Kind::none);     // else
+    EXPECT_EQ(file("m", 4).kind, Kind::unknown);  // g(m)
     EXPECT_EQ(file.facts.value(file("m is not None")), nullptr);
 }
 
@@ -43,7 +44,8 @@ TEST(Infer, AnEarlyReturnLeavesTheRest) {
 TEST(Infer, AHelperThatTestsForNoneCounts) {
     const Analysed file(
         "def exists(v):\n    return v is not None\n"
-        "def f(x: torch.Tensor, m: Optional[torch.Tensor] = None):\n    if exists(m):\n        x = x * m\n    return x\n");
+        "def f(x: torch.Tensor, m: Optional[torch.Tensor] = None):\n    if exists(m):\n        x = x * m\n    return "
+        "x\n");
     EXPECT_EQ(file("m").kind, Kind::tensor);
 }
 
@@ -60,7 +62,8 @@ TEST(Infer, InputsOfForwardAreTensorsByTheirUse) {
 }
 
 TEST(Infer, UnpackingAShapeTellsTheRankFromTheStart) {
-    const Analysed file("def f(x: torch.Tensor):\n    y = x * 2\n    b, n, *_ = (1, 2, 3)\n    b, n, d = x.size()\n    return y, x\n");
+    const Analysed file(
+        "def f(x: torch.Tensor):\n    y = x * 2\n    b, n, *_ = (1, 2, 3)\n    b, n, d = x.size()\n    return y, x\n");
     EXPECT_EQ(file.rank("x", 0), 3);
     EXPECT_EQ(file.rank("y"), 3);
 }
@@ -73,7 +76,8 @@ TEST(Infer, AShapeAmongOtherValues) {
 
 TEST(Infer, ARankThatOnlyABranchKnowsStaysThere) {
     const Analysed file(
-        "def f(x: torch.Tensor):\n    if x.dim() == 3:\n        b, n, d = x.shape\n        y = x\n    else:\n        b, n = x.shape\n        z = x\n    return x\n");
+        "def f(x: torch.Tensor):\n    if x.dim() == 3:\n        b, n, d = x.shape\n        y = x\n    else:\n        "
+        "b, n = x.shape\n        z = x\n    return x\n");
     EXPECT_EQ(file.rank("x", 2), 3);
     EXPECT_EQ(file.rank("x", 4), 2);
     EXPECT_EQ(file.rank("x", 5), -1);
@@ -81,7 +85,8 @@ TEST(Infer, ARankThatOnlyABranchKnowsStaysThere) {
 
 TEST(Infer, AssertionsAndPatternsTellRanks) {
     const Analysed file(
-        "def f(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor):\n    assert x.ndim == 4\n    u = rearrange(y, 'b l d -> b d l')\n    v = z.permute(0, 2, 1)\n    return x, y, z, u\n");
+        "def f(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor):\n    assert x.ndim == 4\n    u = rearrange(y, 'b l "
+        "d -> b d l')\n    v = z.permute(0, 2, 1)\n    return x, y, z, u\n");
     EXPECT_EQ(file.rank("x"), 4);
     EXPECT_EQ(file.rank("y"), 3);
     EXPECT_EQ(file.rank("z"), 3);
@@ -95,7 +100,7 @@ TEST(Infer, ParametersJoinTheCallsOfTheFile) {
         "def f(a: torch.Tensor):\n    b, n, d = a.shape\n    return norm(a), norm(a * 2), mixed(a), mixed(a[0])\n");
     EXPECT_EQ(file.rank("x", 0), 3);
     EXPECT_EQ(file.rank("x + 1"), -1);
-    EXPECT_EQ(file.rank("mixed(a)"), 3);      // what this call gives is known all the same
+    EXPECT_EQ(file.rank("mixed(a)"), 3);  // what this call gives is known all the same
     EXPECT_EQ(file.rank("mixed(a[0])"), 2);
 }
 
@@ -110,8 +115,10 @@ TEST(Infer, ConstantsOfCallsStayWithTheCall) {
 
 TEST(Infer, AttributesJoinTheirStores) {
     const Analysed file(
-        "class A(nn.Module):\n    def __init__(self, dim: int, gate: bool):\n        super().__init__()\n        self.dim = dim\n        self.eps = 1e-5\n"
-        "        self.proj = nn.Linear(dim, 3 * dim)\n        self.gate = nn.Linear(dim, dim) if gate else None\n        self.w = nn.Parameter(torch.ones(dim, 4))\n"
+        "class A(nn.Module):\n    def __init__(self, dim: int, gate: bool):\n        super().__init__()\n        "
+        "self.dim = dim\n        self.eps = 1e-5\n"
+        "        self.proj = nn.Linear(dim, 3 * dim)\n        self.gate = nn.Linear(dim, dim) if gate else None\n      "
+        "  self.w = nn.Parameter(torch.ones(dim, 4))\n"
         "        self.register_buffer('mask', torch.ones(2, 2))\n"
         "    def forward(self, x):\n        b, n, d = x.shape\n        q, k, v = self.proj(x).chunk(3, dim=-1)\n"
         "        if self.gate is not None:\n            q = q * self.gate(x)\n"
@@ -130,10 +137,13 @@ TEST(Infer, AttributesJoinTheirStores) {
 
 TEST(Infer, ModulesOfTheFileAreFollowed) {
     const Analysed file(
-        "class Block(nn.Module):\n    def __init__(self, dim):\n        super().__init__()\n        self.norm = nn.LayerNorm(dim)\n"
+        "class Block(nn.Module):\n    def __init__(self, dim):\n        super().__init__()\n        self.norm = "
+        "nn.LayerNorm(dim)\n"
         "    def forward(self, y):\n        return self.norm(y) + y, y.mean()\n"
-        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.blocks = nn.ModuleList([Block(8) for _ in range(3)])\n"
-        "    def forward(self, x):\n        b, n, d = x.shape\n        for block in self.blocks:\n            x, m = block(x)\n        return x, m, self.blocks[0](x)\n");
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.blocks = "
+        "nn.ModuleList([Block(8) for _ in range(3)])\n"
+        "    def forward(self, x):\n        b, n, d = x.shape\n        for block in self.blocks:\n            x, m = "
+        "block(x)\n        return x, m, self.blocks[0](x)\n");
     EXPECT_EQ(file.rank("y", 0), 3);
     EXPECT_EQ(file.rank("x"), 3);
     EXPECT_EQ(file.rank("m"), 0);
@@ -143,11 +153,15 @@ TEST(Infer, ModulesOfTheFileAreFollowed) {
 
 TEST(Infer, ListsOfModulesAreBuiltInManyWays) {
     const Analysed file(
-        "class A(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n        layers = [nn.Conv2d(3, 8, 3)]\n"
-        "        for _ in range(n):\n            layers.append(nn.BatchNorm2d(8))\n            layers.append(nn.ReLU())\n"
+        "class A(nn.Module):\n    def __init__(self, n):\n        super().__init__()\n        layers = [nn.Conv2d(3, "
+        "8, 3)]\n"
+        "        for _ in range(n):\n            layers.append(nn.BatchNorm2d(8))\n            "
+        "layers.append(nn.ReLU())\n"
         "        self.net = nn.Sequential(*layers)\n        self.pairs = nn.ModuleList([])\n"
-        "        for _ in range(n):\n            self.pairs.append(nn.ModuleList([nn.Linear(8, 8), nn.Embedding(9, 8)]))\n"
-        "    def forward(self, x, i: torch.Tensor):\n        y = self.net(x)\n        for lin, emb in self.pairs:\n            z = lin(y)\n            e = emb(i)\n        return y, z, e\n");
+        "        for _ in range(n):\n            self.pairs.append(nn.ModuleList([nn.Linear(8, 8), nn.Embedding(9, "
+        "8)]))\n"
+        "    def forward(self, x, i: torch.Tensor):\n        y = self.net(x)\n        for lin, emb in self.pairs:\n    "
+        "        z = lin(y)\n            e = emb(i)\n        return y, z, e\n");
     EXPECT_EQ(file.rank("y"), 4);
     EXPECT_EQ(file.rank("z"), 4);
     EXPECT_EQ(file("emb", 0).library_class != 0, true);
@@ -156,7 +170,8 @@ TEST(Infer, ListsOfModulesAreBuiltInManyWays) {
 
 TEST(Infer, LoopsJoinWhatTheyChange) {
     const Analysed file(
-        "def f(x: torch.Tensor):\n    b, n, d = x.shape\n    y = x\n    z = x\n    for i in range(n):\n        y = y.unsqueeze(0)\n        z = z * y.mean() + i\n    return y, z\n");
+        "def f(x: torch.Tensor):\n    b, n, d = x.shape\n    y = x\n    z = x\n    for i in range(n):\n        y = "
+        "y.unsqueeze(0)\n        z = z * y.mean() + i\n    return y, z\n");
     EXPECT_EQ(file.rank("y"), -1);
     EXPECT_EQ(file.rank("z"), 3);
     EXPECT_EQ(file.short_form("i"), "int");
@@ -166,7 +181,8 @@ TEST(Infer, MapsAndGeneratorsKeepEachElement) {
     const Analysed file(
         "def f(q: torch.Tensor, beta: torch.Tensor):\n    b, h, l, d = q.shape\n    cfg = (0, 0, 0, l)\n"
         "    u, v = (F.pad(t, cfg) for t in (q, beta[0, 0, 0]))\n"
-        "    s, t = map(lambda a: rearrange(a, 'b h (n c) d -> b h n c d', c=8), (u, q))\n    return u, v, s, t, cfg\n");
+        "    s, t = map(lambda a: rearrange(a, 'b h (n c) d -> b h n c d', c=8), (u, q))\n    return u, v, s, t, "
+        "cfg\n");
     EXPECT_EQ(file.rank("u"), 4);
     EXPECT_EQ(file.rank("s"), 5);
     EXPECT_EQ(file.short_form("cfg"), "tuple 4");
@@ -175,10 +191,14 @@ TEST(Infer, MapsAndGeneratorsKeepEachElement) {
 
 TEST(Infer, ViewsNameTheirMemory) {
     const Analysed file(
-        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.w = nn.Parameter(torch.ones(4, 4))\n"
-        "    def forward(self, x):\n        a = x.view(2, -1)\n        b = a.transpose(0, 1)[0]\n        c = x + 1\n        d = c[0]\n        e = self.w.data\n        f = x\n        g, h = x.chunk(2)\n"
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.w = "
+        "nn.Parameter(torch.ones(4, 4))\n"
+        "    def forward(self, x):\n        a = x.view(2, -1)\n        b = a.transpose(0, 1)[0]\n        c = x + 1\n   "
+        "     d = c[0]\n        e = self.w.data\n        f = x\n        g, h = x.chunk(2)\n"
         "        return a, b, c, d, e, f, g, x * 2\n");
-    const auto memory = [&](std::string_view name) { return std::string(file.tree.text(syntax::NodeId{file(name).view_of})); };
+    const auto memory = [&](std::string_view name) {
+        return std::string(file.tree.text(syntax::NodeId{file(name).view_of}));
+    };
     EXPECT_EQ(memory("a"), "x");
     EXPECT_EQ(memory("b"), "x");
     EXPECT_EQ(file("c").view_of, 0u);
@@ -198,7 +218,9 @@ TEST(Infer, AViewThatAFunctionReturnsIsOfTheArgument) {
 }
 
 TEST(Infer, SizesOfACalleeAreForgotten) {
-    const Analysed file("def f(x: torch.Tensor):\n    b, n = x.shape\n    t = torch.ones(b, n)\n    return t.nonzero()\ndef g(x: torch.Tensor):\n    u = f(x)\n    v = f(x * 2)\n    return u, v\n");
+    const Analysed file(
+        "def f(x: torch.Tensor):\n    b, n = x.shape\n    t = torch.ones(b, n)\n    return t.nonzero()\ndef g(x: "
+        "torch.Tensor):\n    u = f(x)\n    v = f(x * 2)\n    return u, v\n");
     EXPECT_EQ(file.shape("u"), "?");
     EXPECT_EQ(file.rank("u"), 2);
 }
@@ -211,7 +233,8 @@ TEST(Infer, TrialsDoNotTellRanks) {
 }
 
 TEST(Infer, DefaultsThatContradictTheirAnnotationAreNotBelieved) {
-    const Analysed file("def f(a: float = True, layer: nn.Module = nn.ReLU, k=(3, 3), n=4):\n    return a, layer, k, n\n");
+    const Analysed file(
+        "def f(a: float = True, layer: nn.Module = nn.ReLU, k=(3, 3), n=4):\n    return a, layer, k, n\n");
     EXPECT_EQ(file("a").kind, Kind::unknown);
     EXPECT_EQ(file("layer").kind, Kind::unknown);
     EXPECT_EQ(file("k").kind, Kind::unknown);
@@ -219,7 +242,9 @@ TEST(Infer, DefaultsThatContradictTheirAnnotationAreNotBelieved) {
 }
 
 TEST(Infer, ConstantsAreFollowed) {
-    const Analysed file("WIDTH = 4\nMODE = 'same'\ndef f(x: torch.Tensor):\n    pad = (WIDTH - 1, 0)\n    for i in range(3):\n        WIDE = i\n    return pad[0], MODE, WIDE\n");
+    const Analysed file(
+        "WIDTH = 4\nMODE = 'same'\ndef f(x: torch.Tensor):\n    pad = (WIDTH - 1, 0)\n    for i in range(3):\n        "
+        "WIDE = i\n    return pad[0], MODE, WIDE\n");
     EXPECT_EQ(*file.facts.value(file("pad[0]")), Value(std::int64_t{3}));
     EXPECT_EQ(*file.facts.value(file("MODE")), Value(std::string("same")));
     EXPECT_EQ(file.facts.value(file("WIDE")), nullptr);
@@ -243,15 +268,16 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     const Analysed file(text, {a, m});
     EXPECT_EQ(file.short_form("a"), "tensor 2 float32");
     EXPECT_TRUE(file("a").observed);
-    EXPECT_EQ(file.shape("a"), "?");                            // sizes of a sample are no facts
-    EXPECT_EQ(file("m", 0).kind, Kind::unknown);                // None in the sample: other calls pass more
+    EXPECT_EQ(file.shape("a"), "?");              // sizes of a sample are no facts
+    EXPECT_EQ(file("m", 0).kind, Kind::unknown);  // None in the sample: other calls pass more
     EXPECT_EQ(file.facts.value(file("m is None")), nullptr);
     EXPECT_EQ(file.short_form("a.view(2)"), "tensor 1 float32");
 }
 
 TEST(Infer, EveryExpressionIsPrinted) {
     const Analysed file("x = torch.ones(2, 3)\n");
-    EXPECT_NE(print(file.tree, file.facts).find("7:5 `torch.ones(2, 3)` tensor float32 rank 2 [2, 3] fresh"), std::string::npos);
+    EXPECT_NE(print(file.tree, file.facts).find("7:5 `torch.ones(2, 3)` tensor float32 rank 2 [2, 3] fresh"),
+              std::string::npos);
 }
 
 }  // namespace

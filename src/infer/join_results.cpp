@@ -42,13 +42,15 @@ Fact TensorResult::split() const {
         for (const Fact& size : std::vector<Fact>(store_.elements(sizes))) pieces.push_back(piece_of(size));
         return store_.sequence_of(Kind::tuple, pieces);
     }
-    if (listed && sizes.length > 0) return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(sizes.length), piece));
+    if (listed && sizes.length > 0)
+        return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(sizes.length), piece));
     // split(size): as many pieces as fit, if both are known.
     if (sizes.kind == Kind::integer && axis) {
         const Dim size = store_.dim_of(sizes);
         const Dim count = quotient(store_.dims(input_)[static_cast<std::size_t>(*axis)], size);
         if (count.known && count.symbols.empty() && count.coefficient >= 1 && count.coefficient <= kMaxPieces)
-            return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(count.coefficient), piece_of(sizes)));
+            return store_.sequence_of(Kind::tuple,
+                                      std::vector<Fact>(static_cast<std::size_t>(count.coefficient), piece_of(sizes)));
     }
     return store_.repeated(Kind::tuple, piece);
 }
@@ -85,7 +87,9 @@ Fact TensorResult::cat() const {
     std::int64_t total = 0;
     bool constant = true;
     bool alike = true;
-    const auto dims_of = [&](const Fact& piece) { return piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size()); };
+    const auto dims_of = [&](const Fact& piece) {
+        return piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size());
+    };
     const Dim first = dims_of(pieces[0])[static_cast<std::size_t>(*axis)];
     for (const Fact& piece : pieces) {
         const std::vector<Dim> own = dims_of(piece);
@@ -97,9 +101,12 @@ Fact TensorResult::cat() const {
             if (!dims[at].known) dims[at] = own[at];
     }
     Dim& joined = dims[static_cast<std::size_t>(*axis)];
-    if (constant) joined = constant_dim(total);
-    else if (alike) joined = product(joined, constant_dim(parts.length));
-    else joined = {};
+    if (constant)
+        joined = constant_dim(total);
+    else if (alike)
+        joined = product(joined, constant_dim(parts.length));
+    else
+        joined = {};
     out.shape = store_.shape(dims);
     return out;
 }
@@ -128,7 +135,8 @@ Fact TensorResult::repeat() const {
         const auto axis = axis_argument(2, input_.rank);
         if (!axis) return out;
         std::vector<Dim> dims = store_.dims(input_);
-        dims[static_cast<std::size_t>(*axis)] = product(dims[static_cast<std::size_t>(*axis)], store_.dim_of(operands_.fact(1, {"repeats"})));
+        dims[static_cast<std::size_t>(*axis)] =
+            product(dims[static_cast<std::size_t>(*axis)], store_.dim_of(operands_.fact(1, {"repeats"})));
         out.shape = store_.shape(dims);
         return out;
     }
@@ -161,29 +169,31 @@ Fact TensorResult::meshgrid() const {
 
 Fact TensorResult::joined_or_split() {
     switch (op_.rule) {
-    case Rule::chunk: return chunk();
-    case Rule::split: return split();
-    case Rule::unbind: return unbind();
-    case Rule::cat: return cat();
-    case Rule::stack:
-    case Rule::vstack: return stack();
-    case Rule::repeat:
-    case Rule::repeat_interleave: return repeat();
-    case Rule::meshgrid: return meshgrid();
-    case Rule::broadcast_list: {
-        Fact all = tensor();
-        for (const Operand& operand : operands_.positional)
-            all = &operand == &operands_.positional[0] ? operand.fact : broadcast(store_, all, operand.fact, DType::unknown);
-        std::vector<Fact> out;
-        for (const Operand& operand : operands_.positional) out.push_back(same_shape(all, operand.fact.dtype));
-        return operands_.star ? store_.repeated(Kind::tuple, tensor()) : store_.sequence_of(Kind::tuple, out);
-    }
-    case Rule::nonzero: {
-        const Operand* as_tuple = operands_.find(1, {"as_tuple"});
-        if (!as_tuple) return tensor(2, DType::int64);
-        return store_.repeated(Kind::tuple, tensor(1, DType::int64));
-    }
-    default: return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(op_.argument), tensor()));
+        case Rule::chunk: return chunk();
+        case Rule::split: return split();
+        case Rule::unbind: return unbind();
+        case Rule::cat: return cat();
+        case Rule::stack:
+        case Rule::vstack: return stack();
+        case Rule::repeat:
+        case Rule::repeat_interleave: return repeat();
+        case Rule::meshgrid: return meshgrid();
+        case Rule::broadcast_list: {
+            Fact all = tensor();
+            for (const Operand& operand : operands_.positional)
+                all = &operand == &operands_.positional[0] ? operand.fact
+                                                           : broadcast(store_, all, operand.fact, DType::unknown);
+            std::vector<Fact> out;
+            for (const Operand& operand : operands_.positional) out.push_back(same_shape(all, operand.fact.dtype));
+            return operands_.star ? store_.repeated(Kind::tuple, tensor()) : store_.sequence_of(Kind::tuple, out);
+        }
+        case Rule::nonzero: {
+            const Operand* as_tuple = operands_.find(1, {"as_tuple"});
+            if (!as_tuple) return tensor(2, DType::int64);
+            return store_.repeated(Kind::tuple, tensor(1, DType::int64));
+        }
+        default:
+            return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(op_.argument), tensor()));
     }
 }
 

@@ -17,18 +17,28 @@ class Modules : public testing::TestWithParam<Case> {};
 
 TEST_P(Modules, GiveWhatTheyCompute) {
     const Analysed file(std::string("from einops.layers.torch import Rearrange\n"
-                                    "def f():\n    x = torch.randn(2, 3, 4)\n    i = torch.zeros(2, 3, dtype=torch.long)\n    p = torch.ones(1, 3, 8, 8)\n    return ") + GetParam().call + "\n");
+                                    "def f():\n    x = torch.randn(2, 3, 4)\n    i = torch.zeros(2, 3, "
+                                    "dtype=torch.long)\n    p = torch.ones(1, 3, 8, 8)\n    return ") +
+                        GetParam().call + "\n");
     EXPECT_EQ(file.short_form(GetParam().call), GetParam().expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Modules, testing::Values(
-    Case{"nn.Linear(4, 8)(x)", "tensor 3 float32"}, Case{"nn.Conv2d(3, 8, 3)(p)", "tensor 4 float32"}, Case{"nn.ReLU()(x)", "tensor 3 float32"},
-    Case{"nn.Embedding(9, 4)(i)", "tensor 3 float32"}, Case{"nn.LSTM(4, 8)(x)", "tuple 2"}, Case{"nn.LSTM(4, 8)(x)[1][0]", "tensor 3 float32"},
-    Case{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"}, Case{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"}, Case{"nn.Flatten()(p)", "tensor 2 float32"},
-    Case{"nn.Flatten(0, 1)(p)", "tensor 3 float32"}, Case{"nn.MaxPool2d(2)(p)", "tensor 4 float32"}, Case{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
-    Case{"nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2))(p)", "tensor 2 float32"}, Case{"nn.CrossEntropyLoss()(x, i)", "tensor 0 float32"},
-    Case{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"}, Case{"nn.Linear(4, 8).weight", "tensor 2 float32"}, Case{"nn.Linear(4, 8).out_features", "int"},
-    Case{"nn.Linear(4, 8).eval()", "module"}, Case{"nn.BatchNorm2d(3).running_mean", "tensor 1 float32"}));
+INSTANTIATE_TEST_SUITE_P(
+    All, Modules,
+    testing::Values(Case{"nn.Linear(4, 8)(x)", "tensor 3 float32"}, Case{"nn.Conv2d(3, 8, 3)(p)", "tensor 4 float32"},
+                    Case{"nn.ReLU()(x)", "tensor 3 float32"}, Case{"nn.Embedding(9, 4)(i)", "tensor 3 float32"},
+                    Case{"nn.LSTM(4, 8)(x)", "tuple 2"}, Case{"nn.LSTM(4, 8)(x)[1][0]", "tensor 3 float32"},
+                    Case{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"},
+                    Case{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"},
+                    Case{"nn.Flatten()(p)", "tensor 2 float32"}, Case{"nn.Flatten(0, 1)(p)", "tensor 3 float32"},
+                    Case{"nn.MaxPool2d(2)(p)", "tensor 4 float32"},
+                    Case{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
+                    Case{"nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2))(p)", "tensor 2 float32"},
+                    Case{"nn.CrossEntropyLoss()(x, i)", "tensor 0 float32"},
+                    Case{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"},
+                    Case{"nn.Linear(4, 8).weight", "tensor 2 float32"}, Case{"nn.Linear(4, 8).out_features", "int"},
+                    Case{"nn.Linear(4, 8).eval()", "module"},
+                    Case{"nn.BatchNorm2d(3).running_mean", "tensor 1 float32"}));
 
 TEST(Modules, AreToldFromOtherExports) {
     EXPECT_TRUE(is_library_module("torch.nn.Linear"));
@@ -40,7 +50,8 @@ TEST(Modules, AreToldFromOtherExports) {
 
 TEST(Modules, TellTheRankOfTheirInput) {
     const Analysed file(
-        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.stem = nn.Sequential(nn.ReLU(), nn.Conv1d(3, 8, 3))\n"
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.stem = "
+        "nn.Sequential(nn.ReLU(), nn.Conv1d(3, 8, 3))\n"
         "    def forward(self, x):\n        return self.stem(x)\n");
     EXPECT_EQ(file.rank("x", 0), 3);
     EXPECT_EQ(file.shape("self.stem(x)"), "x.shape[0],8,?");
@@ -48,8 +59,10 @@ TEST(Modules, TellTheRankOfTheirInput) {
 
 TEST(Modules, AnHeirOfALibraryModuleIsCalledAsThat) {
     const Analysed file(
-        "class Wide(nn.Linear):\n    pass\nclass Stack(nn.Sequential):\n    def __init__(self, d):\n        super().__init__(nn.Linear(d, 5), nn.Unflatten(1, (1, 5)))\n"
-        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.wide = Wide(4, 8)\n    def forward(self, x):\n        b, n, d = x.shape\n        return self.wide(x), self.wide.weight\n");
+        "class Wide(nn.Linear):\n    pass\nclass Stack(nn.Sequential):\n    def __init__(self, d):\n        "
+        "super().__init__(nn.Linear(d, 5), nn.Unflatten(1, (1, 5)))\n"
+        "class A(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.wide = Wide(4, 8)\n    "
+        "def forward(self, x):\n        b, n, d = x.shape\n        return self.wide(x), self.wide.weight\n");
     EXPECT_EQ(file.shape("self.wide(x)"), "x.shape[0],x.shape[1],8");
     EXPECT_EQ(file.rank("self.wide.weight"), 2);
 }

@@ -35,29 +35,55 @@ static_assert(no_name_twice(), "operators.def has a name twice");
 
 template <std::size_t N>
 const Operator* find(const std::array<Operator, N>& table, std::string_view name) {
-    const auto found = std::lower_bound(table.begin(), table.end(), name,
-                                        [](const Operator& entry, std::string_view wanted) { return entry.name < wanted; });
+    const auto found =
+        std::lower_bound(table.begin(), table.end(), name,
+                         [](const Operator& entry, std::string_view wanted) { return entry.name < wanted; });
     return found != table.end() && found->name == name ? &*found : nullptr;
 }
 
 // Where torch keeps functions that the table lists by their last name.
 constexpr std::array<std::string_view, 11> kNamespaces{
-    "torch.nn.functional.", "torch.Tensor.", "torch.special.", "torch.linalg.", "torch.fft.", "torch.cuda.",
-    "torch.autograd.", "torch.nn.init.", "torch.random.", "torch.backends.", "torch."};
+    "torch.nn.functional.", "torch.Tensor.",  "torch.special.", "torch.linalg.",   "torch.fft.", "torch.cuda.",
+    "torch.autograd.",      "torch.nn.init.", "torch.random.",  "torch.backends.", "torch."};
 
-constexpr std::array kViews{
-    Rule::view, Rule::like_other, Rule::permute, Rule::transpose, Rule::transpose_2d, Rule::transpose_last,
-    Rule::permute_some, Rule::unsqueeze, Rule::squeeze, Rule::flatten, Rule::fixed_rank_view, Rule::unflatten,
-    Rule::expand, Rule::unknown_view, Rule::narrow, Rule::select, Rule::diagonal, Rule::unfold, Rule::same_view,
-    Rule::view_as_complex, Rule::chunk, Rule::split, Rule::unbind, Rule::real_part};
+constexpr std::array kViews{Rule::view,         Rule::like_other,     Rule::permute,         Rule::transpose,
+                            Rule::transpose_2d, Rule::transpose_last, Rule::permute_some,    Rule::unsqueeze,
+                            Rule::squeeze,      Rule::flatten,        Rule::fixed_rank_view, Rule::unflatten,
+                            Rule::expand,       Rule::unknown_view,   Rule::narrow,          Rule::select,
+                            Rule::diagonal,     Rule::unfold,         Rule::same_view,       Rule::view_as_complex,
+                            Rule::chunk,        Rule::split,          Rule::unbind,          Rule::real_part};
 
 // Whose first operand may be a size, a number, a list or a pattern.
-constexpr std::array kOtherFirst{
-    Rule::create, Rule::arange, Rule::linspace, Rule::eye, Rule::randint, Rule::randperm, Rule::from_data,
-    Rule::legacy_tensor, Rule::device, Rule::size_of, Rule::boolean, Rule::object, Rule::none, Rule::unknown,
-    Rule::cat, Rule::stack, Rule::vstack, Rule::meshgrid, Rule::einsum, Rule::einops_pack, Rule::einops,
-    Rule::broadcast_list, Rule::unknown_tensor, Rule::floating_number, Rule::tuple_of_tensors, Rule::fixed_rank,
-    Rule::einops_einsum, Rule::where, Rule::broadcast, Rule::true_divide};
+constexpr std::array kOtherFirst{Rule::create,
+                                 Rule::arange,
+                                 Rule::linspace,
+                                 Rule::eye,
+                                 Rule::randint,
+                                 Rule::randperm,
+                                 Rule::from_data,
+                                 Rule::legacy_tensor,
+                                 Rule::device,
+                                 Rule::size_of,
+                                 Rule::boolean,
+                                 Rule::object,
+                                 Rule::none,
+                                 Rule::unknown,
+                                 Rule::cat,
+                                 Rule::stack,
+                                 Rule::vstack,
+                                 Rule::meshgrid,
+                                 Rule::einsum,
+                                 Rule::einops_pack,
+                                 Rule::einops,
+                                 Rule::broadcast_list,
+                                 Rule::unknown_tensor,
+                                 Rule::floating_number,
+                                 Rule::tuple_of_tensors,
+                                 Rule::fixed_rank,
+                                 Rule::einops_einsum,
+                                 Rule::where,
+                                 Rule::broadcast,
+                                 Rule::true_divide};
 
 constexpr Operator kInit{"torch.nn.init", Rule::same_view, 0, false};
 
@@ -81,6 +107,8 @@ const Operator* find_library_operator(std::string_view qualified) {
 
 bool shares_memory(Rule rule) { return std::find(kViews.begin(), kViews.end(), rule) != kViews.end(); }
 
-bool takes_tensor_first(Rule rule) { return std::find(kOtherFirst.begin(), kOtherFirst.end(), rule) == kOtherFirst.end(); }
+bool takes_tensor_first(Rule rule) {
+    return std::find(kOtherFirst.begin(), kOtherFirst.end(), rule) == kOtherFirst.end();
+}
 
 }  // namespace mlxify::infer

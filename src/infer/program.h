@@ -33,23 +33,23 @@ struct Context {
 enum class MethodKind : std::uint8_t { plain, instance, class_, static_ };
 
 struct Function {
-    syntax::NodeId node = syntax::kNoNode;      // function_def or lambda
-    std::uint32_t scope = 0;                    // index into Names::scopes
-    std::uint32_t class_index = 0;              // 1 + class whose method it is; 0 none
+    syntax::NodeId node = syntax::kNoNode;  // function_def or lambda
+    std::uint32_t scope = 0;                // index into Names::scopes
+    std::uint32_t class_index = 0;          // 1 + class whose method it is; 0 none
     MethodKind method_kind = MethodKind::plain;
     bool is_property = false;
     bool is_constructor = false;
-    bool opaque = false;                        // a decorator of unknown effect: calls give nothing known
-    bool called = false;                        // in this round, by code of the file
+    bool opaque = false;  // a decorator of unknown effect: calls give nothing known
+    bool called = false;  // in this round, by code of the file
     bool running = false;
     bool is_trial = false;
     std::vector<syntax::NodeId> parameters;
-    std::vector<Collected> now;                 // what the calls of this round pass, by parameter
-    std::vector<Collected> before;              // what those of the round before passed
-    std::vector<Collected> tried;               // what trials and module-level code pass, without ranks
-    std::vector<std::int8_t> learned_rank;      // what the body tells of a parameter's rank; -1 nothing, -2 contradictions
+    std::vector<Collected> now;             // what the calls of this round pass, by parameter
+    std::vector<Collected> before;          // what those of the round before passed
+    std::vector<Collected> tried;           // what trials and module-level code pass, without ranks
+    std::vector<std::int8_t> learned_rank;  // what the body tells of a parameter's rank; -1 nothing, -2 contradictions
     std::vector<Context> contexts;
-    Collected result;                           // of the latest generic run
+    Collected result;  // of the latest generic run
 };
 
 struct Attribute {
@@ -66,11 +66,14 @@ public:
     // 1 + index of the Function at a function_def or lambda; 0 if it is none.
     [[nodiscard]] std::uint32_t function_at(syntax::NodeId node) const { return function_at_[syntax::index(node)]; }
     // The node of the function, lambda or module whose run binds a name (comprehensions and class bodies count to theirs).
-    [[nodiscard]] syntax::NodeId frame_of(names::BindingId binding) const { return frame_of_[static_cast<std::uint32_t>(binding)]; }
+    [[nodiscard]] syntax::NodeId frame_of(names::BindingId binding) const {
+        return frame_of_[static_cast<std::uint32_t>(binding)];
+    }
     // The id of an attribute of a class (not of its bases); made if `create`. 0 if there is none.
     std::uint32_t attribute(std::uint32_t class_index, std::string_view name, bool create);
     // Looks through bases, then heirs. Joined where several heirs have it.
-    [[nodiscard]] std::optional<Fact> find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name, int round) const;
+    [[nodiscard]] std::optional<Fact> find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name,
+                                                     int round) const;
     // The class of a method with that name: in the class, its bases, or (for an abstract base) one heir; kNoNode if none.
     [[nodiscard]] syntax::NodeId method(std::uint32_t class_index, std::string_view name) const;
     // Heirs that override the method.
@@ -94,7 +97,7 @@ private:
     std::vector<syntax::NodeId> frame_of_;
     std::vector<std::vector<std::uint32_t>> heirs_;  // by class index from 0: direct heirs
     names::SymbolTable symbols_;
-    names::FlatMap attribute_by_name_;               // (class index from 1, symbol) -> attribute
+    names::FlatMap attribute_by_name_;  // (class index from 1, symbol) -> attribute
 };
 
 }  // namespace mlxify::infer

@@ -23,7 +23,8 @@ void Evaluator::update_variable(NodeId node, const Fact& fact) {
         environment_.set(static_cast<std::uint32_t>(binding), stored);
         return;
     }
-    if (tree_[node].kind != NodeKind::attribute || !is_self(tree_.child(node, 0)) || frame_->self.class_index == 0) return;
+    if (tree_[node].kind != NodeKind::attribute || !is_self(tree_.child(node, 0)) || frame_->self.class_index == 0)
+        return;
     const std::uint32_t slot = slot_of_attribute(frame_->self.class_index, tree_[node].name);
     if (!environment_.find(slot)) frame_->attribute_slots.push_back(slot);
     Fact stored = fact;
@@ -56,15 +57,18 @@ Fact Evaluator::used_as_tensor(NodeId node, Fact fact) {
 // The text alone tells this tensor's rank (`b, n, d = x.shape`, an einops pattern).
 void Evaluator::learn_rank(NodeId node, Fact fact, int rank) {
     if (fact.kind != Kind::tensor && fact.kind != Kind::unknown) return;
-    if (fact.kind == Kind::tensor && fact.rank >= 0 && fact.rank != rank && fact.same_rank_as == 0) return;  // contradiction: keep what was inferred
+    if (fact.kind == Kind::tensor && fact.rank >= 0 && fact.rank != rank && fact.same_rank_as == 0)
+        return;  // contradiction: keep what was inferred
     const std::uint32_t parameter = fact.same_rank_as;
     if (parameter != 0 && unconditional() && frame_->function != 0) {
         Function& function = program_.functions[frame_->function - 1];
         for (std::size_t at = 0; at < function.parameters.size(); ++at) {
             if (index(function.parameters[at]) != parameter) continue;
             std::int8_t& learned = function.learned_rank[at];
-            if (learned == -1) learned = static_cast<std::int8_t>(rank);
-            else if (learned != rank) learned = -2;
+            if (learned == -1)
+                learned = static_cast<std::int8_t>(rank);
+            else if (learned != rank)
+                learned = -2;
         }
     }
     if (fact.kind == Kind::tensor && fact.rank == rank) return;
@@ -80,48 +84,53 @@ void Evaluator::learn_rank(NodeId node, Fact fact, int rank) {
 // Operands whose rank the operator itself tells.
 void Evaluator::learn_from_operator(const Operator& op, const Operands& operands) {
     const auto learn = [&](const Operand& operand, int rank) {
-        const bool open = operand.fact.kind == Kind::unknown || (operand.fact.kind == Kind::tensor && operand.fact.rank < 0);
+        const bool open =
+            operand.fact.kind == Kind::unknown || (operand.fact.kind == Kind::tensor && operand.fact.rank < 0);
         if (open && exists(operand.node)) learn_rank(operand.node, operand.fact, rank);
     };
     switch (op.rule) {
-    case Rule::einops: {  // rearrange(x, "b l d -> b d l"): x has rank 3
-        const Operand* input = operands.find(0, {"tensor"});
-        const Operand* text = operands.find(1, {"pattern"});
-        const auto pattern_text = text ? store_.string_value(text->fact) : std::nullopt;
-        const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
-        const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
-        if (input && rank) learn(*input, *rank);
-        return;
-    }
-    case Rule::permute: {  // x.permute(0, 2, 1): as many axes as numbers
-        const Fact order = operands.fact(1, {"dims"});
-        const bool listed = order.kind == Kind::tuple || order.kind == Kind::list;
-        if (operands.star || operands.positional.empty() || order.kind == Kind::unknown) return;
-        const int rank = listed ? order.length : static_cast<int>(operands.positional.size()) - 1;
-        if (rank > 0) learn(operands.positional[0], rank);
-        return;
-    }
-    case Rule::matmul:  // mm and bmm know only one rank
-        if (op.argument == 0) return;
-        for (const Operand& operand : operands.positional) learn(operand, op.argument);
-        return;
-    case Rule::conv:
-    case Rule::conv_transposed:
-        if (!operands.positional.empty()) learn(operands.positional[0], op.argument);
-        return;
-    case Rule::einsum: {  // torch.einsum("bqd,bkd->bqk", q, k)
-        const auto text = operands.positional.empty() ? std::nullopt : store_.string_value(operands.positional[0].fact);
-        if (!text || operands.star || text->find('.') != std::string_view::npos) return;
-        const std::string inputs(text->substr(0, text->find("->")));
-        std::size_t begin = 0;
-        for (std::size_t at = 1; at < operands.positional.size() && begin <= inputs.size(); ++at) {
-            const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
-            learn(operands.positional[at], static_cast<int>(std::count_if(inputs.begin() + static_cast<std::ptrdiff_t>(begin), inputs.begin() + static_cast<std::ptrdiff_t>(end), [](char c) { return c != ' '; })));
-            begin = end + 1;
+        case Rule::einops: {  // rearrange(x, "b l d -> b d l"): x has rank 3
+            const Operand* input = operands.find(0, {"tensor"});
+            const Operand* text = operands.find(1, {"pattern"});
+            const auto pattern_text = text ? store_.string_value(text->fact) : std::nullopt;
+            const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
+            const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
+            if (input && rank) learn(*input, *rank);
+            return;
         }
-        return;
-    }
-    default: return;
+        case Rule::permute: {  // x.permute(0, 2, 1): as many axes as numbers
+            const Fact order = operands.fact(1, {"dims"});
+            const bool listed = order.kind == Kind::tuple || order.kind == Kind::list;
+            if (operands.star || operands.positional.empty() || order.kind == Kind::unknown) return;
+            const int rank = listed ? order.length : static_cast<int>(operands.positional.size()) - 1;
+            if (rank > 0) learn(operands.positional[0], rank);
+            return;
+        }
+        case Rule::matmul:  // mm and bmm know only one rank
+            if (op.argument == 0) return;
+            for (const Operand& operand : operands.positional) learn(operand, op.argument);
+            return;
+        case Rule::conv:
+        case Rule::conv_transposed:
+            if (!operands.positional.empty()) learn(operands.positional[0], op.argument);
+            return;
+        case Rule::einsum: {  // torch.einsum("bqd,bkd->bqk", q, k)
+            const auto text =
+                operands.positional.empty() ? std::nullopt : store_.string_value(operands.positional[0].fact);
+            if (!text || operands.star || text->find('.') != std::string_view::npos) return;
+            const std::string inputs(text->substr(0, text->find("->")));
+            std::size_t begin = 0;
+            for (std::size_t at = 1; at < operands.positional.size() && begin <= inputs.size(); ++at) {
+                const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
+                learn(operands.positional[at],
+                      static_cast<int>(std::count_if(inputs.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                     inputs.begin() + static_cast<std::ptrdiff_t>(end),
+                                                     [](char c) { return c != ' '; })));
+                begin = end + 1;
+            }
+            return;
+        }
+        default: return;
     }
 }
 
@@ -172,7 +181,8 @@ Fact Evaluator::with_named_sizes(NodeId node, Fact fact) {
 }
 
 bool Evaluator::is_self(NodeId object) const {
-    return exists(frame_->self_parameter) && tree_[object].kind == NodeKind::name && names_.binding(object) == names_.binding(frame_->self_parameter);
+    return exists(frame_->self_parameter) && tree_[object].kind == NodeKind::name &&
+           names_.binding(object) == names_.binding(frame_->self_parameter);
 }
 
 std::uint32_t Evaluator::slot_of_attribute(std::uint32_t class_index, std::string_view name) {

@@ -20,11 +20,12 @@ std::string_view last_part(std::string_view name) { return name.substr(name.rfin
 
 // Packages whose capitalised exports are module classes.
 constexpr std::array<std::string_view, 9> kModulePackages{
-    "fla.modules.", "fla.layers.", "einops.layers.torch.", "timm.layers.", "timm.models.layers.",
-    "torchvision.models.", "torchvision.ops.", "mamba_ssm.modules.", "x_transformers."};
+    "fla.modules.",        "fla.layers.",      "einops.layers.torch.", "timm.layers.",   "timm.models.layers.",
+    "torchvision.models.", "torchvision.ops.", "mamba_ssm.modules.",   "x_transformers."};
 
 // Exports of torch.nn that are capitalised and no modules.
-constexpr std::array<std::string_view, 4> kNoModules{"Parameter", "UninitializedParameter", "UninitializedBuffer", "Buffer"};
+constexpr std::array<std::string_view, 4> kNoModules{"Parameter", "UninitializedParameter", "UninitializedBuffer",
+                                                     "Buffer"};
 
 bool is_library_module(std::string_view name) {
     constexpr std::string_view kNn = "torch.nn.";
@@ -164,7 +165,8 @@ bool is_trial(const syntax::Tree& tree, NodeId definition) {
     if (tree[definition].kind != Kind::function_def) return false;
     std::string_view name = tree[definition].name;
     while (name.starts_with('_')) name.remove_prefix(1);
-    return name == "main" || name == "test" || name.starts_with("test_") || name == "demo" || name.starts_with("example");
+    return name == "main" || name == "test" || name.starts_with("test_") || name == "demo" ||
+           name.starts_with("example");
 }
 
 NodeId find_method(const syntax::Tree& tree, const Names& names, std::uint32_t class_index, std::string_view name) {

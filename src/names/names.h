@@ -43,26 +43,27 @@ struct Scope {
 struct ClassInfo {
     NodeId node = syntax::kNoNode;
     std::string_view name;
-    std::vector<std::string> bases;        // qualified: "torch.nn.Module", or the name of a class of the file
-    std::vector<std::uint32_t> file_bases; // those bases that are classes of the file, as indices into Names::classes
-    bool is_module = false;                // nn.Module through any chain inside the file or known module base
+    std::vector<std::string> bases;         // qualified: "torch.nn.Module", or the name of a class of the file
+    std::vector<std::uint32_t> file_bases;  // those bases that are classes of the file, as indices into Names::classes
+    bool is_module = false;                 // nn.Module through any chain inside the file or known module base
     bool is_dataclass = false;
     bool is_named_tuple = false;
     bool is_enum = false;
-    std::vector<NodeId> methods;           // function_def nodes
-    bool is_top_level = false;             // stands at module level, perhaps under `if` or `try`
+    std::vector<NodeId> methods;  // function_def nodes
+    bool is_top_level = false;    // stands at module level, perhaps under `if` or `try`
     [[nodiscard]] bool top_level() const { return is_top_level; }
 };
 
 struct Names {
     std::vector<Scope> scopes;
-    std::vector<Binding> bindings;                       // [0] is kNoBinding
-    std::vector<BindingId> binding_of;                   // by node index: name nodes, parameters, definitions, aliases
-    std::vector<ClassInfo> classes;                      // in source order
-    std::vector<std::uint32_t> class_at;                 // by node index: 1 + index into `classes` of a class_def, else 0
+    std::vector<Binding> bindings;        // [0] is kNoBinding
+    std::vector<BindingId> binding_of;    // by node index: name nodes, parameters, definitions, aliases
+    std::vector<ClassInfo> classes;       // in source order
+    std::vector<std::uint32_t> class_at;  // by node index: 1 + index into `classes` of a class_def, else 0
     std::unordered_map<std::string_view, std::uint32_t> class_by_name;  // top-level classes
     std::unordered_map<std::string_view, NodeId> function_by_name;      // top-level functions
-    std::vector<NodeId> entry_points;  // top-level module classes and public functions that no other definition of the file uses
+    std::vector<NodeId>
+        entry_points;  // top-level module classes and public functions that no other definition of the file uses
 
     [[nodiscard]] BindingId binding(NodeId node) const { return binding_of[syntax::index(node)]; }
     [[nodiscard]] const Binding& operator[](BindingId id) const { return bindings[static_cast<std::uint32_t>(id)]; }

@@ -16,18 +16,25 @@ namespace {
 
 // A parsed and resolved text. Never moves: the tree looks into the text.
 struct Resolved {
-    explicit Resolved(std::string source) : text(std::move(source)), tree(syntax::parse(std::string_view(text), sink)), names(resolve(tree, sink)) {}
+    explicit Resolved(std::string source)
+        : text(std::move(source)), tree(syntax::parse(std::string_view(text), sink)), names(resolve(tree, sink)) {}
 
     // The n-th expression (from 0, in source order) with this text.
     [[nodiscard]] NodeId expression(std::string_view wanted, std::size_t n = 0) const {
         std::vector<NodeId> found;
         for (std::uint32_t at = 1; at < tree.size(); ++at)
-            if (syntax::is_expression(tree[NodeId{at}].kind) && tree.text(NodeId{at}) == wanted) found.push_back(NodeId{at});
-        std::sort(found.begin(), found.end(), [&](NodeId a, NodeId b) { return tree[a].span.begin < tree[b].span.begin; });
+            if (syntax::is_expression(tree[NodeId{at}].kind) && tree.text(NodeId{at}) == wanted)
+                found.push_back(NodeId{at});
+        std::sort(found.begin(), found.end(),
+                  [&](NodeId a, NodeId b) { return tree[a].span.begin < tree[b].span.begin; });
         return n < found.size() ? found[n] : syntax::kNoNode;
     }
-    [[nodiscard]] std::string qualified(std::string_view wanted, std::size_t n = 0) const { return qualified_name(tree, names, expression(wanted, n)); }
-    [[nodiscard]] const Binding& binding(std::string_view wanted, std::size_t n = 0) const { return names[names.binding(expression(wanted, n))]; }
+    [[nodiscard]] std::string qualified(std::string_view wanted, std::size_t n = 0) const {
+        return qualified_name(tree, names, expression(wanted, n));
+    }
+    [[nodiscard]] const Binding& binding(std::string_view wanted, std::size_t n = 0) const {
+        return names[names.binding(expression(wanted, n))];
+    }
     [[nodiscard]] std::vector<std::string> entry_points() const {
         std::vector<std::string> out;
         for (const NodeId entry : names.entry_points) out.emplace_back(tree[entry].name);
@@ -70,7 +77,8 @@ TEST(Names, ReexportsHaveOneSpelling) {
     EXPECT_EQ(canonical_name("torch.functional.einsum"), "torch.einsum");
     EXPECT_EQ(canonical_name("torch.nn.functional.relu"), "torch.nn.functional.relu");
     EXPECT_EQ(canonical_name("torchvision.ops.DropBlock2d"), "torchvision.ops.DropBlock2d");
-    const Resolved file("from torch.nn.modules.conv import Conv2d\nfrom torch.nn.parameter import Parameter\nuse(Conv2d, Parameter)\n");
+    const Resolved file(
+        "from torch.nn.modules.conv import Conv2d\nfrom torch.nn.parameter import Parameter\nuse(Conv2d, Parameter)\n");
     EXPECT_EQ(file.qualified("Conv2d"), "torch.nn.Conv2d");
     EXPECT_EQ(file.qualified("Parameter"), "torch.nn.Parameter");
 }
@@ -93,7 +101,9 @@ TEST(Names, AShadowedImportIsNoLongerTheLibrary) {
 }
 
 TEST(Names, AnImportWithAFallbackKeepsItsMeaning) {
-    const Resolved file("try:\n    from einops import rearrange\nexcept ImportError:\n    rearrange = None\ny = rearrange(x, 'a -> a')\n");
+    const Resolved file(
+        "try:\n    from einops import rearrange\nexcept ImportError:\n    rearrange = None\ny = rearrange(x, 'a -> "
+        "a')\n");
     EXPECT_EQ(file.qualified("rearrange", 1), "einops.rearrange");
     const Resolved rebound("from einops import rearrange\nrearrange = lambda x: x\ny = rearrange(1)\n");
     EXPECT_EQ(rebound.qualified("rearrange", 1), "");
@@ -109,7 +119,8 @@ TEST(Names, ImportsUnderTypeCheckingAndInsideFunctions) {
 }
 
 TEST(Names, MethodsDoNotSeeTheClassBody) {
-    const Resolved file("size = 1\nclass A:\n    size = 2\n    double = size * 2\n    def f(self):\n        return size\n");
+    const Resolved file(
+        "size = 1\nclass A:\n    size = 2\n    double = size * 2\n    def f(self):\n        return size\n");
     EXPECT_EQ(file.binding("size", 2).scope, file.binding("size", 1).scope);  // in the body: the class's own
     EXPECT_EQ(file.binding("size", 3).scope, file.binding("size", 0).scope);  // in the method: the module's
 }
@@ -128,7 +139,8 @@ TEST(Names, AWalrusBindsAroundTheComprehension) {
 TEST(Names, GlobalAndNonlocalReachOut) {
     const Resolved file(
         "count = 0\n"
-        "def f():\n    global count\n    count = 1\n    inner = 2\n    def g():\n        nonlocal inner\n        inner = 3\n    return inner\n");
+        "def f():\n    global count\n    count = 1\n    inner = 2\n    def g():\n        nonlocal inner\n        inner "
+        "= 3\n    return inner\n");
     EXPECT_EQ(file.binding("count").stores.size(), 2u);
     EXPECT_EQ(file.binding("inner").stores.size(), 2u);
 }
@@ -151,7 +163,8 @@ TEST(Names, WritesInPlaceAreMarked) {
 
 TEST(Names, ClassesKnowWhatTheyAre) {
     const Resolved file(
-        "from dataclasses import dataclass\nfrom enum import Enum\nfrom typing import NamedTuple\nimport torch\nfrom torch import nn\n"
+        "from dataclasses import dataclass\nfrom enum import Enum\nfrom typing import NamedTuple\nimport torch\nfrom "
+        "torch import nn\n"
         "from .base import Backbone\n"
         "class A(nn.Module): pass\nclass B(A): pass\nclass C(nn.LayerNorm): pass\n"
         "@dataclass\nclass D: pass\nclass E(Enum): pass\nclass N(NamedTuple): pass\n"
@@ -182,7 +195,8 @@ TEST(Names, EntryPointsAreWhatNothingElseUses) {
 
 TEST(Names, ClassesInACircleAreAllEntryPoints) {
     const Resolved file(
-        "from torch import nn\nclass A(nn.Module):\n    def f(self): return B()\nclass B(nn.Module):\n    def f(self): return A()\n");
+        "from torch import nn\nclass A(nn.Module):\n    def f(self): return B()\nclass B(nn.Module):\n    def f(self): "
+        "return A()\n");
     EXPECT_EQ(file.entry_points(), (std::vector<std::string>{"A", "B"}));
 }
 

@@ -12,12 +12,12 @@ namespace {
 
 std::string_view binding_kind_name(BindingKind kind) {
     switch (kind) {
-    case BindingKind::none: return "none";
-    case BindingKind::variable: return "variable";
-    case BindingKind::parameter: return "parameter";
-    case BindingKind::import_: return "import";
-    case BindingKind::function: return "function";
-    case BindingKind::class_: return "class";
+        case BindingKind::none: return "none";
+        case BindingKind::variable: return "variable";
+        case BindingKind::parameter: return "parameter";
+        case BindingKind::import_: return "import";
+        case BindingKind::function: return "function";
+        case BindingKind::class_: return "class";
     }
     return "";
 }
@@ -40,7 +40,8 @@ std::string print(const syntax::Tree& tree, const Names& names) {
             const Binding& binding = names[id];
             out += "  " + std::string(binding_kind_name(binding.kind)) + " " + std::string(binding.name);
             if (!binding.qualified.empty()) out += " = " + binding.qualified;
-            out += ": " + std::to_string(binding.stores.size()) + " stores, " + std::to_string(binding.loads.size()) + " loads";
+            out += ": " + std::to_string(binding.stores.size()) + " stores, " + std::to_string(binding.loads.size()) +
+                   " loads";
             if (binding.written_in_place) out += ", written in place";
             out += "\n";
         }

@@ -72,7 +72,8 @@ std::string canonical_name(std::string name) {
     if (!name.starts_with("torch.") && !name.starts_with("einops.") && !name.starts_with("typing_")) return name;
     for (const Reexport& reexport : kReexports)
         if (name.starts_with(reexport.prefix) || name + "." == reexport.prefix)
-            return std::string(reexport.canonical) + (name.size() > reexport.prefix.size() ? name.substr(reexport.prefix.size()) : "");
+            return std::string(reexport.canonical) +
+                   (name.size() > reexport.prefix.size() ? name.substr(reexport.prefix.size()) : "");
     if (name.starts_with(kModules)) {
         const std::string_view last = last_part(name);
         if (!last.empty() && is_upper(last[0])) return "torch.nn." + std::string(last);

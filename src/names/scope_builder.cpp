@@ -114,10 +114,12 @@ void ScopeBuilder::settle_imports() {
             if (tree_[store].kind == Kind::alias && !exists(import)) import = store;
         if (!exists(import)) continue;
         NodeId guard = import;
-        while (exists(guard) && tree_[guard].kind != Kind::try_ && tree_[guard].kind != Kind::if_) guard = tree_[guard].parent;
+        while (exists(guard) && tree_[guard].kind != Kind::try_ && tree_[guard].kind != Kind::if_)
+            guard = tree_[guard].parent;
         bool same_meaning = true;
         for (const NodeId store : binding.stores)
-            same_meaning &= tree_[store].kind == Kind::alias || (exists(guard) && tree_[guard].span.contains(tree_[store].span));
+            same_meaning &=
+                tree_[store].kind == Kind::alias || (exists(guard) && tree_[guard].span.contains(tree_[store].span));
         binding.kind = same_meaning ? BindingKind::import_ : BindingKind::variable;
         if (same_meaning) binding.definition = import;
         if (!same_meaning) binding.qualified.clear();
@@ -131,54 +133,54 @@ void ScopeBuilder::visit_children(NodeId node, ScopeId scope) {
 void ScopeBuilder::visit(NodeId node, ScopeId scope) {
     if (!exists(node)) return;
     switch (tree_[node].kind) {
-    case Kind::name: loads_.push_back({node, symbols_.intern(tree_[node].name), scope}); return;
-    case Kind::function_def: return visit_function(node, scope);
-    case Kind::lambda: return visit_lambda(node, scope);
-    case Kind::class_def: return visit_class(node, scope);
-    case Kind::list_comp:
-    case Kind::set_comp:
-    case Kind::dict_comp:
-    case Kind::generator: return visit_comprehension(node, scope);
-    case Kind::import_:
-    case Kind::import_from: return visit_import(node, scope);
-    case Kind::global_:
-    case Kind::nonlocal_: return visit_redirect(node, scope);
-    case Kind::assign:
-    case Kind::ann_assign:
-    case Kind::aug_assign: return visit_assignment(node, scope);
-    case Kind::call: return visit_call(node, scope);
-    case Kind::for_:
-        visit(tree_.child(node, 1), scope);
-        store(tree_.child(node, 0), scope);
-        visit(tree_.child(node, 2), scope);
-        visit(tree_.child(node, 3), scope);
-        return;
-    case Kind::with_:  // the items come before the body at run time
-        for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) visit(tree_.child(node, slot), scope);
-        visit(tree_.child(node, 0), scope);
-        return;
-    case Kind::with_item:
-        visit(tree_.child(node, 0), scope);
-        store(tree_.child(node, 1), scope);
-        return;
-    case Kind::except_handler:
-        visit(tree_.child(node, 0), scope);
-        if (!tree_[node].name.empty()) bind(scope, tree_[node].name, node, BindingKind::variable);
-        visit(tree_.child(node, 1), scope);
-        return;
-    case Kind::delete_:
-        for (const NodeId target : tree_.children(node)) store(target, scope);
-        return;
-    case Kind::named_expr: {  // binds in the function around all comprehensions
-        visit(tree_.child(node, 1), scope);
-        ScopeId target = scope;
-        while (target != kModuleScope && (syntax::is_expression(tree_[names_.scopes[number(target)].owner].kind)) &&
-               tree_[names_.scopes[number(target)].owner].kind != Kind::lambda)
-            target = names_.scopes[number(target)].parent;
-        store(tree_.child(node, 0), target);
-        return;
-    }
-    default: return visit_children(node, scope);
+        case Kind::name: loads_.push_back({node, symbols_.intern(tree_[node].name), scope}); return;
+        case Kind::function_def: return visit_function(node, scope);
+        case Kind::lambda: return visit_lambda(node, scope);
+        case Kind::class_def: return visit_class(node, scope);
+        case Kind::list_comp:
+        case Kind::set_comp:
+        case Kind::dict_comp:
+        case Kind::generator: return visit_comprehension(node, scope);
+        case Kind::import_:
+        case Kind::import_from: return visit_import(node, scope);
+        case Kind::global_:
+        case Kind::nonlocal_: return visit_redirect(node, scope);
+        case Kind::assign:
+        case Kind::ann_assign:
+        case Kind::aug_assign: return visit_assignment(node, scope);
+        case Kind::call: return visit_call(node, scope);
+        case Kind::for_:
+            visit(tree_.child(node, 1), scope);
+            store(tree_.child(node, 0), scope);
+            visit(tree_.child(node, 2), scope);
+            visit(tree_.child(node, 3), scope);
+            return;
+        case Kind::with_:  // the items come before the body at run time
+            for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) visit(tree_.child(node, slot), scope);
+            visit(tree_.child(node, 0), scope);
+            return;
+        case Kind::with_item:
+            visit(tree_.child(node, 0), scope);
+            store(tree_.child(node, 1), scope);
+            return;
+        case Kind::except_handler:
+            visit(tree_.child(node, 0), scope);
+            if (!tree_[node].name.empty()) bind(scope, tree_[node].name, node, BindingKind::variable);
+            visit(tree_.child(node, 1), scope);
+            return;
+        case Kind::delete_:
+            for (const NodeId target : tree_.children(node)) store(target, scope);
+            return;
+        case Kind::named_expr: {  // binds in the function around all comprehensions
+            visit(tree_.child(node, 1), scope);
+            ScopeId target = scope;
+            while (target != kModuleScope && (syntax::is_expression(tree_[names_.scopes[number(target)].owner].kind)) &&
+                   tree_[names_.scopes[number(target)].owner].kind != Kind::lambda)
+                target = names_.scopes[number(target)].parent;
+            store(tree_.child(node, 0), target);
+            return;
+        }
+        default: return visit_children(node, scope);
     }
 }
 
@@ -297,22 +299,21 @@ void ScopeBuilder::visit_call(NodeId node, ScopeId scope) {
 void ScopeBuilder::store(NodeId target, ScopeId scope) {
     if (!exists(target)) return;
     switch (tree_[target].kind) {
-    case Kind::name: bind(scope, tree_[target].name, target, BindingKind::variable); return;
-    case Kind::tuple:
-    case Kind::list:
-    case Kind::starred:
-        for (const NodeId element : tree_.children(target)) store(element, scope);
-        return;
-    case Kind::subscript:
-        mark_written(target);
-        return visit_children(target, scope);
-    default: return visit_children(target, scope);
+        case Kind::name: bind(scope, tree_[target].name, target, BindingKind::variable); return;
+        case Kind::tuple:
+        case Kind::list:
+        case Kind::starred:
+            for (const NodeId element : tree_.children(target)) store(element, scope);
+            return;
+        case Kind::subscript: mark_written(target); return visit_children(target, scope);
+        default: return visit_children(target, scope);
     }
 }
 
 // `x[i][j] = v` and `x[i].add_(v)` write to x.
 void ScopeBuilder::mark_written(NodeId target) {
-    while (tree_[target].kind == Kind::subscript || (tree_[target].kind == Kind::attribute && tree_[target].name == "data"))
+    while (tree_[target].kind == Kind::subscript ||
+           (tree_[target].kind == Kind::attribute && tree_[target].name == "data"))
         target = tree_.child(target, 0);
     if (tree_[target].kind == Kind::name) written_.push_back(target);
 }

@@ -48,11 +48,11 @@ private:
     Names& names_;
     diagnostics::Sink& sink_;
     SymbolTable symbols_;
-    FlatMap binding_by_name_;                // (scope, symbol) -> binding
-    FlatMap redirected_;                     // (scope, symbol) -> 1 + scope of a global or nonlocal name
+    FlatMap binding_by_name_;  // (scope, symbol) -> binding
+    FlatMap redirected_;       // (scope, symbol) -> 1 + scope of a global or nonlocal name
     std::vector<Load> loads_;
-    std::vector<std::uint32_t> symbol_of_;   // by binding
-    std::vector<NodeId> written_;            // names that are written to in place
+    std::vector<std::uint32_t> symbol_of_;  // by binding
+    std::vector<NodeId> written_;           // names that are written to in place
 };
 
 }  // namespace mlxify::names
