@@ -149,6 +149,7 @@ void Rewriter::register_buffer(NodeId id) {
     }
     precedence_[syntax::index(id)] = Precedence::tuple;
     const bool none = tree_[value].kind == NodeKind::none_;
+    if (parameter) freeze_untrained(value, statement, object, key);
     if (!hidden && !parameter && !none) after_statement(statement, object + ".freeze(keys=[" + key + "], recurse=False)");
 }
 

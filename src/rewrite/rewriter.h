@@ -65,6 +65,8 @@ private:
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
     void store(NodeId target, NodeId statement);
+    [[nodiscard]] NodeId untrained_flag(NodeId value) const;
+    void freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key);
     [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
     void stop_gradients(NodeId block);
     void statement_if(NodeId id);

@@ -304,28 +304,39 @@ void Rewriter::assign(NodeId id) {
         }
         if (node.kind == NodeKind::subscript) store(target, id);
     }
-    if (tree_[value].kind != NodeKind::call) return;
-    const std::string made = names::qualified_name(tree_, names_, tree_.child(value, 0));
-    if (made != "torch.nn.Parameter") return;
-    for (const NodeId argument : tree_.children(value).subspan(1)) {
-        const bool keyword = tree_[argument].kind == NodeKind::keyword;
-        const bool second = !keyword && argument == tree_.child(value, 2);
-        if (!second && !(keyword && tree_[argument].name == "requires_grad")) continue;
-        const NodeId flag = keyword ? tree_.child(argument, 0) : argument;
-        if (tree_[flag].kind == NodeKind::true_) continue;
-        const NodeId target = tree_.child(id, 1);
-        if (tree_[target].kind != NodeKind::attribute) {
-            refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
-            continue;
-        }
-        const std::string fresh = renamed(target);
-        const std::string freeze = rendered(tree_.child(target, 0)) + ".freeze(keys=[\"" + (fresh.empty() ? std::string(tree_[target].name) : fresh) + "\"], recurse=False)";
-        if (tree_[flag].kind == NodeKind::false_) {
-            after_statement(id, freeze);
-        } else {
-            after_statement(id, "if not " + rendered(flag) + ":");
-            after_statement(id, "    " + freeze);
-        }
+    const NodeId target = tree_.child(id, 1);
+    if (tree_[target].kind != NodeKind::attribute) {
+        if (exists(untrained_flag(value))) refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
+        return;
+    }
+    const std::string fresh = renamed(target);
+    freeze_untrained(value, id, rendered(tree_.child(target, 0)), rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh)));
+}
+
+// The `requires_grad` of nn.Parameter(x, requires_grad=...), unless it is absent or True.
+NodeId Rewriter::untrained_flag(NodeId value) const {
+    if (!exists(value) || tree_[value].kind != NodeKind::call) return syntax::kNoNode;
+    if (names::qualified_name(tree_, names_, tree_.child(value, 0)) != "torch.nn.Parameter") return syntax::kNoNode;
+    const auto arguments = tree_.children(value).subspan(1);
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        const bool keyword = tree_[arguments[at]].kind == NodeKind::keyword;
+        if (keyword ? tree_[arguments[at]].name != "requires_grad" : at != 1) continue;
+        const NodeId flag = keyword ? tree_.child(arguments[at], 0) : arguments[at];
+        return tree_[flag].kind == NodeKind::true_ ? syntax::kNoNode : flag;
+    }
+    return syntax::kNoNode;
+}
+
+// A parameter without gradient is frozen by the module that owns it; `key` is its name as Python.
+void Rewriter::freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key) {
+    const NodeId flag = untrained_flag(value);
+    if (!exists(flag)) return;
+    const std::string freeze = owner + ".freeze(keys=[" + key + "], recurse=False)";
+    if (tree_[flag].kind == NodeKind::false_) {
+        after_statement(statement, freeze);
+    } else {
+        after_statement(statement, "if not " + rendered(flag) + ":");
+        after_statement(statement, "    " + freeze);
     }
 }
 
