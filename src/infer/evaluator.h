@@ -114,6 +114,7 @@ private:
     Fact number_arithmetic(syntax::Op op, const Fact& left, const Fact& right, NodeId node);
     Fact evaluate_unary(NodeId node);
     Fact evaluate_bool_op(NodeId node);
+    Fact either(syntax::Op op, Fact left, const Fact& right);
     Fact evaluate_compare(NodeId node);
     Fact evaluate_conditional(NodeId node);
     std::uint32_t certain_elements(std::uint32_t elements);
@@ -176,8 +177,7 @@ private:
     void apply_observed(NodeId node, Fact& fact);
 
     [[nodiscard]] std::uint32_t slot_of_attribute(std::uint32_t class_index, std::string_view name);
-    [[nodiscard]] const std::string& library_name_of(
-        NodeId node);  // qualified name of a name or attribute chain, cached
+    [[nodiscard]] const std::string& library_name_of(NodeId node);  // qualified name of a name or attribute chain, cached
     void forget_attributes();
 
     const syntax::Tree& tree_;
@@ -191,9 +191,8 @@ private:
     std::vector<Collected> summary_before_;
     std::vector<std::uint32_t> slot_by_attribute_;
     std::vector<std::uint32_t> qualified_at_;  // by node: 0 not looked up, 1 none, 2 + index into qualified_
-    std::vector<std::uint32_t>
-        certain_;  // by sequence: 1 + the sequence as readers of the table may see it; 0 not looked up
-    std::deque<std::string> qualified_;  // never moves: views of it are passed on
+    std::vector<std::uint32_t> certain_;       // by sequence: 1 + the sequence as readers of the table may see it; 0 not looked up
+    std::deque<std::string> qualified_;        // never moves: views of it are passed on
     std::string no_name_;
     std::deque<std::string> names_of_attributes_;  // of registered buffers and modules
     std::vector<std::uint32_t> observed_at_;       // by node: 1 + index into observed_

@@ -1,6 +1,7 @@
 // Expressions: dispatch, literals, names, and what chooses between its parts.
 #include <charconv>
 #include <string>
+#include <vector>
 
 #include "infer/evaluator.h"
 #include "infer/tensor_results.h"
@@ -50,51 +51,51 @@ Fact Evaluator::evaluate(NodeId node) {
     if (!exists(node)) return {};
     Fact fact;
     switch (tree_[node].kind) {
-        case NodeKind::name: fact = evaluate_name(node); break;
-        case NodeKind::attribute: fact = evaluate_attribute(node); break;
-        case NodeKind::call: fact = evaluate_call(node); break;
-        case NodeKind::subscript: fact = evaluate_subscript(node); break;
-        case NodeKind::binary: fact = evaluate_binary(node); break;
-        case NodeKind::unary: fact = evaluate_unary(node); break;
-        case NodeKind::bool_op: fact = evaluate_bool_op(node); break;
-        case NodeKind::compare: fact = evaluate_compare(node); break;
-        case NodeKind::conditional: fact = evaluate_conditional(node); break;
-        case NodeKind::tuple: fact = evaluate_sequence(node, Kind::tuple); break;
-        case NodeKind::list: fact = evaluate_sequence(node, Kind::list); break;
-        case NodeKind::set:
-            evaluate_sequence(node, Kind::list);
-            fact = make(Kind::object);
-            break;
-        case NodeKind::dict: fact = evaluate_dict(node); break;
-        case NodeKind::list_comp:
-        case NodeKind::set_comp:
-        case NodeKind::dict_comp:
-        case NodeKind::generator: fact = evaluate_comprehension(node); break;
-        case NodeKind::lambda:
-            for (const NodeId parameter : tree_.children(tree_.child(node, 0)))
-                if (exists(tree_.child(parameter, 1))) evaluate(tree_.child(parameter, 1));
-            fact = make(Kind::function);
-            fact.definition = index(node);
-            break;
-        case NodeKind::named_expr:
-            fact = evaluate(tree_.child(node, 1));
-            assign(tree_.child(node, 0), fact, tree_.child(node, 1));
-            break;
-        case NodeKind::starred: fact = evaluate(tree_.child(node, 0)); break;
-        case NodeKind::await_: evaluate(tree_.child(node, 0)); break;
-        case NodeKind::yield_:
-        case NodeKind::yield_from: {
-            const Fact value = evaluate(tree_.child(node, 0));
-            const Fact element = tree_[node].kind == NodeKind::yield_ ? value : iterated(value);
-            frame_->yielded = frame_->yields ? store_.join(frame_->yielded, element) : element;
-            frame_->yields = true;
-            break;
-        }
-        case NodeKind::slice:
-            for (const NodeId bound : tree_.children(node))
-                if (exists(bound)) evaluate(bound);
-            break;
-        default: fact = evaluate_literal(node); break;
+    case NodeKind::name: fact = evaluate_name(node); break;
+    case NodeKind::attribute: fact = evaluate_attribute(node); break;
+    case NodeKind::call: fact = evaluate_call(node); break;
+    case NodeKind::subscript: fact = evaluate_subscript(node); break;
+    case NodeKind::binary: fact = evaluate_binary(node); break;
+    case NodeKind::unary: fact = evaluate_unary(node); break;
+    case NodeKind::bool_op: fact = evaluate_bool_op(node); break;
+    case NodeKind::compare: fact = evaluate_compare(node); break;
+    case NodeKind::conditional: fact = evaluate_conditional(node); break;
+    case NodeKind::tuple: fact = evaluate_sequence(node, Kind::tuple); break;
+    case NodeKind::list: fact = evaluate_sequence(node, Kind::list); break;
+    case NodeKind::set:
+        evaluate_sequence(node, Kind::list);
+        fact = make(Kind::object);
+        break;
+    case NodeKind::dict: fact = evaluate_dict(node); break;
+    case NodeKind::list_comp:
+    case NodeKind::set_comp:
+    case NodeKind::dict_comp:
+    case NodeKind::generator: fact = evaluate_comprehension(node); break;
+    case NodeKind::lambda:
+        for (const NodeId parameter : tree_.children(tree_.child(node, 0)))
+            if (exists(tree_.child(parameter, 1))) evaluate(tree_.child(parameter, 1));
+        fact = make(Kind::function);
+        fact.definition = index(node);
+        break;
+    case NodeKind::named_expr:
+        fact = evaluate(tree_.child(node, 1));
+        assign(tree_.child(node, 0), fact, tree_.child(node, 1));
+        break;
+    case NodeKind::starred: fact = evaluate(tree_.child(node, 0)); break;
+    case NodeKind::await_: evaluate(tree_.child(node, 0)); break;
+    case NodeKind::yield_:
+    case NodeKind::yield_from: {
+        const Fact value = evaluate(tree_.child(node, 0));
+        const Fact element = tree_[node].kind == NodeKind::yield_ ? value : iterated(value);
+        frame_->yielded = frame_->yields ? store_.join(frame_->yielded, element) : element;
+        frame_->yields = true;
+        break;
+    }
+    case NodeKind::slice:
+        for (const NodeId bound : tree_.children(node))
+            if (exists(bound)) evaluate(bound);
+        break;
+    default: fact = evaluate_literal(node); break;
     }
     apply_observed(node, fact);
     record(node, fact);
@@ -104,44 +105,43 @@ Fact Evaluator::evaluate(NodeId node) {
 Fact Evaluator::evaluate_literal(NodeId node) {
     const std::string_view text = tree_[node].name.empty() ? tree_.text(node) : tree_[node].name;
     switch (tree_[node].kind) {
-        case NodeKind::integer: {
-            std::string digits;
-            for (const char c : text)
-                if (c != '_') digits += c;
-            std::int64_t number = 0;
-            int base = 10;
-            const char* begin = digits.data();
-            if (digits.size() > 2 && digits[0] == '0' && !(digits[1] >= '0' && digits[1] <= '9')) {
-                base = digits[1] == 'x' || digits[1] == 'X' ? 16 : digits[1] == 'b' || digits[1] == 'B' ? 2 : 8;
-                begin += 2;
-            }
-            const auto read = std::from_chars(begin, digits.data() + digits.size(), number, base);
-            return read.ec == std::errc{} ? store_.integer(number) : make(Kind::integer);
+    case NodeKind::integer: {
+        std::string digits;
+        for (const char c : text)
+            if (c != '_') digits += c;
+        std::int64_t number = 0;
+        int base = 10;
+        const char* begin = digits.data();
+        if (digits.size() > 2 && digits[0] == '0' && !(digits[1] >= '0' && digits[1] <= '9')) {
+            base = digits[1] == 'x' || digits[1] == 'X' ? 16 : digits[1] == 'b' || digits[1] == 'B' ? 2 : 8;
+            begin += 2;
         }
-        case NodeKind::floating: {
-            std::string digits;
-            for (const char c : text)
-                if (c != '_') digits += c;
-            double number = 0;
-            const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-            return read.ec == std::errc{} ? store_.constant(Kind::floating, number) : make(Kind::floating);
-        }
-        case NodeKind::true_: return store_.constant(Kind::boolean, true);
-        case NodeKind::false_: return store_.constant(Kind::boolean, false);
-        case NodeKind::none_: return make(Kind::none);
-        case NodeKind::string: {
-            for (const NodeId part : tree_.children(node))
-                if (exists(part)) evaluate(part);
-            // Only a plain literal of one piece is kept as a value: that is what patterns and modes are.
-            const char quote = text.empty() ? ' ' : text.front();
-            const bool plain = text.size() >= 2 && (quote == '"' || quote == '\'') && text.back() == quote &&
-                               text.find('\\') == std::string_view::npos &&
-                               text.substr(1, text.size() - 2).find(quote) == std::string_view::npos;
-            if (!plain || tree_[node].has(Flag::is_fstring))
-                return make(tree_[node].has(Flag::is_bytes) ? Kind::object : Kind::string);
-            return store_.constant(Kind::string, std::string(text.substr(1, text.size() - 2)));
-        }
-        default: return {};
+        const auto read = std::from_chars(begin, digits.data() + digits.size(), number, base);
+        return read.ec == std::errc{} ? store_.integer(number) : make(Kind::integer);
+    }
+    case NodeKind::floating: {
+        std::string digits;
+        for (const char c : text)
+            if (c != '_') digits += c;
+        double number = 0;
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return read.ec == std::errc{} ? store_.constant(Kind::floating, number) : make(Kind::floating);
+    }
+    case NodeKind::true_: return store_.constant(Kind::boolean, true);
+    case NodeKind::false_: return store_.constant(Kind::boolean, false);
+    case NodeKind::none_: return make(Kind::none);
+    case NodeKind::string: {
+        for (const NodeId part : tree_.children(node))
+            if (exists(part)) evaluate(part);
+        // Only a plain literal of one piece is kept as a value: that is what patterns and modes are.
+        const char quote = text.empty() ? ' ' : text.front();
+        const bool plain = text.size() >= 2 && (quote == '"' || quote == '\'') && text.back() == quote &&
+                           text.find('\\') == std::string_view::npos &&
+                           text.substr(1, text.size() - 2).find(quote) == std::string_view::npos;
+        if (!plain || tree_[node].has(Flag::is_fstring)) return make(tree_[node].has(Flag::is_bytes) ? Kind::object : Kind::string);
+        return store_.constant(Kind::string, std::string(text.substr(1, text.size() - 2)));
+    }
+    default: return {};
     }
 }
 
@@ -151,54 +151,67 @@ Fact Evaluator::evaluate_name(NodeId node) {
         const std::string_view name = tree_[node].name;
         if (name == "Ellipsis" || name == "NotImplemented") return {};
         if (name == "__name__" || name == "__file__") return make(Kind::string);
-        return store_.library_fact(name == "int" || name == "float" || name == "bool" || name == "str" ||
-                                           name == "list" || name == "tuple" || name == "dict"
-                                       ? Kind::class_
-                                       : Kind::function,
-                                   "builtins." + std::string(name));
+        return store_.library_fact(
+            name == "int" || name == "float" || name == "bool" || name == "str" || name == "list" || name == "tuple" || name == "dict"
+                ? Kind::class_
+                : Kind::function,
+            "builtins." + std::string(name));
     }
     const names::Binding& binding = names_[id];
     switch (binding.kind) {
-        case names::BindingKind::import_: return library_constant(library_name_of(node));
-        case names::BindingKind::class_: {
-            Fact fact = make(Kind::class_);
-            fact.class_index = names_.class_at[index(binding.definition)];
-            return fact;
-        }
-        case names::BindingKind::function: {
-            Fact fact = make(Kind::function);
-            if (binding.stores.size() == 1) fact.definition = index(binding.definition);
-            return fact;
-        }
-        default: break;
+    case names::BindingKind::import_: return library_constant(library_name_of(node));
+    case names::BindingKind::class_: {
+        Fact fact = make(Kind::class_);
+        fact.class_index = names_.class_at[index(binding.definition)];
+        return fact;
+    }
+    case names::BindingKind::function: {
+        Fact fact = make(Kind::function);
+        if (binding.stores.size() == 1) fact.definition = index(binding.definition);
+        return fact;
+    }
+    default: break;
     }
     const auto slot = static_cast<std::uint32_t>(id);
     if (program_.frame_of(id) == frame_->node) {
         const Fact* fact = environment_.find(slot);
         return fact ? *fact : Fact{};
     }
-    const Collected& summary =
-        round_ == 1 || !summary_before_[slot].present ? summary_now_[slot] : summary_before_[slot];
+    const Collected& summary = round_ == 1 || !summary_before_[slot].present ? summary_now_[slot] : summary_before_[slot];
     if (!summary.present) return {};
     Fact fact = summary.fact;
     fact.same_rank_as = 0;
     return fact;
 }
 
-// `a or b` is a where a is true, else b; the right side runs only where the left one allows.
+// `a or b` is a where a is true, else b; the right side runs only where the left one allows. A chain of one operator is
+// walked from its innermost left end, so that a long one costs no more than its length.
 Fact Evaluator::evaluate_bool_op(NodeId node) {
-    const bool is_and = tree_[node].op == Op::and_;
-    const NodeId left_node = tree_.child(node, 0);
-    Fact left = evaluate(left_node);
-    const Truth known = truth(left);
+    const Op op = tree_[node].op;
+    std::vector<NodeId> chain{node};
+    for (NodeId left = tree_.child(node, 0); tree_[left].kind == NodeKind::bool_op && tree_[left].op == op; left = tree_.child(left, 0))
+        chain.push_back(left);
+    NodeId operand = tree_.child(chain.back(), 0);
+    Fact value = evaluate(operand);
     const std::size_t mark = environment_.branch();
     ++frame_->conditional;
-    assume(left_node, is_and);
-    const Fact right = evaluate(tree_.child(node, 1));
+    for (std::size_t at = chain.size(); at-- > 0;) {
+        assume(operand, op == Op::and_);
+        operand = tree_.child(chain[at], 1);
+        value = either(op, value, evaluate(operand));
+        if (at > 0) record(chain[at], value);
+    }
     --frame_->conditional;
     const Environment::Changes after = environment_.roll_back(mark);
     environment_.merge(mark, after, true, true, store_);
     environment_.close(mark);
+    return value;
+}
+
+// The value of `left and right` or `left or right`.
+Fact Evaluator::either(Op op, Fact left, const Fact& right) {
+    const bool is_and = op == Op::and_;
+    const Truth known = truth(left);
     if (known == Truth::yes) return is_and ? right : left;
     if (known == Truth::no) return is_and ? left : right;
     if (!is_and) left.maybe_none = false;  // what is left of `a or b` is no None of a

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxSymbols = 6;  // of one dimension; longer products become unknown
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-    return (hash ^ value) * 0x9E3779B97F4A7C15ull + (hash >> 29);
-}
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) { return (hash ^ value) * 0x9E3779B97F4A7C15ull + (hash >> 29); }
 
 std::uint64_t hash_of(const Dim& dim) {
     std::uint64_t hash = mix(dim.known ? 3 : 5, static_cast<std::uint64_t>(dim.coefficient));
@@ -80,8 +78,7 @@ bool is_floating(DType dtype) {
 }
 
 bool is_integral(DType dtype) {
-    return dtype == DType::int64 || dtype == DType::int32 || dtype == DType::int16 || dtype == DType::int8 ||
-           dtype == DType::uint8;
+    return dtype == DType::int64 || dtype == DType::int32 || dtype == DType::int16 || dtype == DType::int8 || dtype == DType::uint8;
 }
 
 DType promote(DType left, DType right) {
@@ -137,14 +134,21 @@ std::uint32_t FactStore::shape(const std::vector<Dim>& dims) {
 
 std::uint32_t FactStore::sequence(const std::vector<Fact>& facts) {
     if (facts.empty()) return 0;
+    constexpr std::uint32_t kMaxWeight = 4096;
     std::uint64_t hash = facts.size();
-    for (const Fact& fact : facts) hash = mix(hash, hash_of(fact));
-    return intern(table_.sequences, sequence_by_hash_, hash, facts);
+    std::uint32_t weight = 0;
+    for (const Fact& fact : facts) {
+        hash = mix(hash, hash_of(fact));
+        weight += 1 + (fact.elements < weights_.size() ? weights_[fact.elements] : 0);
+        if (weight > kMaxWeight) return 0;
+    }
+    const std::uint32_t id = intern(table_.sequences, sequence_by_hash_, hash, facts);
+    if (weights_.size() <= id) weights_.resize(id + 1, 0);
+    weights_[id] = weight;
+    return id;
 }
 
-ValueId FactStore::value(const Value& value) {
-    return ValueId{intern(table_.values, value_by_hash_, hash_of(value), value)};
-}
+ValueId FactStore::value(const Value& value) { return ValueId{intern(table_.values, value_by_hash_, hash_of(value), value)}; }
 
 std::uint32_t FactStore::library(std::string_view name) {
     if (name.empty()) return 0;
@@ -160,8 +164,7 @@ std::uint32_t FactStore::symbol(std::uint64_t key, std::string_view name) {
 }
 
 std::vector<Dim> FactStore::dims(const Fact& fact) const {
-    if (fact.shape != 0 && table_.shapes[fact.shape].size() == static_cast<std::size_t>(fact.rank))
-        return table_.shapes[fact.shape];
+    if (fact.shape != 0 && table_.shapes[fact.shape].size() == static_cast<std::size_t>(fact.rank)) return table_.shapes[fact.shape];
     return std::vector<Dim>(fact.rank > 0 ? static_cast<std::size_t>(fact.rank) : 0);
 }
 
@@ -269,8 +272,7 @@ void FactStore::join_elements(const Fact& left, const Fact& right, Fact& out) {
     out.elements = 0;
     if (left.length == right.length && left.length > 0 && left.elements != 0 && right.elements != 0) {
         std::vector<Fact> joined = elements(left);
-        for (std::size_t i = 0; i < joined.size(); ++i)
-            joined[i] = join(joined[i], std::vector<Fact>(elements(right))[i]);
+        for (std::size_t i = 0; i < joined.size(); ++i) joined[i] = join(joined[i], std::vector<Fact>(elements(right))[i]);
         out.elements = sequence(joined);
         return;
     }
@@ -331,8 +333,7 @@ Fact FactStore::element(const Fact& fact) {
 
 Fact FactStore::without_values(const Fact& fact) {
     Fact out = fact;
-    if (out.kind != Kind::module)
-        out.value = kNoValue;  // of a module it is a part of what it computes (an einops pattern)
+    if (out.kind != Kind::module) out.value = kNoValue;  // of a module it is a part of what it computes (an einops pattern)
     out.temporary = false;
     out.view_of = 0;
     out.same_rank_as = 0;

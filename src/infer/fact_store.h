@@ -30,6 +30,7 @@ public:
     explicit FactStore(FactTable& table);
 
     std::uint32_t shape(const std::vector<Dim>& dims);  // 0 for a shape of which nothing is known
+    // 0 also for what is nested so much that it would be walked for too long: tuples of tuples of tuples.
     std::uint32_t sequence(const std::vector<Fact>& facts);
     ValueId value(const Value& value);
     std::uint32_t library(std::string_view name);
@@ -72,6 +73,7 @@ private:
     void join_elements(const Fact& left, const Fact& right, Fact& out);
 
     FactTable& table_;
+    std::vector<std::uint32_t> weights_;  // by sequence: how many facts a walk through it meets
     names::FlatMap shape_by_hash_;
     names::FlatMap sequence_by_hash_;
     names::FlatMap value_by_hash_;
