@@ -179,7 +179,9 @@ TEST(Parse, decorators_belong_to_the_definition) {
 TEST(Parse, parameters_know_how_they_are_passed) {
     const Parsed parsed("def f(a, /, b: int = 1, *, c, **d): pass\ndef g(*e: T, h): pass\n");
     const Tree& tree = parsed.tree();
-    const auto of = [&](std::uint32_t function, std::uint32_t slot) { return tree[tree.child(tree.child(parsed.statement(function), 0), slot)]; };
+    const auto of = [&](std::uint32_t function, std::uint32_t slot) {
+        return tree[tree.child(tree.child(parsed.statement(function), 0), slot)];
+    };
     EXPECT_TRUE(of(0, 0).has(Flag::positional_only));
     EXPECT_FALSE(of(0, 1).has(Flag::positional_only) || of(0, 1).has(Flag::keyword_only));
     EXPECT_TRUE(of(0, 2).has(Flag::keyword_only));
@@ -218,8 +220,9 @@ TEST(Parse, comments_are_found_wherever_they_stand) {
 }
 
 TEST(Parse, every_child_lies_in_its_parent_and_stands_before_it) {
-    const Parsed parsed("@a\nclass C(B):\n    x: int = 1\n\n    async def f(self, *, k=None):\n        async with a as b:\n            "
-                        "return [await c async for c in d if not e], f'{g:{h}}'\n");
+    const Parsed parsed(
+        "@a\nclass C(B):\n    x: int = 1\n\n    async def f(self, *, k=None):\n        async with a as b:\n            "
+        "return [await c async for c in d if not e], f'{g:{h}}'\n");
     const Tree& tree = parsed.tree();
     for (std::uint32_t number = 1; number < tree.size(); ++number) {
         for (const NodeId child : tree.children(NodeId{number})) {
