@@ -162,6 +162,7 @@ private:
     }
 
     void say_error(TSNode node);
+    void check_separated(base::Span before, base::Span after);
     NodeId block(TSNode node);
     NodeId statement(TSNode node);
     NodeId simple(Kind kind, TSNode node);
@@ -230,8 +231,23 @@ NodeId Lowering::block(TSNode node) {
     std::vector<NodeId> statements;
     for (const Piece& piece : pieces(node))
         if (piece.named)
-            if (const NodeId id = statement(piece.node); exists(id)) statements.push_back(id);
+            if (const NodeId id = statement(piece.node); exists(id)) {
+                if (!statements.empty()) check_separated(build_.edit(statements.back()).span, build_.edit(id).span);
+                statements.push_back(id);
+            }
     return build_.add(make(Kind::block, node), statements);
+}
+
+// tree-sitter's grammar lets two statements share a line with nothing between them (`import torch''`); Python does not, and an edit
+// of one would reach into the other.
+void Lowering::check_separated(base::Span before, base::Span after) {
+    const std::string_view between = build_.text({before.end, after.begin});
+    for (std::size_t at = 0; at < between.size(); ++at) {
+        if (std::string_view(";\n\r#").find(between[at]) != std::string_view::npos) return;  // a comment ends its line
+        if (between[at] == '\\') at += between.substr(at + 1).starts_with("\r\n") ? 2 : 1;  // the line goes on
+    }
+    sink_.refuse(diagnostics::Code::syntax_error, {after.begin, after.begin}, "two statements share a line with nothing between them",
+                 "put a line break or `;` between them");
 }
 
 NodeId Lowering::simple(Kind kind, TSNode node) {

@@ -3,7 +3,7 @@
 // tests: compare_test.cpp
 //
 // The tolerance is nobody's choice. With t32 and t64 PyTorch's own results in float32 and float64 on the same numbers, p32
-// its float32 result on inputs disturbed by one rounding each, and m32 what MLX gave:
+// its float32 result with every weight and input disturbed by one rounding, and m32 what MLX gave:
 //
 //   error     = max |m32 - t64| / s           s: the array's scale, the largest |t64|
 //   own       = max( max |t32 - t64|, max |p32 - t32| ) / s

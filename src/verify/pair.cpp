@@ -113,8 +113,14 @@ std::optional<Trouble> Pair::draw(std::uint64_t seed) {
     for (const ArrayOf& buffer : original_parts_.buffers)
         if (!buffer.persistent) unsaved.insert(buffer.name);
     state_.clear();
-    for (const auto& [name, view] : file->arrays())
+    std::map<std::string, OwnedArray> nearby;
+    std::uint64_t disturbance = 1000;
+    for (const auto& [name, view] : file->arrays()) {
         if (!unsaved.contains(name)) state_.emplace(name, owned(view));
+        nearby.emplace(name, disturbed(view, disturbance++));
+    }
+    disturbed_weights_ = original_weights_ + ".disturbed";
+    if (const auto written = write_arrays(disturbed_weights_, nearby, file->metadata()); !written) return world_trouble(written.error().message);
     weight_count_ = state_.size();
     return give_weights();
 }
@@ -148,17 +154,28 @@ std::optional<Trouble> Pair::make_inputs(const Numbers& numbers) {
     return copy(original_inputs_, converted_inputs_);
 }
 
-std::optional<Trouble> Pair::disturb_inputs() {
-    if (!disturbed_inputs_.empty()) return std::nullopt;
-    const base::Result<ArrayFile> file = ArrayFile::open(original_inputs_);
-    if (!file) return world_trouble(file.error().message);
-    std::map<std::string, OwnedArray> arrays;
-    std::uint64_t seed = 1;
-    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
-    const std::string path = original_inputs_ + ".disturbed";
-    const base::Result<base::Done> written = write_arrays(path, arrays, file->metadata());
-    if (!written) return world_trouble(written.error().message);
-    disturbed_inputs_ = path;
+// Every weight and every input one rounding away: what comes out differs by about what the roundings inside do.
+std::optional<Trouble> Pair::disturb() {
+    if (disturbed_inputs_.empty()) {
+        const base::Result<ArrayFile> file = ArrayFile::open(original_inputs_);
+        if (!file) return world_trouble(file.error().message);
+        std::map<std::string, OwnedArray> arrays;
+        std::uint64_t seed = 1;
+        for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
+        const std::string path = original_inputs_ + ".disturbed";
+        const base::Result<base::Done> written = write_arrays(path, arrays, file->metadata());
+        if (!written) return world_trouble(written.error().message);
+        disturbed_inputs_ = path;
+    }
+    return original_takes(disturbed_weights_);
+}
+
+std::optional<Trouble> Pair::original_takes(const std::string& weights) {
+    if (original_parts_.callable) return std::nullopt;
+    const Reply<Session*> original = original_.session();
+    if (!original) return original_trouble(original.failure());
+    const Reply<WeightsLoaded> loaded = (*original)->weights(weights);
+    if (!loaded) return original_trouble(loaded.failure());
     return std::nullopt;
 }
 
@@ -186,9 +203,10 @@ Outcome<CalledBoth> Pair::call(const CallOptions& options, bool more) {
     ran_in_float64_ = static_cast<bool>(in_float64);
     if (in_float64 && in_float64->leaves.size() == called->leaves.size())
         if (auto trouble = open_into(result.arrays.float64, doubles)) return *trouble;
-    if (auto trouble = disturb_inputs()) return *trouble;
+    if (auto trouble = disturb()) return *trouble;
     const std::string moved = (*original)->scratch("out_disturbed.safetensors");
     const Reply<CallResult> disturbed_call = (*original)->call(spec_, disturbed_inputs_, options, moved);
+    if (auto trouble = original_takes(original_weights_)) return *trouble;
     if (disturbed_call && disturbed_call->leaves.size() == called->leaves.size())
         if (auto trouble = open_into(result.arrays.disturbed, moved)) return *trouble;
     return result;
@@ -312,9 +330,11 @@ Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options, bool more) {
     const std::string doubles = (*original)->scratch("gradient64.safetensors");
     if ((*original)->gradient(spec_, original_inputs_, precise, doubles))
         if (auto trouble = map_gradients(doubles, result.parameters.float64, result.inputs.float64)) return *trouble;
-    if (auto trouble = disturb_inputs()) return *trouble;
+    if (auto trouble = disturb()) return *trouble;
     const std::string moved = (*original)->scratch("gradient_disturbed.safetensors");
-    if ((*original)->gradient(spec_, disturbed_inputs_, options, moved))
+    const bool ran = static_cast<bool>((*original)->gradient(spec_, disturbed_inputs_, options, moved));
+    if (auto trouble = original_takes(original_weights_)) return *trouble;
+    if (ran)
         if (auto trouble = map_gradients(moved, result.parameters.disturbed, result.inputs.disturbed)) return *trouble;
     return result;
 }
@@ -338,7 +358,6 @@ Outcome<Quadruple> Pair::step(const CallOptions& options) {
     if (!converted) return converted_trouble(converted.failure());
     Quadruple result;
     const auto run_original = [&](const std::string& inputs, bool float64, std::optional<ArrayFile>& into) -> std::optional<Trouble> {
-        if (const Reply<WeightsLoaded> again = (*original)->weights(original_weights_); !again) return original_trouble(again.failure());
         CallOptions own = options;
         own.float64 = float64;
         const std::string out = (*original)->scratch("step.safetensors");
@@ -347,10 +366,11 @@ Outcome<Quadruple> Pair::step(const CallOptions& options) {
         return map_state(out, into);
     };
     if (auto trouble = run_original(original_inputs_, false, result.plain)) return *trouble;
-    if (auto trouble = disturb_inputs()) return *trouble;
+    if (auto trouble = original_takes(original_weights_)) return *trouble;
     if (auto trouble = run_original(original_inputs_, true, result.float64); trouble && !original_.session()) return *trouble;
+    if (auto trouble = disturb()) return *trouble;
     if (auto trouble = run_original(disturbed_inputs_, false, result.disturbed)) return *trouble;
-    if (const Reply<WeightsLoaded> again = (*original)->weights(original_weights_); !again) return original_trouble(again.failure());
+    if (auto trouble = original_takes(original_weights_)) return *trouble;
     const std::string out = (*converted)->scratch("step.safetensors");
     const Reply<GradientResult> answered = (*converted)->step(spec_, converted_inputs_, options, out);
     if (!answered) return converted_trouble(answered.failure());

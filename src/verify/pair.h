@@ -25,7 +25,7 @@ struct Trouble {
 template <typename T>
 using Outcome = std::variant<T, Trouble>;
 
-// One quantity on both sides: PyTorch in float32, in float64, with disturbed inputs; MLX.
+// One quantity on both sides: PyTorch in float32, in float64, with disturbed weights and inputs; MLX.
 struct Quadruple {
     std::optional<ArrayFile> plain, float64, disturbed, converted;
 };
@@ -62,7 +62,7 @@ public:
     [[nodiscard]] std::size_t weight_count() const { return weight_count_; }
     std::optional<Trouble> make_inputs(const Numbers& numbers);
 
-    // `more`: also in float64 and with disturbed inputs, for the tolerance.
+    // `more`: also in float64 and with disturbed weights and inputs, for the tolerance.
     Outcome<CalledBoth> call(const CallOptions& options, bool more);
     Outcome<GradientsOfBoth> gradient(const CallOptions& options, bool more);
     // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
@@ -83,7 +83,8 @@ public:
 
 private:
     std::optional<Trouble> give_weights();
-    std::optional<Trouble> disturb_inputs();
+    std::optional<Trouble> disturb();
+    std::optional<Trouble> original_takes(const std::string& weights);
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
     std::optional<Trouble> map_state(const std::string& file, std::optional<ArrayFile>& out);
@@ -100,7 +101,7 @@ private:
     std::string weights_mismatch_;
     std::size_t weight_count_ = 0;
     std::string original_inputs_, converted_inputs_, disturbed_inputs_;
-    std::string original_weights_, converted_weights_;
+    std::string original_weights_, disturbed_weights_, converted_weights_;
     std::map<std::string, OwnedArray> state_;   // torch-named parameters and saved buffers, as drawn
     std::optional<ArrayFile> trainable_;        // by MLX name: how many of PyTorch's parameters went in; 0: not trained
     bool has_inputs_ = false, has_float_inputs_ = false, ran_in_float64_ = false;

@@ -1,5 +1,6 @@
 // Before conversion: samples for every entry point, found with the original alone, and what its expressions were.
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
@@ -16,6 +17,9 @@ namespace mlxify::verify {
 namespace {
 
 using diagnostics::Code;
+
+constexpr double kSearchSeconds = 30;
+constexpr double kInnerSearchSeconds = 8;
 
 EntryPoint::Kind kind_of(const syntax::Tree& tree, const names::Names& names, syntax::NodeId node) {
     if (tree[node].kind == syntax::Kind::function_def) return EntryPoint::Kind::function;
@@ -39,7 +43,8 @@ public:
         }
         collect_written_samples();
         for (const EntryPoint& entry : request_.entries) prepare_entry(entry, false);
-        for (const EntryPoint& entry : unreached()) prepare_entry(entry, true);
+        for (const EntryPoint& entry : unreached())
+            if (inner_seconds_ > 0) prepare_entry(entry, true);
         return std::move(prepared_);
     }
 
@@ -79,7 +84,8 @@ private:
             entry.bf16_as_f32 = !entry.samples.empty();
         }
         if (!entry.samples.empty()) vary(*program, entry);
-        if (entry.samples.empty() && inner) return;  // named as not proved
+        const bool no_model = point.kind == EntryPoint::Kind::function && entry.reason == kGivesNoArray;  // a factory, a registry
+        if (entry.samples.empty() && (inner || no_model)) return;  // named as not proved
         if (entry.samples.empty())
             sink_.remark(Code::no_sample, definition_span(point.name), fmt::format("no sample for `{}` was found: {}", point.name, entry.reason),
                          fmt::format("add a comment such as `# mlxify: {}(...)(f32[2, 16])`, or pass --call", point.name));
@@ -113,7 +119,11 @@ private:
             return false;
         }
         const DefinitionOf definition = *found;  // the program's list moves when its session is opened again
-        SearchResult result = search_sample(program, tree_, definition, {});
+        SearchLimits limits;
+        limits.seconds = entry.inner ? std::min(kInnerSearchSeconds, inner_seconds_) : kSearchSeconds;
+        const auto begin = std::chrono::steady_clock::now();
+        SearchResult result = search_sample(program, tree_, definition, limits);
+        if (entry.inner) inner_seconds_ -= std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (result.invocation) {
             entry.samples.push_back({*result.invocation, "search", false});
             observe(program, *result.invocation);
@@ -181,6 +191,7 @@ private:
     Program plain_;
     std::unique_ptr<Program> sharp_;  // with bfloat16 read as float32
     std::vector<WrittenSample> written_;
+    double inner_seconds_ = 3 * kInnerSearchSeconds;  // left for searches that only serve to prove more
     Prepared prepared_;
 };
 

@@ -1,6 +1,7 @@
 #include "verify/proof.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@ namespace mlxify::verify {
 namespace {
 
 using diagnostics::Code;
+using Clock = std::chrono::steady_clock;
 
 constexpr double kSmallSpread = 0.02;  // so that an epsilon under a root or in a variance counts
 constexpr double kLargeSpread = 12;    // so that saturations and thresholds are passed
@@ -38,13 +40,23 @@ public:
     }
 
     ProofFindings run() {
+        const Clock::time_point begin = Clock::now();
         for (const PreparedSample& sample : entry_.samples) {
+            if (sample.variation && std::chrono::duration<double>(Clock::now() - begin).count() > request_.variation_seconds) {
+                ++left_out_;
+                continue;
+            }
             sample_ = &sample;
+            const int before = variations_;
             Pair pair(original_, converted_, sample.invocation);
             if (sample.variation) prove_variation(pair);
             else prove_sample(pair);
-            if (failed()) break;
-            collect_reach(pair);
+            if (failed()) {
+                if (findings_.code == Code::values_differ || findings_.code == Code::gradients_differ)
+                    findings_.difference = first_difference(pair, options(false, true), depth_);
+                break;
+            }
+            if (!sample.variation || variations_ > before) collect_reach(pair);
         }
         if (!failed()) finish();
         return std::move(findings_);
@@ -66,11 +78,20 @@ private:
     }
 
     void fail(const char* stage, const Trouble& trouble) {
+        if (left_out(trouble)) return;
         switch (trouble.side) {
             case Trouble::Side::original: return fail(stage, Code::original_fails, "the original: " + trouble.message, 0, trouble.line);
             case Trouble::Side::converted: return fail(stage, Code::converted_fails, trouble.message, trouble.line, 0);
             case Trouble::Side::both: return fail(stage, Code::limit_reached, trouble.message);
         }
+    }
+
+    // A further sample that is too large for the limits, or on which the original fails, says nothing against the conversion.
+    bool left_out(const Trouble& trouble) {
+        const bool limit = trouble.message.starts_with("timeout") || trouble.message.starts_with("memory");
+        if (!sample_->variation || (!limit && trouble.side != Trouble::Side::original)) return false;
+        ++left_out_;
+        return true;
     }
 
     void pass(const char* stage, std::string figure) { set_stage(findings_.proof, stage, StageResult::passed, std::move(figure)); }
@@ -396,9 +417,21 @@ private:
         findings_.proof.max_error = std::max(findings_.proof.max_error, worst_error_);
         findings_.proof.tolerance = std::max(findings_.proof.tolerance, worst_tolerance_);
         if (matched_ == 0 && ill_conditioned_ > 0) doubt("every output is too ill-conditioned to compare: " + ill_reason_);
-        if (pair.has_inputs() && !some_pair_moves(false)) doubt("the output does not depend on the inputs");
+        if (pair.has_inputs() && !some_pair_moves(false)) note_unmoved_by_inputs();
         if (pair.weight_count() > 0 && !some_pair_moves(true)) doubt("the output does not depend on the weights");
         outputs_.clear();
+    }
+
+    // A table of positions depends on the inputs' shape alone: it is proved if it is no constant and another size was tried.
+    void note_unmoved_by_inputs() {
+        const bool sizes = std::any_of(entry_.samples.begin(), entry_.samples.end(), [](const PreparedSample& s) { return s.variation; });
+        bool varied = false;
+        for (const auto& [numbers, leaves] : outputs_)
+            for (const auto& [name, leaf] : leaves) {
+                const ArrayView view{leaf.type, leaf.shape, leaf.bytes};
+                for (std::size_t i = 1; i < view.size(); ++i) varied = varied || view.real(i) != view.real(0);
+            }
+        if (!sizes || !varied) doubt("the output does not depend on the inputs");
     }
 
     void doubt(std::string reason) {
@@ -453,9 +486,12 @@ private:
     void finish() {
         EntryProof& proof = findings_.proof;
         proof.gradient_error = gradient_error_;
+        const std::string left_out = left_out_ > 0 ? fmt::format("; {} left out", left_out_) : "";
         if (variations_ > 0)
             set_stage(proof, stage::kSizes, StageResult::passed,
-                      fmt::format("{} further {}, max error {:.1e}", variations_, variations_ == 1 ? "sample" : "samples", variation_error_));
+                      fmt::format("{} further {}, max error {:.1e}{}", variations_, variations_ == 1 ? "sample" : "samples", variation_error_, left_out));
+        else if (left_out_ > 0)
+            set_stage(proof, stage::kSizes, StageResult::skipped, fmt::format("{} left out", left_out_));
         else
             set_stage(proof, stage::kSizes, StageResult::skipped, "the original runs with no other sizes that were tried");
         if (!doubt_.empty()) {
@@ -475,7 +511,7 @@ private:
     const PreparedSample* sample_ = nullptr;
     std::vector<std::pair<Numbers, std::map<std::string, OwnedArray>>> outputs_;
     double worst_error_ = 0, worst_tolerance_ = 0, worst_ratio_ = 0, gradient_error_ = 0, variation_error_ = 0;
-    int compared_ = 0, matched_ = 0, ill_conditioned_ = 0, variations_ = 0;
+    int compared_ = 0, matched_ = 0, ill_conditioned_ = 0, variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
     bool differentiable_ = true, inference_only_ = false, timed_ = false;
 };

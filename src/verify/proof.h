@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "verify/locate.h"
 #include "verify/pair.h"
 #include "verify/verify.h"
 
@@ -36,7 +37,8 @@ struct ProofFindings {
     std::optional<diagnostics::Code> code;             // of the failure, if there is one
     std::string failed_stage, reason;
     std::uint32_t converted_line = 0, original_line = 0;
-    std::optional<PreparedSample> failed_sample;       // for the location of a difference
+    std::optional<PreparedSample> failed_sample;
+    std::optional<Difference> difference;              // where the values part
 };
 
 // `depth`: tensor operations of the original in a row, for the tolerance.

@@ -174,7 +174,8 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
         return missing_arguments(message);
     if (const auto name = quoted_after(message, "unexpected keyword argument")) return {{drop_argument, -1, -1, *name}};
     if (failure.type == "AttributeError") {
-        if (message.starts_with("'NoneType'")) return {{optional_inputs, -1, -1, {}}};
+        if (message.starts_with("'NoneType'") || message.starts_with("'int'") || message.starts_with("'float'"))
+            return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
         if (message.starts_with("'Tensor'")) return {{sequence_input, -1, -1, {}}, {optional_inputs, -1, -1, {}}};
         if (const auto name = quoted_after(message, "has no attribute"))
             return {{message.find("SimpleNamespace") != std::string_view::npos ? field : other_values, -1, -1, *name}};

@@ -78,7 +78,7 @@ private:
 
     void succeeded(const Invocation& invocation, const CallResult& called) {
         if (called.leaves.empty()) {
-            result_.reason = "the call gives no array";
+            result_.reason = std::string(kGivesNoArray);
             return;
         }
         result_.invocation = invocation;

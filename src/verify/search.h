@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "syntax/ast.h"
@@ -11,6 +12,9 @@
 #include "verify/sample.h"
 
 namespace mlxify::verify {
+
+// The reason when an entry runs but computes nothing that could be compared.
+inline constexpr std::string_view kGivesNoArray = "the call gives no array";
 
 struct SearchLimits {
     int attempts = 160;    // constructions and calls

@@ -436,7 +436,8 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::add_input:
         case Repair::Kind::optional_inputs:
             for (const ParameterOf& parameter : parameters) {
-                const bool named = repair.name.empty() ? parameter.default_text == "None" : parameter.name == repair.name;
+                const bool fillable = parameter.default_text && (*parameter.default_text == "None" || integer_text(*parameter.default_text));
+                const bool named = repair.name.empty() ? fillable : parameter.name == repair.name;
                 if (named && bindable(parameter) && !given(trial, parameter.name))
                     add_input_guesses(trial, parameter, hint_of(hints, parameter.name), sizes, trials);
             }

@@ -69,6 +69,7 @@ struct Request {
     int weight_seeds = 2;
     int input_seeds = 2;
     int variations = 10;               // further samples per entry
+    double variation_seconds = 45;     // further samples are begun within so long of an entry's proof
     bool timing = true;
 };
 
