@@ -151,7 +151,7 @@ TEST_F(IntegrationTest, WrongNumbersFailAtValues) {
 TEST_F(IntegrationTest, ADifferenceIsLocated) {
     const Verdict verdict = judge_mixer(with("(d // self.heads) ** 0.5", "d ** 0.5"));
     ASSERT_FALSE(verdict.diagnostics.empty());
-    EXPECT_NE(verdict.diagnostics[0].message.find("`scores` in line 20 of the original, line 19 of the converted"), std::string::npos)
+    EXPECT_NE(verdict.diagnostics[0].message.find("`scores` in line 20 of the original, line 20 of the converted"), std::string::npos)
         << reasons(verdict);
     EXPECT_EQ(kTorch.substr(verdict.diagnostics[0].span.begin, 9), "scores = ");
 }
