@@ -30,8 +30,7 @@ struct Analysed {
             const syntax::NodeId id{at};
             if (syntax::is_expression(tree[id].kind) && tree.text(id) == wanted) found.push_back(id);
         }
-        std::stable_sort(found.begin(), found.end(),
-                         [&](auto a, auto b) { return tree[a].span.begin < tree[b].span.begin; });
+        std::stable_sort(found.begin(), found.end(), [&](auto a, auto b) { return tree[a].span.begin < tree[b].span.begin; });
         if (n < 0) n += static_cast<int>(found.size());
         if (n < 0 || static_cast<std::size_t>(n) >= found.size()) {
             ADD_FAILURE() << "no expression `" << wanted << "`";
@@ -39,14 +38,10 @@ struct Analysed {
         }
         return found[static_cast<std::size_t>(n)];
     }
-    [[nodiscard]] const Fact& operator()(std::string_view wanted, int n = -1) const {
-        return facts[expression(wanted, n)];
-    }
+    [[nodiscard]] const Fact& operator()(std::string_view wanted, int n = -1) const { return facts[expression(wanted, n)]; }
     [[nodiscard]] int rank(std::string_view wanted, int n = -1) const { return (*this)(wanted, n).rank; }
     // "tensor 3 float32", "int", "tuple 2": kind, rank or length, dtype, as far as they are known.
-    [[nodiscard]] std::string short_form(std::string_view wanted, int n = -1) const {
-        return short_form(facts[expression(wanted, n)]);
-    }
+    [[nodiscard]] std::string short_form(std::string_view wanted, int n = -1) const { return short_form(facts[expression(wanted, n)]); }
     [[nodiscard]] static std::string short_form(const Fact& fact) {
         std::string out(kind_name(fact.kind));
         if (fact.kind == Kind::tensor && fact.rank >= 0) out += " " + std::to_string(fact.rank);
@@ -67,8 +62,7 @@ struct Analysed {
                 out += std::to_string(dim.coefficient);
             else {
                 if (dim.coefficient != 1) out += std::to_string(dim.coefficient) + "*";
-                for (std::size_t at = 0; at < dim.symbols.size(); ++at)
-                    out += (at ? "*" : "") + facts.symbols[dim.symbols[at]];
+                for (std::size_t at = 0; at < dim.symbols.size(); ++at) out += (at ? "*" : "") + facts.symbols[dim.symbols[at]];
             }
         }
         return out;

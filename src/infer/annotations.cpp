@@ -18,15 +18,13 @@ struct NamedDType {
     DType dtype;
 };
 
-constexpr std::array kDTypes{NamedDType{"float32", DType::float32},     NamedDType{"float", DType::float32},
-                             NamedDType{"float16", DType::float16},     NamedDType{"half", DType::float16},
-                             NamedDType{"bfloat16", DType::bfloat16},   NamedDType{"float64", DType::float64},
-                             NamedDType{"double", DType::float64},      NamedDType{"int64", DType::int64},
-                             NamedDType{"long", DType::int64},          NamedDType{"int32", DType::int32},
-                             NamedDType{"int", DType::int32},           NamedDType{"int16", DType::int16},
-                             NamedDType{"short", DType::int16},         NamedDType{"int8", DType::int8},
-                             NamedDType{"uint8", DType::uint8},         NamedDType{"bool", DType::boolean},
-                             NamedDType{"complex64", DType::complex64}, NamedDType{"cfloat", DType::complex64}};
+constexpr std::array kDTypes{
+    NamedDType{"float32", DType::float32}, NamedDType{"float", DType::float32},       NamedDType{"float16", DType::float16},
+    NamedDType{"half", DType::float16},    NamedDType{"bfloat16", DType::bfloat16},   NamedDType{"float64", DType::float64},
+    NamedDType{"double", DType::float64},  NamedDType{"int64", DType::int64},         NamedDType{"long", DType::int64},
+    NamedDType{"int32", DType::int32},     NamedDType{"int", DType::int32},           NamedDType{"int16", DType::int16},
+    NamedDType{"short", DType::int16},     NamedDType{"int8", DType::int8},           NamedDType{"uint8", DType::uint8},
+    NamedDType{"bool", DType::boolean},    NamedDType{"complex64", DType::complex64}, NamedDType{"cfloat", DType::complex64}};
 
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
@@ -77,21 +75,19 @@ Fact fact_of_text(std::string_view text) {
 
 class AnnotationReader {
 public:
-    AnnotationReader(const syntax::Tree& tree, const names::Names& names, FactStore& store)
-        : tree_(tree), names_(names), store_(store) {}
+    AnnotationReader(const syntax::Tree& tree, const names::Names& names, FactStore& store) : tree_(tree), names_(names), store_(store) {}
 
     Fact read(NodeId node) {
         switch (tree_[node].kind) {
-            case NodeKind::none_: return make(Kind::none);
-            case NodeKind::string: return fact_of_text(tree_.text(node));
-            case NodeKind::name:
-            case NodeKind::attribute: return named(node);
-            case NodeKind::subscript: return generic(node);
-            case NodeKind::binary:
-                if (tree_[node].op == syntax::Op::bit_or)
-                    return store_.join(read(tree_.child(node, 0)), read(tree_.child(node, 1)));
-                return {};
-            default: return {};
+        case NodeKind::none_: return make(Kind::none);
+        case NodeKind::string: return fact_of_text(tree_.text(node));
+        case NodeKind::name:
+        case NodeKind::attribute: return named(node);
+        case NodeKind::subscript: return generic(node);
+        case NodeKind::binary:
+            if (tree_[node].op == syntax::Op::bit_or) return store_.join(read(tree_.child(node, 0)), read(tree_.child(node, 1)));
+            return {};
+        default: return {};
         }
     }
 
@@ -101,9 +97,8 @@ private:
         if (!qualified.empty()) {
             if (is_library_module(qualified)) {
                 Fact module = make(Kind::module);
-                module.library_class = qualified == "torch.nn.Sequential" || qualified == "torch.nn.ModuleList"
-                                           ? 0
-                                           : store_.library(qualified);
+                module.library_class =
+                    qualified == "torch.nn.Sequential" || qualified == "torch.nn.ModuleList" ? 0 : store_.library(qualified);
                 return module;
             }
             return fact_of_plain_name(qualified);
@@ -116,20 +111,17 @@ private:
             fact.class_index = at;
             return fact;
         }
-        if (binding.kind != names::BindingKind::none)
-            return exists(binding.only_value) ? read(binding.only_value) : Fact{};
+        if (binding.kind != names::BindingKind::none) return exists(binding.only_value) ? read(binding.only_value) : Fact{};
         return fact_of_plain_name(tree_.text(node));
     }
 
     Fact generic(NodeId node) {
         const NodeId index = tree_.child(node, 1);
         const std::string qualified = names::qualified_name(tree_, names_, tree_.child(node, 0));
-        const std::string_view base =
-            last_part(qualified.empty() ? tree_.text(tree_.child(node, 0)) : std::string_view(qualified));
+        const std::string_view base = last_part(qualified.empty() ? tree_.text(tree_.child(node, 0)) : std::string_view(qualified));
         if (base == "Optional") return maybe_none(read(index));
         if (base == "Union") return united(index);
-        if (base == "List" || base == "list" || base == "Sequence" || base == "Iterable")
-            return store_.repeated(Kind::list, read(index));
+        if (base == "List" || base == "list" || base == "Sequence" || base == "Iterable") return store_.repeated(Kind::list, read(index));
         if (base == "Tuple" || base == "tuple") return tuple_of(index);
         if (base == "Dict" || base == "dict" || base == "Mapping") {
             Fact fact = make(Kind::dict);
@@ -147,8 +139,7 @@ private:
     Fact united(NodeId index) {
         if (tree_[index].kind != NodeKind::tuple) return read(index);
         Fact fact = read(tree_.child(index, 0));
-        for (std::uint32_t slot = 1; slot < tree_[index].child_count; ++slot)
-            fact = store_.join(fact, read(tree_.child(index, slot)));
+        for (std::uint32_t slot = 1; slot < tree_[index].child_count; ++slot) fact = store_.join(fact, read(tree_.child(index, slot)));
         return fact;
     }
 
@@ -156,8 +147,7 @@ private:
         if (tree_[index].kind != NodeKind::tuple) return store_.sequence_of(Kind::tuple, {read(index)});
         std::vector<Fact> parts;
         for (const NodeId part : tree_.children(index)) {
-            if (tree_[part].kind == NodeKind::ellipsis)
-                return store_.repeated(Kind::tuple, parts.empty() ? Fact{} : parts[0]);
+            if (tree_[part].kind == NodeKind::ellipsis) return store_.repeated(Kind::tuple, parts.empty() ? Fact{} : parts[0]);
             parts.push_back(read(part));
         }
         return store_.sequence_of(Kind::tuple, parts);

@@ -8,8 +8,7 @@
 
 namespace mlxify::infer {
 
-Fact fact_of_annotation(const syntax::Tree& tree, const names::Names& names, FactStore& store,
-                        syntax::NodeId annotation);
+Fact fact_of_annotation(const syntax::Tree& tree, const names::Names& names, FactStore& store, syntax::NodeId annotation);
 
 // Of a dtype's name ("torch.float32", "torch.long"), DType::unknown if it is none.
 DType dtype_of_name(std::string_view qualified);

@@ -14,9 +14,8 @@ struct Case {
 class Annotations : public testing::TestWithParam<Case> {};
 
 TEST_P(Annotations, AreRead) {
-    const Analysed file(
-        std::string("from torch import Tensor\nfrom jaxtyping import Float\nclass Config:\n    pass\ndef f(p: ") +
-        GetParam().annotation + "): pass\n");
+    const Analysed file(std::string("from torch import Tensor\nfrom jaxtyping import Float\nclass Config:\n    pass\ndef f(p: ") +
+                        GetParam().annotation + "): pass\n");
     const names::Binding* parameter = nullptr;
     for (const names::Binding& binding : file.names.bindings)
         if (binding.kind == names::BindingKind::parameter) parameter = &binding;
@@ -28,16 +27,16 @@ TEST_P(Annotations, AreRead) {
     EXPECT_EQ(fact.maybe_none, GetParam().maybe_none);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Annotations,
-    testing::Values(Case{"torch.Tensor", "tensor"}, Case{"Tensor", "tensor"}, Case{"torch.LongTensor", "tensor int64"},
-                    Case{"'torch.Tensor'", "tensor"}, Case{"Optional[Tensor]", "tensor", true},
-                    Case{"Tensor | None", "tensor", true}, Case{"'Optional[Tensor]'", "tensor", true},
-                    Case{"int", "int"}, Case{"float", "float"}, Case{"bool", "bool"}, Case{"str", "str"},
-                    Case{"torch.dtype", "dtype"}, Case{"nn.Module", "module"}, Case{"nn.Linear", "module"},
-                    Case{"Config", "object"}, Case{"List[int]", "list"}, Case{"Tuple[int, int]", "tuple 2"},
-                    Case{"tuple[int, ...]", "tuple"}, Case{"dict", "dict"}, Case{"Float[Tensor, 'b n d']", "tensor 3"},
-                    Case{"Float[Tensor, '... d']", "tensor"}, Case{"Callable", "unknown"}, Case{"Unheard", "unknown"}));
+INSTANTIATE_TEST_SUITE_P(All, Annotations,
+                         testing::Values(Case{"torch.Tensor", "tensor"}, Case{"Tensor", "tensor"}, Case{"torch.LongTensor", "tensor int64"},
+                                         Case{"'torch.Tensor'", "tensor"}, Case{"Optional[Tensor]", "tensor", true},
+                                         Case{"Tensor | None", "tensor", true}, Case{"'Optional[Tensor]'", "tensor", true},
+                                         Case{"int", "int"}, Case{"float", "float"}, Case{"bool", "bool"}, Case{"str", "str"},
+                                         Case{"torch.dtype", "dtype"}, Case{"nn.Module", "module"}, Case{"nn.Linear", "module"},
+                                         Case{"Config", "object"}, Case{"List[int]", "list"}, Case{"Tuple[int, int]", "tuple 2"},
+                                         Case{"tuple[int, ...]", "tuple"}, Case{"dict", "dict"}, Case{"Float[Tensor, 'b n d']", "tensor 3"},
+                                         Case{"Float[Tensor, '... d']", "tensor"}, Case{"Callable", "unknown"},
+                                         Case{"Unheard", "unknown"}));
 
 TEST(DTypes, AreReadByName) {
     EXPECT_EQ(dtype_of_name("torch.long"), DType::int64);

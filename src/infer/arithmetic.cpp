@@ -12,9 +12,7 @@ using syntax::Op;
 
 namespace {
 
-bool is_number(const Fact& fact) {
-    return fact.kind == Kind::integer || fact.kind == Kind::floating || fact.kind == Kind::boolean;
-}
+bool is_number(const Fact& fact) { return fact.kind == Kind::integer || fact.kind == Kind::floating || fact.kind == Kind::boolean; }
 
 }  // namespace
 
@@ -48,9 +46,8 @@ Fact Evaluator::arithmetic(Op op, const Fact& left, const Fact& right, NodeId no
                           : left.kind == Kind::size || right.kind == Kind::size ? Kind::size
                                                                                 : Kind::tuple;
         if (left.length < 0 || right.length < 0)
-            return store_.repeated(kind, left.elements != 0 && right.elements != 0
-                                             ? store_.join(store_.element(left), store_.element(right))
-                                             : Fact{});
+            return store_.repeated(
+                kind, left.elements != 0 && right.elements != 0 ? store_.join(store_.element(left), store_.element(right)) : Fact{});
         std::vector<Fact> parts(static_cast<std::size_t>(left.length));
         if (left.elements != 0) parts = store_.elements(left);
         std::vector<Fact> more(static_cast<std::size_t>(right.length));
@@ -79,36 +76,33 @@ Fact Evaluator::arithmetic(Op op, const Fact& left, const Fact& right, NodeId no
 }
 
 Fact Evaluator::number_arithmetic(Op op, const Fact& left, const Fact& right, NodeId node) {
-    if (left.kind == Kind::boolean && right.kind == Kind::boolean &&
-        (op == Op::bit_and || op == Op::bit_or || op == Op::bit_xor))
+    if (left.kind == Kind::boolean && right.kind == Kind::boolean && (op == Op::bit_and || op == Op::bit_or || op == Op::bit_xor))
         return make(Kind::boolean);
     const bool floats = left.kind == Kind::floating || right.kind == Kind::floating || op == Op::div;
     const auto a = store_.integer_value(left);
     const auto b = store_.integer_value(right);
     if (!floats) {
-        const auto floor_div = [](std::int64_t x, std::int64_t y) {
-            return x / y - ((x % y != 0) && ((x < 0) != (y < 0)) ? 1 : 0);
-        };
+        const auto floor_div = [](std::int64_t x, std::int64_t y) { return x / y - ((x % y != 0) && ((x < 0) != (y < 0)) ? 1 : 0); };
         constexpr std::int64_t kLarge = std::int64_t{1} << 31;  // products below fit
         if (a && b && std::abs(*a) < kLarge && std::abs(*b) < kLarge) {
             switch (op) {
-                case Op::add: return store_.integer(*a + *b);
-                case Op::sub: return store_.integer(*a - *b);
-                case Op::mul: return store_.integer(*a * *b);
-                case Op::floor_div:
-                    if (*b != 0) return store_.integer(floor_div(*a, *b));
-                    break;
-                case Op::mod:
-                    if (*b != 0) return store_.integer(*a - floor_div(*a, *b) * *b);
-                    break;
-                case Op::pow:
-                    if (*b >= 0 && *b < 31 && std::abs(*a) <= 2) {
-                        std::int64_t power = 1;
-                        for (std::int64_t times = 0; times < *b; ++times) power *= *a;
-                        return store_.integer(power);
-                    }
-                    break;
-                default: break;
+            case Op::add: return store_.integer(*a + *b);
+            case Op::sub: return store_.integer(*a - *b);
+            case Op::mul: return store_.integer(*a * *b);
+            case Op::floor_div:
+                if (*b != 0) return store_.integer(floor_div(*a, *b));
+                break;
+            case Op::mod:
+                if (*b != 0) return store_.integer(*a - floor_div(*a, *b) * *b);
+                break;
+            case Op::pow:
+                if (*b >= 0 && *b < 31 && std::abs(*a) <= 2) {
+                    std::int64_t power = 1;
+                    for (std::int64_t times = 0; times < *b; ++times) power *= *a;
+                    return store_.integer(power);
+                }
+                break;
+            default: break;
             }
         }
         if (op == Op::pow && !(b && *b >= 0)) return {};  // 2 ** n is a float for n < 0
@@ -160,21 +154,15 @@ Fact Evaluator::evaluate_compare(NodeId node) {
     const Fact& left = facts[0];
     const Fact& right = facts[1];
     const bool identity = op == Op::is || op == Op::is_not;
-    if (!identity && op != Op::in && op != Op::not_in && (left.kind == Kind::tensor || right.kind == Kind::tensor) &&
-        parts.size() == 2) {
+    if (!identity && op != Op::in && op != Op::not_in && (left.kind == Kind::tensor || right.kind == Kind::tensor) && parts.size() == 2) {
         const bool with_none = left.kind == Kind::none || right.kind == Kind::none;
         if (!with_none) return broadcast(store_, left, right, DType::boolean);
     }
-    const auto decided = [&](bool equal) {
-        return store_.constant(Kind::boolean, (op == Op::eq || op == Op::is) == equal);
-    };
+    const auto decided = [&](bool equal) { return store_.constant(Kind::boolean, (op == Op::eq || op == Op::is) == equal); };
     if (parts.size() == 2 && (identity || op == Op::eq || op == Op::ne)) {
         if (left.kind == Kind::none && right.kind == Kind::none) return decided(true);
-        const auto never_none = [](const Fact& fact) {
-            return fact.kind != Kind::unknown && fact.kind != Kind::none && !fact.maybe_none;
-        };
-        if ((left.kind == Kind::none && never_none(right)) || (right.kind == Kind::none && never_none(left)))
-            return decided(false);
+        const auto never_none = [](const Fact& fact) { return fact.kind != Kind::unknown && fact.kind != Kind::none && !fact.maybe_none; };
+        if ((left.kind == Kind::none && never_none(right)) || (right.kind == Kind::none && never_none(left))) return decided(false);
         if (!identity && left.value != kNoValue && right.value != kNoValue && left.kind == right.kind)
             return decided(left.value == right.value);
     }

@@ -16,8 +16,7 @@ using syntax::kNoNode;
 namespace {
 
 // Attributes that tell that their object is a tensor.
-constexpr std::array<std::string_view, 8> kTensorAttributes{"shape", "ndim", "T",       "mT",
-                                                            "H",     "mH",   "is_cuda", "requires_grad"};
+constexpr std::array<std::string_view, 8> kTensorAttributes{"shape", "ndim", "T", "mT", "H", "mH", "is_cuda", "requires_grad"};
 
 bool is_tensor_attribute(std::string_view name) {
     return std::find(kTensorAttributes.begin(), kTensorAttributes.end(), name) != kTensorAttributes.end();
@@ -53,8 +52,8 @@ Fact Evaluator::library_constant(std::string_view qualified) {
     }
     if (qualified == "typing.TYPE_CHECKING") return store_.constant(Kind::boolean, false);
     if (is_library_module(qualified)) return store_.library_fact(Kind::class_, qualified);
-    if (qualified == "torch.Tensor" || qualified == "torch.nn.Parameter" || qualified == "torch.Size" ||
-        qualified == "torch.device" || qualified == "torch.nn.Module")
+    if (qualified == "torch.Tensor" || qualified == "torch.nn.Parameter" || qualified == "torch.Size" || qualified == "torch.device" ||
+        qualified == "torch.nn.Module")
         return store_.library_fact(Kind::class_, qualified);
     const std::string_view last = last_part(qualified);
     // Functions and classes of libraries; packages stay unknown.
@@ -73,27 +72,26 @@ Fact Evaluator::evaluate_attribute(NodeId node) {
     fact = not_none(object, fact);
     if (fact.kind == Kind::unknown && is_tensor_attribute(name)) fact = used_as_tensor(object, fact);
     switch (fact.kind) {
-        case Kind::tensor: return tensor_attribute(node, object, fact, name);
-        case Kind::module:
-        case Kind::object: return instance_attribute(fact, name, is_self(object));
-        case Kind::class_:
-            if (fact.class_index != 0) {
-                if (names_.classes[fact.class_index - 1].is_enum) return make(Kind::object);
-                if (name == "__name__") return make(Kind::string);
-                const NodeId method = program_.method(fact.class_index, name);
-                if (exists(method)) return method_value(fact, method);
-                if (const auto found = program_.find_attribute(store_, fact.class_index, name, round_)) return *found;
-            }
-            return {};
-        default: break;
+    case Kind::tensor: return tensor_attribute(node, object, fact, name);
+    case Kind::module:
+    case Kind::object: return instance_attribute(fact, name, is_self(object));
+    case Kind::class_:
+        if (fact.class_index != 0) {
+            if (names_.classes[fact.class_index - 1].is_enum) return make(Kind::object);
+            if (name == "__name__") return make(Kind::string);
+            const NodeId method = program_.method(fact.class_index, name);
+            if (exists(method)) return method_value(fact, method);
+            if (const auto found = program_.find_attribute(store_, fact.class_index, name, round_)) return *found;
+        }
+        return {};
+    default: break;
     }
     if (name == "__class__") return {};
     if (name == "training") return make(Kind::boolean);
     // torch.finfo(dtype).min and the like
     if (tree_[object].kind == NodeKind::call) {
         const std::string& callee = library_name_of(tree_.child(object, 0));
-        if (callee == "torch.finfo" || callee == "torch.iinfo")
-            return make(callee == "torch.finfo" ? Kind::floating : Kind::integer);
+        if (callee == "torch.finfo" || callee == "torch.iinfo") return make(callee == "torch.finfo" ? Kind::floating : Kind::integer);
     }
     // r.values and r.indices of torch.max, torch.topk, ...
     if (fact.kind == Kind::tuple && fact.length == 2 && fact.elements != 0 && (name == "values" || name == "indices"))
@@ -107,8 +105,7 @@ Fact Evaluator::tensor_attribute(NodeId node, NodeId object, const Fact& fact, s
         size.length = fact.rank;
         if (fact.rank > 0) {
             std::vector<Fact> sizes;
-            for (const Dim& dim : store_.dims(fact))
-                sizes.push_back(dim.known ? store_.integer(dim) : make(Kind::integer));
+            for (const Dim& dim : store_.dims(fact)) sizes.push_back(dim.known ? store_.integer(dim) : make(Kind::integer));
             size.elements = store_.sequence(sizes);
         }
         return size;

@@ -21,8 +21,7 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
 }  // namespace
 
 Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, NodeId node) {
-    constexpr std::array<std::string_view, 7> kBooleans{"isinstance", "issubclass", "hasattr", "callable",
-                                                        "any",        "all",        "bool"};
+    constexpr std::array<std::string_view, 7> kBooleans{"isinstance", "issubclass", "hasattr", "callable", "any", "all", "bool"};
     const Fact first = operands.fact(0);
     if (contains(kBooleans, name)) return make(Kind::boolean);
     if (name == "len") {
@@ -35,9 +34,8 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
     }
     if (name == "int") {
         if (first.kind == Kind::integer) return first;
-        if (const auto* number = first.kind == Kind::floating && first.value != kNoValue
-                                     ? std::get_if<double>(table_.value(first))
-                                     : nullptr)
+        if (const auto* number =
+                first.kind == Kind::floating && first.value != kNoValue ? std::get_if<double>(table_.value(first)) : nullptr)
             if (*number > -1e15 && *number < 1e15) return store_.integer(static_cast<std::int64_t>(*number));
         return frame_->loops == 0 ? store_.integer(own_integer(node)) : make(Kind::integer);
     }
@@ -45,8 +43,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
         if (first.kind == Kind::floating) return first;
         return make(Kind::floating);
     }
-    if (name == "str" || name == "repr" || name == "format" || name == "chr" || name == "input")
-        return make(Kind::string);
+    if (name == "str" || name == "repr" || name == "format" || name == "chr" || name == "input") return make(Kind::string);
     if (name == "round") return make(operands.positional.size() > 1 ? Kind::floating : Kind::integer);
     if (name == "abs" || name == "pow") {
         if (first.kind == Kind::tensor) return arithmetic(syntax::Op::mul, first, first, node);
@@ -93,8 +90,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
     if (name == "reversed" || name == "sorted" || name == "list" || name == "tuple" || name == "iter") {
         if (operands.positional.empty()) return store_.sequence_of(name == "tuple" ? Kind::tuple : Kind::list, {});
         const Kind kind = name == "tuple" ? Kind::tuple : Kind::list;
-        if (first.length >= 0 && (first.elements != 0 || first.length == 0) && name != "sorted" &&
-            first.kind != Kind::dict) {
+        if (first.length >= 0 && (first.elements != 0 || first.length == 0) && name != "sorted" && first.kind != Kind::dict) {
             std::vector<Fact> parts;
             if (first.elements != 0) parts = store_.elements(first);
             if (name == "reversed") std::reverse(parts.begin(), parts.end());
@@ -103,8 +99,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
         Fact sequence = store_.repeated(kind, iterated(first));
         if (first.kind == Kind::size) sequence.length = first.length;
         if (first.kind == Kind::size && first.length > 0)
-            sequence.elements =
-                store_.sequence(std::vector<Fact>(static_cast<std::size_t>(first.length), make(Kind::integer)));
+            sequence.elements = store_.sequence(std::vector<Fact>(static_cast<std::size_t>(first.length), make(Kind::integer)));
         return sequence;
     }
     if (name == "next") return store_.element(first);
@@ -115,8 +110,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
             all = started ? store_.join(all, keyword.fact) : keyword.fact;
             started = true;
         }
-        return operands.positional.empty() && !operands.double_star ? store_.repeated(Kind::dict, all)
-                                                                    : make(Kind::dict);
+        return operands.positional.empty() && !operands.double_star ? store_.repeated(Kind::dict, all) : make(Kind::dict);
     }
     if (name == "set" || name == "frozenset" || name == "slice" || name == "object") return make(Kind::object);
     if (name == "divmod") return store_.sequence_of(Kind::tuple, {make(first.kind), make(first.kind)});

@@ -58,8 +58,7 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
         } else {
             operands.star = true;
             if (fact.elements != 0)
-                operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(),
-                                       store_.elements(fact).end());
+                operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(), store_.elements(fact).end());
             else
                 operands.spread.emplace_back();
         }
@@ -84,8 +83,7 @@ Fact Evaluator::evaluate_call(NodeId node) {
     }
     if (written.kind == NodeKind::attribute) {
         const NodeId object = tree_.child(callee, 0);
-        const bool is_super = tree_[object].kind == NodeKind::call &&
-                              tree_[tree_.child(object, 0)].kind == NodeKind::name &&
+        const bool is_super = tree_[object].kind == NodeKind::call && tree_[tree_.child(object, 0)].kind == NodeKind::name &&
                               tree_[tree_.child(object, 0)].name == "super";
         if (is_super) return call_super(node, written.name);
         Fact fact = evaluate(object);
@@ -98,57 +96,56 @@ Fact Evaluator::evaluate_call(NodeId node) {
 
 Fact Evaluator::call_value(const Fact& callee, const Operands& operands, NodeId node) {
     switch (callee.kind) {
-        case Kind::function: {
-            if (callee.definition != 0) {
-                const std::uint32_t function = program_.function_at(NodeId{callee.definition});
-                if (function == 0) return {};
-                Fact self;
-                if (callee.class_index != 0 && program_.functions[function - 1].method_kind != MethodKind::static_) {
-                    self = make(names_.classes[callee.class_index - 1].is_module ? Kind::module : Kind::object);
-                    self.class_index = callee.class_index;
-                    self.library_class = callee.library_class;
-                }
-                return call_function(function, self, operands);
+    case Kind::function: {
+        if (callee.definition != 0) {
+            const std::uint32_t function = program_.function_at(NodeId{callee.definition});
+            if (function == 0) return {};
+            Fact self;
+            if (callee.class_index != 0 && program_.functions[function - 1].method_kind != MethodKind::static_) {
+                self = make(names_.classes[callee.class_index - 1].is_module ? Kind::module : Kind::object);
+                self.class_index = callee.class_index;
+                self.library_class = callee.library_class;
             }
-            if (callee.library_class == 0) return {};
-            const std::string name(store_.library_name(callee));
-            if (name.starts_with(kBuiltins))
-                return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
-            return call_library(name, operands, node);
+            return call_function(function, self, operands);
         }
-        case Kind::class_: {
-            if (callee.class_index != 0) return construct_class(callee.class_index, operands);
-            if (callee.library_class == 0) return {};
-            const std::string name(store_.library_name(callee));
-            if (name.starts_with(kBuiltins))
-                return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
-            return call_library(name, operands, node);
-        }
-        case Kind::module:
-        case Kind::object: return call_instance(callee, operands, node);
-        case Kind::unknown:
-            if (callee.library_class != 0)
-                return call_library(std::string(store_.library_name(callee)), operands, node);
-            return {};
-        default: return {};
+        if (callee.library_class == 0) return {};
+        const std::string name(store_.library_name(callee));
+        if (name.starts_with(kBuiltins)) return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
+        return call_library(name, operands, node);
+    }
+    case Kind::class_: {
+        if (callee.class_index != 0) return construct_class(callee.class_index, operands);
+        if (callee.library_class == 0) return {};
+        const std::string name(store_.library_name(callee));
+        if (name.starts_with(kBuiltins)) return call_builtin(std::string_view(name).substr(kBuiltins.size()), operands, node);
+        return call_library(name, operands, node);
+    }
+    case Kind::module:
+    case Kind::object: return call_instance(callee, operands, node);
+    case Kind::unknown:
+        if (callee.library_class != 0) return call_library(std::string(store_.library_name(callee)), operands, node);
+        return {};
+    default: return {};
     }
 }
 
 Fact Evaluator::call_library(std::string_view qualified, const Operands& operands, NodeId node) {
     if (qualified.starts_with("math.")) {
-        constexpr std::array<std::string_view, 8> kIntegers{"ceil",      "floor", "gcd", "comb",
-                                                            "factorial", "isqrt", "lcm", "trunc"};
+        constexpr std::array<std::string_view, 8> kIntegers{"ceil", "floor", "gcd", "comb", "factorial", "isqrt", "lcm", "trunc"};
         const std::string_view last = last_part(qualified);
         if (last == "prod")
             return operands.fact(0).kind == Kind::size                      ? make(Kind::integer)
                    : store_.element(operands.fact(0)).kind == Kind::integer ? make(Kind::integer)
                                                                             : Fact{};
         if (last.starts_with("is")) return make(last == "isqrt" ? Kind::integer : Kind::boolean);
-        return make(std::find(kIntegers.begin(), kIntegers.end(), last) != kIntegers.end() ? Kind::integer
-                                                                                           : Kind::floating);
+        return make(std::find(kIntegers.begin(), kIntegers.end(), last) != kIntegers.end() ? Kind::integer : Kind::floating);
     }
     if (is_library_module(qualified)) return construct_module(store_, qualified, operands);
-    if (const Operator* op = find_library_operator(qualified)) return apply_operator(*op, operands, node);
+    if (const Operator* op = find_library_operator(qualified)) {
+        const Fact result = apply_operator(*op, operands, node);
+        const bool in_place = qualified.ends_with('_') && !operands.positional.empty();  // torch.relu_(x) gives x back
+        return in_place ? sharing_memory(result, operands.positional[0].node, operands.positional[0].fact) : result;
+    }
     if (qualified == "functools.partial") return call_partial(operands);
     if (qualified == "copy.deepcopy" || qualified == "copy.copy") {
         Fact copied = operands.fact(0);
@@ -158,16 +155,14 @@ Fact Evaluator::call_library(std::string_view qualified, const Operands& operand
     if (qualified == "collections.OrderedDict") {
         const Fact items = operands.fact(0);
         Fact pair = store_.element(items);
-        return store_.repeated(Kind::dict,
-                               pair.length == 2 && pair.elements != 0 ? Fact(store_.elements(pair)[1]) : Fact{});
+        return store_.repeated(Kind::dict, pair.length == 2 && pair.elements != 0 ? Fact(store_.elements(pair)[1]) : Fact{});
     }
-    if (qualified.starts_with("torch.nn.utils.") && operands.fact(0).kind == Kind::module)
-        return operands.fact(0);  // weight_norm(conv)
+    if (qualified.starts_with("torch.nn.utils.") && operands.fact(0).kind == Kind::module) return operands.fact(0);  // weight_norm(conv)
     if (qualified == "typing.cast") return operands.fact(1);
     if (qualified.starts_with("torch.compile") || qualified.starts_with("torch.jit.")) return operands.fact(0);
     // A capitalised export of a known module package is a module whose calls are not known.
-    if (starts_upper(last_part(qualified)) && (qualified.starts_with("fla.") || qualified.starts_with("timm.") ||
-                                               qualified.starts_with("rotary_embedding_torch."))) {
+    if (starts_upper(last_part(qualified)) &&
+        (qualified.starts_with("fla.") || qualified.starts_with("timm.") || qualified.starts_with("rotary_embedding_torch."))) {
         const std::size_t dot = qualified.find('.', 4);
         const std::string shorter = "fla.modules." + std::string(last_part(qualified));
         if (qualified.starts_with("fla.modules.") && dot != std::string_view::npos && is_library_module(shorter))
@@ -186,10 +181,15 @@ Fact Evaluator::apply_operator(const Operator& op, const Operands& given, NodeId
             first.fact = used_as_tensor(first.node, first.fact);
     }
     Fact result = TensorResult(store_, op, operands, node).fact();
-    if (shares_memory(op.rule) && !operands.positional.empty())
-        result = sharing_memory(result, operands.positional[0].node, operands.positional[0].fact);
-    const Operand* out = operands.keyword("out");
-    return out ? out->fact : result;
+    if (const Operand* out = operands.keyword("out")) return sharing_memory(out->fact, out->node, out->fact);
+    if (operands.positional.empty()) return result;
+    const Operand& first = operands.positional[0];
+    if (gives_view(op)) return sharing_memory(result, first.node, first.fact);
+    const bool other_dtype = first.fact.dtype != DType::unknown && result.dtype != DType::unknown && first.fact.dtype != result.dtype;
+    const Operand* inplace = operands.keyword("inplace");
+    const bool in_place = inplace && store_.boolean_value(inplace->fact) != std::optional(false);
+    if ((may_give_operand(op) && !other_dtype) || in_place) result = not_fresh(result);
+    return result;
 }
 
 Fact Evaluator::construct_class(std::uint32_t class_index, const Operands& operands) {
@@ -239,7 +239,11 @@ Fact Evaluator::call_instance(const Fact& module, const Operands& operands, Node
         one.positional.push_back({{}, kNoNode, argument});
         return call_value(child, one, node);
     };
-    return call_module(store_, module, operands, node, call_child);
+    Fact result = call_module(store_, module, operands, node, call_child);
+    if (operands.positional.empty()) return result;
+    const Operand& input = operands.positional[0];
+    if (module_gives_view(store_, module)) return sharing_memory(result, input.node, input.fact);
+    return module.passes_input ? not_fresh(result) : result;
 }
 
 // super().__init__(...), super().forward(x)

@@ -25,8 +25,7 @@ Fact Evaluator::evaluate_sequence(NodeId node, Kind kind) {
         if (!begins_with_star(child)) {
             Fact fact = evaluate(child);
             // The container is a second name for what it holds.
-            if (fact.kind == Kind::tensor && fact.view_of == 0 && !fact.temporary)
-                fact.view_of = memory_of(child, fact);
+            if (fact.kind == Kind::tensor && fact.view_of == 0 && !fact.temporary) fact.view_of = memory_of(child, fact);
             fact.temporary = false;
             facts.push_back(fact);
             continue;
@@ -80,8 +79,7 @@ Fact Evaluator::evaluate_comprehension(NodeId node) {
         const NodeId clause = tree_.child(node, slot);
         const NodeId iterable_node = tree_.child(clause, 1);
         const Fact iterable = not_none(iterable_node, evaluate(iterable_node));
-        exact &=
-            tree_[clause].child_count == 2 && iterable.length > 0 && iterable.length <= 16 && iterable.elements != 0;
+        exact &= tree_[clause].child_count == 2 && iterable.length > 0 && iterable.length <= 16 && iterable.elements != 0;
         if (exact) each = store_.elements(iterable);
         assign(tree_.child(clause, 0), iterated(iterable), syntax::kNoNode);
         for (std::uint32_t condition = 2; condition < tree_[clause].child_count; ++condition) {
@@ -119,14 +117,14 @@ Fact Evaluator::evaluate_comprehension(NodeId node) {
 // What a for loop over the fact binds.
 Fact Evaluator::iterated(const Fact& iterable) {
     switch (iterable.kind) {
-        case Kind::tensor: return tensor(iterable.rank > 0 ? iterable.rank - 1 : -1, iterable.dtype);
-        case Kind::size: return make(Kind::integer);
-        case Kind::string:
-        case Kind::dict: return make(Kind::string);
-        case Kind::tuple:
-        case Kind::list:
-        case Kind::module: return store_.element(iterable);
-        default: return {};
+    case Kind::tensor: return tensor(iterable.rank > 0 ? iterable.rank - 1 : -1, iterable.dtype);
+    case Kind::size: return make(Kind::integer);
+    case Kind::string:
+    case Kind::dict: return make(Kind::string);
+    case Kind::tuple:
+    case Kind::list:
+    case Kind::module: return store_.element(iterable);
+    default: return {};
     }
 }
 

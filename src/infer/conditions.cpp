@@ -15,13 +15,13 @@ using syntax::Op;
 Evaluator::Truth Evaluator::truth(const Fact& fact) const {
     if (fact.maybe_none) return Truth::unknown;
     switch (fact.kind) {
-        case Kind::none: return Truth::no;
-        case Kind::module: return fact.length < 0 ? Truth::unknown : fact.length > 0 ? Truth::yes : Truth::unknown;
-        case Kind::tuple:
-        case Kind::list: return fact.length < 0 ? Truth::unknown : fact.length > 0 ? Truth::yes : Truth::no;
-        case Kind::function:
-        case Kind::class_: return Truth::yes;
-        default: break;
+    case Kind::none: return Truth::no;
+    case Kind::module: return fact.length < 0 ? Truth::unknown : fact.length > 0 ? Truth::yes : Truth::unknown;
+    case Kind::tuple:
+    case Kind::list: return fact.length < 0 ? Truth::unknown : fact.length > 0 ? Truth::yes : Truth::no;
+    case Kind::function:
+    case Kind::class_: return Truth::yes;
+    default: break;
     }
     const Value* value = table_.value(fact);
     if (!value) return Truth::unknown;
@@ -38,44 +38,44 @@ Evaluator::Truth Evaluator::evaluate_condition(NodeId node) { return truth(evalu
 void Evaluator::assume(NodeId condition, bool holds) {
     const syntax::Node& node = tree_[condition];
     switch (node.kind) {
-        case NodeKind::unary:
-            if (node.op == Op::not_) assume(tree_.child(condition, 0), !holds);
-            return;
-        case NodeKind::bool_op:
-            // `a and b` tells of both where it holds, `a or b` where it fails.
-            if ((node.op == Op::and_) == holds) {
-                assume(tree_.child(condition, 0), holds);
-                assume(tree_.child(condition, 1), holds);
-            }
-            return;
-        case NodeKind::compare: return assume_compare(condition, holds);
-        case NodeKind::named_expr: return assume(tree_.child(condition, 0), holds);
-        case NodeKind::name:
-        case NodeKind::attribute:
-            if (holds) assume_none(condition, false);
-            return;
-        case NodeKind::call: {
-            const NodeId callee = tree_.child(condition, 0);
-            const NodeId argument = tree_.child(condition, 1);
-            if (!exists(argument)) return;
-            const std::string_view name = tree_.text(callee);
-            if (name == "isinstance" && names_.binding(callee) == names::kNoBinding) {
-                if (holds) assume_kind(argument, tree_.child(condition, 2));
-                return;
-            }
-            if ((name == "torch.is_tensor" || name == "is_tensor") && holds) {
-                const Fact& fact = table_[argument];
-                if (fact.kind == Kind::unknown) update_variable(argument, tensor());
-                return;
-            }
-            // `exists(x)`: a function of the file that only tests its argument.
-            const names::Binding& binding = names_[names_.binding(callee)];
-            if (binding.kind != names::BindingKind::function || tree_[condition].child_count != 2) return;
-            const std::uint32_t function = program_.function_at(binding.definition);
-            if (function != 0 && exists(parameter_tested_for_none(function))) assume_none(argument, !holds);
+    case NodeKind::unary:
+        if (node.op == Op::not_) assume(tree_.child(condition, 0), !holds);
+        return;
+    case NodeKind::bool_op:
+        // `a and b` tells of both where it holds, `a or b` where it fails.
+        if ((node.op == Op::and_) == holds) {
+            assume(tree_.child(condition, 0), holds);
+            assume(tree_.child(condition, 1), holds);
+        }
+        return;
+    case NodeKind::compare: return assume_compare(condition, holds);
+    case NodeKind::named_expr: return assume(tree_.child(condition, 0), holds);
+    case NodeKind::name:
+    case NodeKind::attribute:
+        if (holds) assume_none(condition, false);
+        return;
+    case NodeKind::call: {
+        const NodeId callee = tree_.child(condition, 0);
+        const NodeId argument = tree_.child(condition, 1);
+        if (!exists(argument)) return;
+        const std::string_view name = tree_.text(callee);
+        if (name == "isinstance" && names_.binding(callee) == names::kNoBinding) {
+            if (holds) assume_kind(argument, tree_.child(condition, 2));
             return;
         }
-        default: return;
+        if ((name == "torch.is_tensor" || name == "is_tensor") && holds) {
+            const Fact& fact = table_[argument];
+            if (fact.kind == Kind::unknown) update_variable(argument, tensor());
+            return;
+        }
+        // `exists(x)`: a function of the file that only tests its argument.
+        const names::Binding& binding = names_[names_.binding(callee)];
+        if (binding.kind != names::BindingKind::function || tree_[condition].child_count != 2) return;
+        const std::uint32_t function = program_.function_at(binding.definition);
+        if (function != 0 && exists(parameter_tested_for_none(function))) assume_none(argument, !holds);
+        return;
+    }
+    default: return;
     }
 }
 
@@ -111,16 +111,15 @@ void Evaluator::assume_compare(NodeId compare, bool holds) {
     NodeId measured = left;
     if (tree_[measured].kind == NodeKind::call) {
         const NodeId callee = tree_.child(measured, 0);
-        if (tree_[callee].kind == NodeKind::attribute &&
-            (tree_[callee].name == "dim" || tree_[callee].name == "ndimension") && tree_[measured].child_count == 1) {
+        if (tree_[callee].kind == NodeKind::attribute && (tree_[callee].name == "dim" || tree_[callee].name == "ndimension") &&
+            tree_[measured].child_count == 1) {
             assume_rank(tree_.child(callee, 0), static_cast<int>(*rank));
             return;
         }
         if (tree_.text(callee) != "len" || tree_[measured].child_count != 2) return;
         measured = tree_.child(measured, 1);
         if (tree_[measured].kind == NodeKind::call) measured = tree_.child(measured, 0);
-        if (tree_[measured].kind == NodeKind::attribute &&
-            (tree_[measured].name == "shape" || tree_[measured].name == "size"))
+        if (tree_[measured].kind == NodeKind::attribute && (tree_[measured].name == "shape" || tree_[measured].name == "size"))
             assume_rank(tree_.child(measured, 0), static_cast<int>(*rank));
         return;
     }
@@ -163,8 +162,7 @@ void Evaluator::assume_none(NodeId expression, bool is_none) {
 // isinstance(x, type) holds.
 void Evaluator::assume_kind(NodeId expression, NodeId type) {
     const NodeKind kind = tree_[expression].kind;
-    if (!exists(type) || (kind != NodeKind::name && kind != NodeKind::attribute) || tree_[type].kind == NodeKind::tuple)
-        return;
+    if (!exists(type) || (kind != NodeKind::name && kind != NodeKind::attribute) || tree_[type].kind == NodeKind::tuple) return;
     const Fact before = evaluate_unrecorded(expression);
     Fact fact = fact_of_annotation(tree_, names_, store_, type);
     if (fact.kind == Kind::unknown) return;

@@ -106,8 +106,7 @@ Fact TensorResult::rearranged() const {
     const auto pattern = text ? parse_einops(*text) : std::nullopt;
     if (!pattern) return tensor(-1, dtype);
     int rank = static_cast<int>(pattern->right.size());
-    const bool spread =
-        std::any_of(pattern->right.begin(), pattern->right.end(), [](const EinopsAxis& axis) { return axis.ellipsis; });
+    const bool spread = std::any_of(pattern->right.begin(), pattern->right.end(), [](const EinopsAxis& axis) { return axis.ellipsis; });
     if (spread) {
         if (input.rank < 0) return tensor(-1, dtype);
         return tensor(rank - 1 + input.rank - (static_cast<int>(pattern->left.size()) - 1), dtype);
@@ -159,11 +158,11 @@ Fact TensorResult::unpad_data() const {
 
 Fact TensorResult::einops() {
     switch (op_.rule) {
-        case Rule::einops: return rearranged();
-        case Rule::einops_einsum: return einops_einsum();
-        case Rule::einops_pack: return packed();
-        case Rule::einops_unpack: return unpacked();
-        default: return unpad_data();
+    case Rule::einops: return rearranged();
+    case Rule::einops_einsum: return einops_einsum();
+    case Rule::einops_pack: return packed();
+    case Rule::einops_unpack: return unpacked();
+    default: return unpad_data();
     }
 }
 

@@ -46,8 +46,7 @@ Environment::Changes Environment::roll_back(std::size_t mark) {
     return after;
 }
 
-void Environment::merge(std::size_t mark, const Changes& other, bool other_arrives, bool this_arrives,
-                        FactStore& store) {
+void Environment::merge(std::size_t mark, const Changes& other, bool other_arrives, bool this_arrives, FactStore& store) {
     if (!this_arrives) {
         roll_back(mark);
         for (const Change& change : other) assign(change.slot, change.state);

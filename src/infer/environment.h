@@ -26,9 +26,7 @@ public:
     explicit Environment(std::uint32_t variables) : slots_(variables), stamps_(variables, 0), variables_(variables) {}
 
     // nullptr if nothing was assigned on this path.
-    [[nodiscard]] const Fact* find(std::uint32_t slot) const {
-        return slots_[slot].bound ? &slots_[slot].fact : nullptr;
-    }
+    [[nodiscard]] const Fact* find(std::uint32_t slot) const { return slots_[slot].bound ? &slots_[slot].fact : nullptr; }
     void set(std::uint32_t slot, const Fact& fact);
     void unbind(std::uint32_t slot);
     std::uint32_t add_slot();

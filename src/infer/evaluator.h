@@ -169,6 +169,7 @@ private:
     void update_variable(NodeId node, const Fact& fact);
     std::uint32_t memory_of(NodeId node, const Fact& fact) const;
     Fact sharing_memory(Fact result, NodeId source, const Fact& source_fact);
+    Fact not_fresh(Fact result);
     Fact with_named_sizes(NodeId node, Fact fact);  // unknown sizes of a tensor get symbols of their own
     bool unconditional() const { return frame_->conditional == 0 && !frame_->may_have_returned; }
 

@@ -20,7 +20,7 @@ std::uint64_t hash_of(const Dim& dim) {
 
 std::uint64_t hash_of(const Fact& fact) {
     std::uint64_t hash = mix(static_cast<std::uint64_t>(fact.kind), static_cast<std::uint64_t>(fact.dtype));
-    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1));
+    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1) * 8 + (fact.temporary ? 1u : 0u) + (fact.maybe_none ? 2u : 0u));
     hash = mix(hash, names::pair_key(static_cast<std::uint32_t>(fact.length), fact.shape));
     hash = mix(hash, names::pair_key(fact.elements, static_cast<std::uint32_t>(fact.value)));
     hash = mix(hash, names::pair_key(fact.class_index, fact.library_class));
@@ -312,6 +312,8 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     out.dtype = left.dtype == right.dtype ? left.dtype : DType::unknown;
     out.rank = left.rank == right.rank ? left.rank : std::int8_t{-1};
     out.temporary = left.temporary && right.temporary;
+    out.passes_input = left.passes_input || right.passes_input;
+    out.writes_input = left.writes_input || right.writes_input;
     out.shape = join_shapes(left, right, out.rank);
     if (left.value == right.value) out.value = left.value;
     if (left.class_index == right.class_index) out.class_index = left.class_index;

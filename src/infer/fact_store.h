@@ -43,9 +43,7 @@ public:
     // An integer's symbolic value.
     [[nodiscard]] Dim dim_of(const Fact& integer) const;
     [[nodiscard]] const std::vector<Fact>& elements(const Fact& fact) const { return table_.sequences[fact.elements]; }
-    [[nodiscard]] std::string_view library_name(const Fact& fact) const {
-        return table_.library_names[fact.library_class];
-    }
+    [[nodiscard]] std::string_view library_name(const Fact& fact) const { return table_.library_names[fact.library_class]; }
 
     Fact integer(std::int64_t number);
     Fact integer(const Dim& dim);

@@ -34,20 +34,7 @@ enum class Kind : std::uint8_t {
     object,
 };
 
-enum class DType : std::uint8_t {
-    unknown,
-    float32,
-    float16,
-    bfloat16,
-    float64,
-    int64,
-    int32,
-    int16,
-    int8,
-    uint8,
-    boolean,
-    complex64
-};
+enum class DType : std::uint8_t { unknown, float32, float16, bfloat16, float64, int64, int32, int16, int8, uint8, boolean, complex64 };
 
 // A dimension as a product: coefficient times symbols. Unknown is {0, {}} with known == false.
 struct Dim {
@@ -69,15 +56,16 @@ struct Fact {
     std::int32_t length = -1;      // of a tuple, list or size
     bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the
                                    // expression is used in a way that None does not allow
+    bool passes_input = false;     // of a module: a call may give back its input itself (Dropout, Identity, inplace=True)
+    bool writes_input = false;     // of a module: a call may write to its input (inplace=True)
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
     // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
     std::uint32_t shape = 0;
     // Into FactTable::sequences: facts of a tuple's, list's or module container's elements; 0 unknown. With length < 0 each
     // element is one of the entries: mostly a single one that holds for all; of modules also several.
     std::uint32_t elements = 0;
-    ValueId value = kNoValue;  // the constant, if it is one
-    std::uint32_t class_index =
-        0;  // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)
+    ValueId value = kNoValue;         // the constant, if it is one
+    std::uint32_t class_index = 0;    // 1 + index into Names::classes: instance of (module, object) or the class itself (class_)
     std::uint32_t library_class = 0;  // into FactTable::library_names: "torch.nn.Linear", for modules of libraries
     std::uint32_t view_of = 0;        // index of the node whose tensor this one shares memory with; 0: of none known
     std::uint32_t definition = 0;     // of a function: index of its function_def or lambda node; 0 not known

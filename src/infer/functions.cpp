@@ -22,8 +22,7 @@ constexpr std::uint32_t kIntegerAxis = 255;
 
 }  // namespace
 
-Evaluator::Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed,
-                     FactTable& table)
+Evaluator::Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed, FactTable& table)
     : tree_(tree),
       names_(names),
       observed_(observed),
@@ -53,8 +52,7 @@ void Evaluator::run_round() {
     module_frame_ = {};
     module_frame_.node = tree_.root();
     frame_ = &module_frame_;
-    for (const names::BindingId binding : names_.scopes[0].bindings)
-        environment_.unbind(static_cast<std::uint32_t>(binding));
+    for (const names::BindingId binding : names_.scopes[0].bindings) environment_.unbind(static_cast<std::uint32_t>(binding));
     recording_ = true;
     run_block(tree_.child(tree_.root(), 0));
     for (std::uint32_t at = 1; at <= program_.functions.size(); ++at)
@@ -100,8 +98,7 @@ Fact Evaluator::declared_parameter(const Function& function, std::size_t at) {
         // A list may be passed for a tuple and the other way round: of defaults only numbers and words tell.
         if (!exists(annotation) && usual.kind != Kind::tuple && usual.kind != Kind::list && !is_place) fact = usual;
         // `flag: float = True`, `layer: nn.Module = nn.ReLU`: the annotation is not to be believed.
-        if (exists(annotation) && usual.kind != Kind::unknown && usual.kind != fact.kind)
-            fact = store_.join(fact, usual);
+        if (exists(annotation) && usual.kind != Kind::unknown && usual.kind != fact.kind) fact = store_.join(fact, usual);
     }
     const bool is_lambda = tree_[function.node].kind == NodeKind::lambda;
     if (fact.kind == Kind::unknown && !exists(annotation) && (none_by_default || !exists(initial)) && !is_lambda) {
@@ -133,8 +130,7 @@ Fact Evaluator::generic_parameter(const Function& function, std::size_t at) {
         }
     } else if (calls.present) {
         // Calls pass different things: a default's kind is then only one of them.
-        const bool by_default =
-            !exists(tree_.child(function.parameters[at], 0)) && exists(tree_.child(function.parameters[at], 1));
+        const bool by_default = !exists(tree_.child(function.parameters[at], 0)) && exists(tree_.child(function.parameters[at], 1));
         if (by_default && declared.kind != Kind::tensor) fact.kind = Kind::unknown;
         fact.maybe_none |= calls.fact.maybe_none;
     }
@@ -155,15 +151,12 @@ void Evaluator::run_generic(std::uint32_t at) {
     for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) {
         const bool is_self = parameter == 0 && self.kind != Kind::unknown;
         Fact fact = is_self ? self : generic_parameter(function, parameter);
-        if (!is_self)
-            fact = with_own_sizes(fact, function.parameters[parameter],
-                                  function.is_constructor ? function.class_index : 0);
+        if (!is_self) fact = with_own_sizes(fact, function.parameters[parameter], function.is_constructor ? function.class_index : 0);
         apply_observed(function.parameters[parameter], fact);
         arguments[parameter] = fact;
     }
     recording_ = true;
-    for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter)
-        record(function.parameters[parameter], arguments[parameter]);
+    for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) record(function.parameters[parameter], arguments[parameter]);
     function.result = {run_body(at, arguments, self), true};
 }
 
@@ -182,8 +175,7 @@ Fact Evaluator::run_body(std::uint32_t at, const std::vector<Fact>& arguments, c
     frame_ = &frame;
     function.running = true;
     ++depth_;
-    for (const names::BindingId binding : names_.scopes[function.scope].bindings)
-        environment_.unbind(static_cast<std::uint32_t>(binding));
+    for (const names::BindingId binding : names_.scopes[function.scope].bindings) environment_.unbind(static_cast<std::uint32_t>(binding));
     for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) {
         const auto binding = static_cast<std::uint32_t>(names_.binding(function.parameters[parameter]));
         environment_.set(binding, arguments[parameter]);
@@ -195,8 +187,7 @@ Fact Evaluator::run_body(std::uint32_t at, const std::vector<Fact>& arguments, c
         result = evaluate(tree_.child(function.node, 1));
     } else {
         run_block(tree_.child(function.node, 2));
-        if (frame.returned.present)
-            result = frame.terminated ? frame.returned.fact : store_.join(frame.returned.fact, make(Kind::none));
+        if (frame.returned.present) result = frame.terminated ? frame.returned.fact : store_.join(frame.returned.fact, make(Kind::none));
         if (frame.yields) result = store_.repeated(Kind::list, frame.yielded);
     }
     for (const std::uint32_t slot : frame.attribute_slots) environment_.unbind(slot);
@@ -230,8 +221,7 @@ Evaluator::Arguments Evaluator::bind_arguments(const Function& function, const F
         if (parameter.has(Flag::star)) {
             const std::size_t taken = at - first;
             std::vector<Fact> rest;
-            for (std::size_t extra = taken; extra < operands.positional.size(); ++extra)
-                rest.push_back(operands.positional[extra].fact);
+            for (std::size_t extra = taken; extra < operands.positional.size(); ++extra) rest.push_back(operands.positional[extra].fact);
             bound.facts[at] = operands.star ? make(Kind::tuple) : store_.sequence_of(Kind::tuple, rest);
             continue;
         }
@@ -289,14 +279,13 @@ Fact Evaluator::in_context(std::uint32_t at, const std::vector<Fact>& arguments,
         if (context.arguments == arguments) return context.result;
         ++seen;
     }
-    if (function.running || depth_ >= kMaxCallDepth || seen >= kMaxContexts)
-        return function.result.present ? function.result.fact : Fact{};
+    if (function.running || depth_ >= kMaxCallDepth || seen >= kMaxContexts) return function.result.present ? function.result.fact : Fact{};
     const bool recorded = recording_;
     recording_ = false;
     const Fact result = run_body(at, arguments, self);
     recording_ = recorded;
-    const auto stale = std::find_if(function.contexts.begin(), function.contexts.end(),
-                                    [&](const Context& context) { return context.round != round_; });
+    const auto stale =
+        std::find_if(function.contexts.begin(), function.contexts.end(), [&](const Context& context) { return context.round != round_; });
     if (stale != function.contexts.end())
         *stale = {arguments, result, round_};
     else
@@ -306,15 +295,13 @@ Fact Evaluator::in_context(std::uint32_t at, const std::vector<Fact>& arguments,
 
 void Evaluator::collect_symbols(const Fact& fact, std::vector<std::uint32_t>& symbols) const {
     if (fact.shape != 0)
-        for (const Dim& dim : table_.shapes[fact.shape])
-            symbols.insert(symbols.end(), dim.symbols.begin(), dim.symbols.end());
+        for (const Dim& dim : table_.shapes[fact.shape]) symbols.insert(symbols.end(), dim.symbols.begin(), dim.symbols.end());
     if (fact.elements != 0)
         for (const Fact& element : table_.sequences[fact.elements]) collect_symbols(element, symbols);
 }
 
 // Sizes that only the callee knows mean something else at each call: they become unknown.
-std::uint32_t Evaluator::shape_outside(std::uint32_t shape, const std::vector<std::uint32_t>& allowed,
-                                       std::uint32_t owner) {
+std::uint32_t Evaluator::shape_outside(std::uint32_t shape, const std::vector<std::uint32_t>& allowed, std::uint32_t owner) {
     if (shape == 0) return 0;
     std::vector<Dim> dims = table_.shapes[shape];
     bool changed = false;
@@ -330,8 +317,7 @@ std::uint32_t Evaluator::shape_outside(std::uint32_t shape, const std::vector<st
     return changed ? store_.shape(dims) : shape;
 }
 
-std::uint32_t Evaluator::memory_outside(const Function& function, std::uint32_t memory,
-                                        const Arguments& arguments) const {
+std::uint32_t Evaluator::memory_outside(const Function& function, std::uint32_t memory, const Arguments& arguments) const {
     if (memory == 0) return 0;
     const NodeId node{memory};
     if (!tree_[function.node].span.contains(tree_[node].span)) return memory;
@@ -381,12 +367,10 @@ Dim Evaluator::own_integer(NodeId node) {
 
 // A parameter's sizes are symbols of their own: whatever a caller passes, they are these.
 Fact Evaluator::with_own_sizes(Fact fact, NodeId node, std::uint32_t owner) {
-    if (fact.kind == Kind::integer && fact.value == kNoValue)
-        fact.shape = store_.shape({own_symbol(node, kIntegerAxis, owner)});
+    if (fact.kind == Kind::integer && fact.value == kNoValue) fact.shape = store_.shape({own_symbol(node, kIntegerAxis, owner)});
     if (fact.kind == Kind::tensor && fact.rank > 0) {
         std::vector<Dim> dims;
-        for (int axis = 0; axis < fact.rank; ++axis)
-            dims.push_back(own_symbol(node, static_cast<std::uint32_t>(axis), owner));
+        for (int axis = 0; axis < fact.rank; ++axis) dims.push_back(own_symbol(node, static_cast<std::uint32_t>(axis), owner));
         fact.shape = store_.shape(dims);
     }
     return fact;

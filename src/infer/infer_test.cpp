@@ -62,8 +62,7 @@ TEST(Infer, InputsOfForwardAreTensorsByTheirUse) {
 }
 
 TEST(Infer, UnpackingAShapeTellsTheRankFromTheStart) {
-    const Analysed file(
-        "def f(x: torch.Tensor):\n    y = x * 2\n    b, n, *_ = (1, 2, 3)\n    b, n, d = x.size()\n    return y, x\n");
+    const Analysed file("def f(x: torch.Tensor):\n    y = x * 2\n    b, n, *_ = (1, 2, 3)\n    b, n, d = x.size()\n    return y, x\n");
     EXPECT_EQ(file.rank("x", 0), 3);
     EXPECT_EQ(file.rank("y"), 3);
 }
@@ -196,9 +195,7 @@ TEST(Infer, ViewsNameTheirMemory) {
         "    def forward(self, x):\n        a = x.view(2, -1)\n        b = a.transpose(0, 1)[0]\n        c = x + 1\n   "
         "     d = c[0]\n        e = self.w.data\n        f = x\n        g, h = x.chunk(2)\n"
         "        return a, b, c, d, e, f, g, x * 2\n");
-    const auto memory = [&](std::string_view name) {
-        return std::string(file.tree.text(syntax::NodeId{file(name).view_of}));
-    };
+    const auto memory = [&](std::string_view name) { return std::string(file.tree.text(syntax::NodeId{file(name).view_of})); };
     EXPECT_EQ(memory("a"), "x");
     EXPECT_EQ(memory("b"), "x");
     EXPECT_EQ(file("c").view_of, 0u);
@@ -233,8 +230,7 @@ TEST(Infer, TrialsDoNotTellRanks) {
 }
 
 TEST(Infer, DefaultsThatContradictTheirAnnotationAreNotBelieved) {
-    const Analysed file(
-        "def f(a: float = True, layer: nn.Module = nn.ReLU, k=(3, 3), n=4):\n    return a, layer, k, n\n");
+    const Analysed file("def f(a: float = True, layer: nn.Module = nn.ReLU, k=(3, 3), n=4):\n    return a, layer, k, n\n");
     EXPECT_EQ(file("a").kind, Kind::unknown);
     EXPECT_EQ(file("layer").kind, Kind::unknown);
     EXPECT_EQ(file("k").kind, Kind::unknown);
@@ -276,8 +272,7 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
 
 TEST(Infer, EveryExpressionIsPrinted) {
     const Analysed file("x = torch.ones(2, 3)\n");
-    EXPECT_NE(print(file.tree, file.facts).find("7:5 `torch.ones(2, 3)` tensor float32 rank 2 [2, 3] fresh"),
-              std::string::npos);
+    EXPECT_NE(print(file.tree, file.facts).find("7:5 `torch.ones(2, 3)` tensor float32 rank 2 [2, 3] fresh"), std::string::npos);
 }
 
 }  // namespace

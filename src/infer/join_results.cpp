@@ -49,8 +49,7 @@ Fact TensorResult::split() const {
         const Dim size = store_.dim_of(sizes);
         const Dim count = quotient(store_.dims(input_)[static_cast<std::size_t>(*axis)], size);
         if (count.known && count.symbols.empty() && count.coefficient >= 1 && count.coefficient <= kMaxPieces)
-            return store_.sequence_of(Kind::tuple,
-                                      std::vector<Fact>(static_cast<std::size_t>(count.coefficient), piece_of(sizes)));
+            return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(count.coefficient), piece_of(sizes)));
     }
     return store_.repeated(Kind::tuple, piece);
 }
@@ -87,9 +86,7 @@ Fact TensorResult::cat() const {
     std::int64_t total = 0;
     bool constant = true;
     bool alike = true;
-    const auto dims_of = [&](const Fact& piece) {
-        return piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size());
-    };
+    const auto dims_of = [&](const Fact& piece) { return piece.rank == out.rank ? store_.dims(piece) : std::vector<Dim>(dims.size()); };
     const Dim first = dims_of(pieces[0])[static_cast<std::size_t>(*axis)];
     for (const Fact& piece : pieces) {
         const std::vector<Dim> own = dims_of(piece);
@@ -169,31 +166,29 @@ Fact TensorResult::meshgrid() const {
 
 Fact TensorResult::joined_or_split() {
     switch (op_.rule) {
-        case Rule::chunk: return chunk();
-        case Rule::split: return split();
-        case Rule::unbind: return unbind();
-        case Rule::cat: return cat();
-        case Rule::stack:
-        case Rule::vstack: return stack();
-        case Rule::repeat:
-        case Rule::repeat_interleave: return repeat();
-        case Rule::meshgrid: return meshgrid();
-        case Rule::broadcast_list: {
-            Fact all = tensor();
-            for (const Operand& operand : operands_.positional)
-                all = &operand == &operands_.positional[0] ? operand.fact
-                                                           : broadcast(store_, all, operand.fact, DType::unknown);
-            std::vector<Fact> out;
-            for (const Operand& operand : operands_.positional) out.push_back(same_shape(all, operand.fact.dtype));
-            return operands_.star ? store_.repeated(Kind::tuple, tensor()) : store_.sequence_of(Kind::tuple, out);
-        }
-        case Rule::nonzero: {
-            const Operand* as_tuple = operands_.find(1, {"as_tuple"});
-            if (!as_tuple) return tensor(2, DType::int64);
-            return store_.repeated(Kind::tuple, tensor(1, DType::int64));
-        }
-        default:
-            return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(op_.argument), tensor()));
+    case Rule::chunk: return chunk();
+    case Rule::split: return split();
+    case Rule::unbind: return unbind();
+    case Rule::cat: return cat();
+    case Rule::stack:
+    case Rule::vstack: return stack();
+    case Rule::repeat:
+    case Rule::repeat_interleave: return repeat();
+    case Rule::meshgrid: return meshgrid();
+    case Rule::broadcast_list: {
+        Fact all = tensor();
+        for (const Operand& operand : operands_.positional)
+            all = &operand == &operands_.positional[0] ? operand.fact : broadcast(store_, all, operand.fact, DType::unknown);
+        std::vector<Fact> out;
+        for (const Operand& operand : operands_.positional) out.push_back(same_shape(all, operand.fact.dtype));
+        return operands_.star ? store_.repeated(Kind::tuple, tensor()) : store_.sequence_of(Kind::tuple, out);
+    }
+    case Rule::nonzero: {
+        const Operand* as_tuple = operands_.find(1, {"as_tuple"});
+        if (!as_tuple) return tensor(2, DType::int64);
+        return store_.repeated(Kind::tuple, tensor(1, DType::int64));
+    }
+    default: return store_.sequence_of(Kind::tuple, std::vector<Fact>(static_cast<std::size_t>(op_.argument), tensor()));
     }
 }
 

@@ -20,9 +20,7 @@ Fact matrix_product(FactStore& store, const Fact& left, const Fact& right) {
     if (right.rank == 1) return tensor(left.rank - 1, dtype);
     const std::vector<Dim> first = store.dims(left);
     const std::vector<Dim> second = store.dims(right);
-    const auto batch_of = [&](const std::vector<Dim>& dims) {
-        return store.tensor_of({dims.begin(), dims.end() - 2}, dtype);
-    };
+    const auto batch_of = [&](const std::vector<Dim>& dims) { return store.tensor_of({dims.begin(), dims.end() - 2}, dtype); };
     const Fact batch = broadcast(store, batch_of(first), batch_of(second), dtype);
     std::vector<Dim> dims = store.dims(batch);
     dims.push_back(first[first.size() - 2]);
@@ -58,10 +56,8 @@ Fact TensorResult::einsum() const {
                 if (c != ' ') subscripts += c;
             const std::size_t axis = subscripts.find(letter);
             const Fact& operand = operands_.positional[at].fact;
-            if (axis != std::string::npos && operand.rank == static_cast<int>(subscripts.size()))
-                dim = store_.dims(operand)[axis];
-            if (is_one(dim) && operands_.positional.size() > 2)
-                dim = {};  // an axis of one may be stretched by another operand
+            if (axis != std::string::npos && operand.rank == static_cast<int>(subscripts.size())) dim = store_.dims(operand)[axis];
+            if (is_one(dim) && operands_.positional.size() > 2) dim = {};  // an axis of one may be stretched by another operand
             const std::size_t comma = inputs.find(',');
             if (comma == std::string_view::npos) break;
             inputs.remove_prefix(comma + 1);
@@ -103,8 +99,7 @@ Fact TensorResult::convolution() const {
         dims[static_cast<std::size_t>(channels)] = store_.dims(weight)[0];
     const Fact out = store_.tensor_of(dims, input_.dtype);
     const Fact indices = operands_.fact(SIZE_MAX, {"return_indices"});
-    if (store_.boolean_value(indices) == std::optional(true))
-        return store_.sequence_of(Kind::tuple, {out, tensor(rank, DType::int64)});
+    if (store_.boolean_value(indices) == std::optional(true)) return store_.sequence_of(Kind::tuple, {out, tensor(rank, DType::int64)});
     return out;
 }
 
@@ -120,39 +115,39 @@ Fact TensorResult::loss() const {
 
 Fact TensorResult::product_or_layer() {
     switch (op_.rule) {
-        case Rule::matmul: return matmul();
-        case Rule::einsum: return einsum();
-        case Rule::linear: return linear();
-        case Rule::embedding: return embedding();
-        case Rule::one_hot: {
-            if (input_.rank < 0) return tensor(-1, DType::int64);
-            std::vector<Dim> dims = store_.dims(input_);
-            dims.push_back(store_.dim_of(operands_.fact(1, {"num_classes"})));
-            return store_.tensor_of(dims, DType::int64);
-        }
-        case Rule::pad: {
-            // The axes that the pairs do not reach keep their size.
-            Fact out = same_rank(input_, input_.dtype);
-            const Fact pairs = operands_.fact(1, {"pad"});
-            if (input_.rank < 1 || pairs.length < 0) return out;
-            std::vector<Dim> dims = store_.dims(input_);
-            const int reached = std::min<int>((pairs.length + 1) / 2, input_.rank);
-            std::fill(dims.end() - reached, dims.end(), Dim{});
-            out.shape = store_.shape(dims);
-            return out;
-        }
-        case Rule::attention: {
-            const Fact value = operands_.fact(2, {"value"});
-            const Fact query = operands_.fact(0, {"query"});
-            Fact out = same_rank(query.rank >= 0 ? query : value, query.dtype);
-            if (query.rank < 2 || value.rank != query.rank) return out;
-            std::vector<Dim> dims = store_.dims(query);
-            dims.back() = store_.dims(value).back();
-            out.shape = store_.shape(dims);
-            return out;
-        }
-        case Rule::loss: return loss();
-        default: return convolution();  // conv, conv_transposed, pool
+    case Rule::matmul: return matmul();
+    case Rule::einsum: return einsum();
+    case Rule::linear: return linear();
+    case Rule::embedding: return embedding();
+    case Rule::one_hot: {
+        if (input_.rank < 0) return tensor(-1, DType::int64);
+        std::vector<Dim> dims = store_.dims(input_);
+        dims.push_back(store_.dim_of(operands_.fact(1, {"num_classes"})));
+        return store_.tensor_of(dims, DType::int64);
+    }
+    case Rule::pad: {
+        // The axes that the pairs do not reach keep their size.
+        Fact out = same_rank(input_, input_.dtype);
+        const Fact pairs = operands_.fact(1, {"pad"});
+        if (input_.rank < 1 || pairs.length < 0) return out;
+        std::vector<Dim> dims = store_.dims(input_);
+        const int reached = std::min<int>((pairs.length + 1) / 2, input_.rank);
+        std::fill(dims.end() - reached, dims.end(), Dim{});
+        out.shape = store_.shape(dims);
+        return out;
+    }
+    case Rule::attention: {
+        const Fact value = operands_.fact(2, {"value"});
+        const Fact query = operands_.fact(0, {"query"});
+        Fact out = same_rank(query.rank >= 0 ? query : value, query.dtype);
+        if (query.rank < 2 || value.rank != query.rank) return out;
+        std::vector<Dim> dims = store_.dims(query);
+        dims.back() = store_.dims(value).back();
+        out.shape = store_.shape(dims);
+        return out;
+    }
+    case Rule::loss: return loss();
+    default: return convolution();  // conv, conv_transposed, pool
     }
 }
 

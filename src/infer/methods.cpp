@@ -28,13 +28,12 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
 // On an object of which nothing is known: whether the call can only be a tensor's. An activation with a tensor as argument
 // (`layer.relu(x)`) is a child of a module.
 bool tells_tensor(const Operator& op, std::string_view written, const Operands& operands) {
-    if (written.ends_with('_') && !written.ends_with("__") && written != "fill_")
-        return op.rule != Rule::same_view || op.telling;
+    if (written.ends_with('_') && !written.ends_with("__") && written != "fill_") return op.rule != Rule::same_view || op.telling;
     const std::size_t count = operands.positional.size();
     if (op.name == "size") return count <= 1;
     if (op.name == "view" || op.name == "reshape" || op.name == "expand")
-        return count >= 2 || (count == 1 && operands.positional[0].fact.kind != Kind::unknown &&
-                              operands.positional[0].fact.kind != Kind::tensor);
+        return count >= 2 ||
+               (count == 1 && operands.positional[0].fact.kind != Kind::unknown && operands.positional[0].fact.kind != Kind::tensor);
     if (op.name == "transpose" || op.name == "flatten") return count == 2;
     if (!op.telling) return false;
     const bool activation = op.rule == Rule::same || op.rule == Rule::floating || op.rule == Rule::softmax;
@@ -47,29 +46,29 @@ bool tells_tensor(const Operator& op, std::string_view written, const Operands& 
 
 Fact Evaluator::call_method(NodeId node, NodeId object, const Fact& fact, std::string_view name) {
     switch (fact.kind) {
-        case Kind::tensor: return call_tensor_method(node, object, fact, name);
-        case Kind::module:
-        case Kind::object: return call_instance_method(node, object, fact, name);
-        case Kind::list: return call_list_method(node, object, fact, name);
-        case Kind::dict: return call_dict_method(fact, name, evaluate_arguments(node));
-        case Kind::string: evaluate_arguments(node); return call_string_method(name);
-        case Kind::size:
-            evaluate_arguments(node);
-            return make(name == "numel" || name == "index" || name == "count" ? Kind::integer : Kind::unknown);
-        case Kind::class_: {
-            const Operands operands = evaluate_arguments(node);
-            if (fact.class_index == 0) return {};
-            const NodeId method = program_.method(fact.class_index, name);
-            const std::uint32_t function = exists(method) ? program_.function_at(method) : 0;
-            if (function == 0) return {};
-            // Base.__init__(self, ...) passes the object itself.
-            const bool bound = program_.functions[function - 1].method_kind == MethodKind::class_;
-            return call_function(function, bound ? fact : Fact{}, operands);
-        }
-        case Kind::function:
-            if (name == "apply") evaluate_arguments(node);
-            return {};
-        default: break;
+    case Kind::tensor: return call_tensor_method(node, object, fact, name);
+    case Kind::module:
+    case Kind::object: return call_instance_method(node, object, fact, name);
+    case Kind::list: return call_list_method(node, object, fact, name);
+    case Kind::dict: return call_dict_method(fact, name, evaluate_arguments(node));
+    case Kind::string: evaluate_arguments(node); return call_string_method(name);
+    case Kind::size:
+        evaluate_arguments(node);
+        return make(name == "numel" || name == "index" || name == "count" ? Kind::integer : Kind::unknown);
+    case Kind::class_: {
+        const Operands operands = evaluate_arguments(node);
+        if (fact.class_index == 0) return {};
+        const NodeId method = program_.method(fact.class_index, name);
+        const std::uint32_t function = exists(method) ? program_.function_at(method) : 0;
+        if (function == 0) return {};
+        // Base.__init__(self, ...) passes the object itself.
+        const bool bound = program_.functions[function - 1].method_kind == MethodKind::class_;
+        return call_function(function, bound ? fact : Fact{}, operands);
+    }
+    case Kind::function:
+        if (name == "apply") evaluate_arguments(node);
+        return {};
+    default: break;
     }
     const Operands operands = evaluate_arguments(node);
     if (fact.kind == Kind::integer || fact.kind == Kind::floating)
@@ -78,8 +77,8 @@ Fact Evaluator::call_method(NodeId node, NodeId object, const Fact& fact, std::s
     if (fact.kind == Kind::unknown && op && tells_tensor(*op, name, operands)) {
         return call_tensor_method(node, object, used_as_tensor(object, fact), name);
     }
-    if (fact.kind == Kind::unknown && (name == "startswith" || name == "endswith" || name == "format" ||
-                                       name == "lower" || name == "upper" || name == "join"))
+    if (fact.kind == Kind::unknown &&
+        (name == "startswith" || name == "endswith" || name == "format" || name == "lower" || name == "upper" || name == "join"))
         return call_string_method(name);
     return {};
 }
@@ -94,8 +93,8 @@ Fact Evaluator::call_tensor_method(NodeId node, NodeId object, const Fact& fact,
     Fact result = apply_operator(*op, operands, node);
     if (!in_place) return result;
     // The object itself comes back; axes may have changed (unsqueeze_), its dtype not.
-    const bool moves_axes = op->rule == Rule::unsqueeze || op->rule == Rule::squeeze || op->rule == Rule::transpose ||
-                            op->rule == Rule::transpose_2d;
+    const bool moves_axes =
+        op->rule == Rule::unsqueeze || op->rule == Rule::squeeze || op->rule == Rule::transpose || op->rule == Rule::transpose_2d;
     Fact same = fact;
     if (moves_axes) {
         same.rank = result.rank;
@@ -118,8 +117,7 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
             Fact result = call_function(function, self, operands);
             if (of_self)
                 for (const NodeId other : program_.overrides(fact.class_index, name))
-                    if (other != method)
-                        result = store_.join(result, call_function(program_.function_at(other), self, operands));
+                    if (other != method) result = store_.join(result, call_function(program_.function_at(other), self, operands));
             return result;
         }
         Fact value = instance_attribute(fact, name, of_self);
@@ -132,8 +130,7 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
         const Operands operands = evaluate_arguments(node);
         if (value.kind != Kind::unknown) return call_value(value, operands, node);
         // self.register_buffer("mask", tensor) makes an attribute
-        if (name == "register_buffer" || name == "register_parameter" || name == "add_module" ||
-            name == "__setattr__") {
+        if (name == "register_buffer" || name == "register_parameter" || name == "add_module" || name == "__setattr__") {
             const auto attribute = store_.string_value(operands.fact(0, {"name"}));
             if (attribute && operands.positional.size() + operands.keywords.size() > 1)
                 store_attribute(fact.class_index, names_of_attributes_.emplace_back(*attribute),
@@ -147,8 +144,7 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
         return {};
     }
     const std::string_view container = store_.library_name(fact);
-    if ((container == "torch.nn.ModuleList" || container == "torch.nn.Sequential" ||
-         container == "torch.nn.ParameterList") &&
+    if ((container == "torch.nn.ModuleList" || container == "torch.nn.Sequential" || container == "torch.nn.ParameterList") &&
         (name == "append" || name == "extend" || name == "insert" || name == "add_module"))
         return call_list_method(node, object, fact, name);
     const Operands operands = evaluate_arguments(node);
@@ -156,9 +152,8 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
 }
 
 Fact Evaluator::call_module_method(const Fact& fact, std::string_view name, const Operands& operands, NodeId node) {
-    constexpr std::array<std::string_view, 14> kGiveItself{"to",    "cuda",           "cpu",      "eval",   "train",
-                                                           "float", "half",           "bfloat16", "double", "apply",
-                                                           "type",  "requires_grad_", "to_empty", "compile"};
+    constexpr std::array<std::string_view, 14> kGiveItself{"to",       "cuda",   "cpu",   "eval", "train",          "float",    "half",
+                                                           "bfloat16", "double", "apply", "type", "requires_grad_", "to_empty", "compile"};
     if (contains(kGiveItself, name)) return fact;
     if (name == "forward") return call_instance(fact, operands, node);
     if (name == "children" || name == "modules")
@@ -178,8 +173,7 @@ Fact Evaluator::call_module_method(const Fact& fact, std::string_view name, cons
     if (name == "state_dict") return make(Kind::dict);
     if (name == "values") return store_.repeated(Kind::list, store_.element(fact));
     if (name == "keys") return store_.repeated(Kind::list, make(Kind::string));
-    if (name == "items")
-        return store_.repeated(Kind::list, store_.sequence_of(Kind::tuple, {make(Kind::string), store_.element(fact)}));
+    if (name == "items") return store_.repeated(Kind::list, store_.sequence_of(Kind::tuple, {make(Kind::string), store_.element(fact)}));
     return {};
 }
 
@@ -214,12 +208,10 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
         // A list that an attribute of the object holds is what later methods find there.
         if (tree_[object].kind == NodeKind::attribute) {
             const Fact owner = evaluate_unrecorded(tree_.child(object, 0));
-            if (owner.class_index != 0)
-                store_attribute(owner.class_index, tree_[object].name, grown, is_self(tree_.child(object, 0)));
+            if (owner.class_index != 0) store_attribute(owner.class_index, tree_[object].name, grown, is_self(tree_.child(object, 0)));
         }
-        return fact.kind == Kind::module && (name == "append" || name == "extend")
-                   ? fact
-                   : make(Kind::none);  // a ModuleList gives itself back
+        return fact.kind == Kind::module && (name == "append" || name == "extend") ? fact
+                                                                                   : make(Kind::none);  // a ModuleList gives itself back
     };
     if (name == "append") return grow({operands.fact(0)}, true);
     if (name == "insert") return grow({operands.fact(1)}, false);
@@ -228,9 +220,9 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
         const Fact more = operands.fact(0);
         if (more.length >= 0 && (more.elements != 0 || more.length == 0))
             return grow(more.elements != 0 ? std::vector<Fact>(store_.elements(more)) : std::vector<Fact>{}, true);
-        return grow(more.elements != 0 && more.kind != Kind::tensor ? std::vector<Fact>(store_.elements(more))
-                                                                    : std::vector<Fact>{iterated(more)},
-                    false);
+        return grow(
+            more.elements != 0 && more.kind != Kind::tensor ? std::vector<Fact>(store_.elements(more)) : std::vector<Fact>{iterated(more)},
+            false);
     }
     if (name == "pop") {
         Fact left = fact;
@@ -254,9 +246,8 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
         left.length = name == "reverse" || name == "sort" ? fact.length : -1;
         const Fact any = store_.element(fact);
         left.elements = fact.elements == 0 ? 0
-                        : left.length > 0
-                            ? store_.sequence(std::vector<Fact>(static_cast<std::size_t>(left.length), any))
-                            : store_.sequence({any});
+                        : left.length > 0  ? store_.sequence(std::vector<Fact>(static_cast<std::size_t>(left.length), any))
+                                           : store_.sequence({any});
         update_variable(object, left);
         return make(Kind::none);
     }
@@ -281,8 +272,7 @@ Fact Evaluator::call_dict_method(const Fact& fact, std::string_view name, const 
 }
 
 Fact Evaluator::call_string_method(std::string_view name) const {
-    constexpr std::array<std::string_view, 6> kTests{"startswith", "endswith",  "isdigit",
-                                                     "isalpha",    "isnumeric", "isidentifier"};
+    constexpr std::array<std::string_view, 6> kTests{"startswith", "endswith", "isdigit", "isalpha", "isnumeric", "isidentifier"};
     if (contains(kTests, name)) return make(Kind::boolean);
     if (name == "split" || name == "rsplit" || name == "splitlines") return make(Kind::list);
     if (name == "find" || name == "index" || name == "count" || name == "rfind") return make(Kind::integer);

@@ -46,8 +46,7 @@ struct ModuleClass {
 
 template <std::size_t N>
 constexpr std::array<ModuleClass, N> sorted(std::array<ModuleClass, N> classes) {
-    std::sort(classes.begin(), classes.end(),
-              [](const ModuleClass& a, const ModuleClass& b) { return a.name < b.name; });
+    std::sort(classes.begin(), classes.end(), [](const ModuleClass& a, const ModuleClass& b) { return a.name < b.name; });
     return classes;
 }
 
@@ -59,9 +58,8 @@ constexpr auto kModules = sorted(std::array{
 });
 
 const ModuleClass* find_module(std::string_view qualified) {
-    const auto found =
-        std::lower_bound(kModules.begin(), kModules.end(), qualified,
-                         [](const ModuleClass& entry, std::string_view wanted) { return entry.name < wanted; });
+    const auto found = std::lower_bound(kModules.begin(), kModules.end(), qualified,
+                                        [](const ModuleClass& entry, std::string_view wanted) { return entry.name < wanted; });
     return found != kModules.end() && found->name == qualified ? &*found : nullptr;
 }
 
@@ -121,8 +119,7 @@ Fact flattened(FactStore& store, const Fact& module, const Fact& input, syntax::
     if (module.elements == 0) {
         operands.positional.push_back({{}, syntax::kNoNode, store.integer(1)});
     } else {
-        for (const Fact& bound : std::vector<Fact>(store.elements(module)))
-            operands.positional.push_back({{}, syntax::kNoNode, bound});
+        for (const Fact& bound : std::vector<Fact>(store.elements(module))) operands.positional.push_back({{}, syntax::kNoNode, bound});
     }
     return TensorResult(store, op, operands, node).fact();
 }
@@ -156,8 +153,7 @@ Fact contained(FactStore& store, Fact module, const Operands& operands, Behaviou
     module.length = operands.positional.empty() && operands.keywords.empty() ? 0 : list.length;
     module.elements = list.elements;
     if (behaviour == Behaviour::module_dict) module.length = -1;
-    if (behaviour == Behaviour::parameter_list && list.elements == 0 && module.length != 0)
-        module.elements = store.sequence({tensor()});
+    if (behaviour == Behaviour::parameter_list && list.elements == 0 && module.length != 0) module.elements = store.sequence({tensor()});
     return module;
 }
 
@@ -171,42 +167,57 @@ bool is_library_module(std::string_view qualified) {
            qualified != "torch.nn.Module";
 }
 
+bool module_gives_view(const FactStore& store, const Fact& module) {
+    const ModuleClass* known = find_module(store.library_name(module));
+    return known &&
+           (known->behaviour == Behaviour::flatten || known->behaviour == Behaviour::unflatten || known->behaviour == Behaviour::rearrange);
+}
+
 Fact construct_module(FactStore& store, std::string_view qualified, const Operands& operands) {
     Fact module = make(Kind::module);
     module.library_class = store.library(qualified);
     const ModuleClass* known = find_module(qualified);
-    if (!known) return module;
+    module.passes_input = qualified.find("Drop") != std::string_view::npos || qualified == "torch.nn.Identity";
+    if (!known) {  // an activation or a dropout: any flag it takes is `inplace`
+        const auto set = [&](const Operand& operand) {
+            return operand.fact.kind != Kind::floating && operand.fact.kind != Kind::integer &&
+                   store.boolean_value(operand.fact) != std::optional(false);
+        };
+        const Operand* named = operands.keyword("inplace");
+        module.writes_input = named && set(*named);
+        for (const Operand& operand : operands.positional) module.writes_input |= operand.fact.kind == Kind::boolean && set(operand);
+        module.passes_input |= module.writes_input;
+        return module;
+    }
     switch (known->behaviour) {
-        case Behaviour::sequential:
-        case Behaviour::module_list:
-        case Behaviour::module_dict:
-        case Behaviour::parameter_list: return contained(store, module, operands, known->behaviour);
-        case Behaviour::rearrange: module.value = operands.fact(0, {"pattern"}).value; return module;
-        case Behaviour::flatten:
-            if (operands.find(0, {"start_dim"}) || operands.find(1, {"end_dim"})) {
-                const Operand* begin = operands.find(0, {"start_dim"});
-                const Operand* end = operands.find(1, {"end_dim"});
-                module.elements =
-                    store.sequence({begin ? begin->fact : store.integer(1), end ? end->fact : store.integer(-1)});
-            }
-            return module;
-        case Behaviour::loss: {
-            const Operand* reduction = operands.keyword("reduction");
-            module.rank = reduction ? -1 : 0;
-            if (reduction) {
-                const auto word = store.string_value(reduction->fact);
-                if (word && *word != "none") module.rank = 0;
-            }
-            return module;
+    case Behaviour::sequential:
+    case Behaviour::module_list:
+    case Behaviour::module_dict:
+    case Behaviour::parameter_list: return contained(store, module, operands, known->behaviour);
+    case Behaviour::rearrange: module.value = operands.fact(0, {"pattern"}).value; return module;
+    case Behaviour::flatten:
+        if (operands.find(0, {"start_dim"}) || operands.find(1, {"end_dim"})) {
+            const Operand* begin = operands.find(0, {"start_dim"});
+            const Operand* end = operands.find(1, {"end_dim"});
+            module.elements = store.sequence({begin ? begin->fact : store.integer(1), end ? end->fact : store.integer(-1)});
         }
-        default: break;
+        return module;
+    case Behaviour::loss: {
+        const Operand* reduction = operands.keyword("reduction");
+        module.rank = reduction ? -1 : 0;
+        if (reduction) {
+            const auto word = store.string_value(reduction->fact);
+            if (word && *word != "none") module.rank = 0;
+        }
+        return module;
+    }
+    default: break;
     }
     if (known->behaviour == Behaviour::pooling)  // with indices a pair comes back; if that is not known, nothing is
         if (const Operand* indices = operands.keyword("return_indices"))
             module.length = store.boolean_value(indices->fact) == std::optional(false) ? -1 : 2;
     if (known->size_argument >= 0) {
-        const Dim size =
-            store.dim_of(operands.fact(static_cast<std::size_t>(known->size_argument), {known->size_keyword}));
+        const Dim size = store.dim_of(operands.fact(static_cast<std::size_t>(known->size_argument), {known->size_keyword}));
         module.shape = store.shape({size});
     }
     if (known->behaviour == Behaviour::lstm || known->behaviour == Behaviour::gru)
@@ -223,15 +234,13 @@ int input_rank(const FactStore& store, const Fact& module) {
         return pattern ? rank_of(pattern->left).value_or(-1) : -1;
     }
     if (known->behaviour == Behaviour::sequential && module.length > 0 && module.elements != 0) {
-        for (const Fact& child :
-             store.elements(module)) {  // the first child that minds, behind those that keep the rank
+        for (const Fact& child : store.elements(module)) {  // the first child that minds, behind those that keep the rank
             if (const int rank = input_rank(store, child); rank > 0) return rank;
             const ModuleClass* of_child = find_module(store.library_name(child));
-            const bool keeps =
-                child.kind == Kind::module && child.class_index == 0 && child.library_class != 0 &&
-                (of_child ? of_child->behaviour == Behaviour::same || of_child->behaviour == Behaviour::same_rank ||
-                                of_child->behaviour == Behaviour::linear
-                          : keeps_shape(store.library_name(child)));
+            const bool keeps = child.kind == Kind::module && child.class_index == 0 && child.library_class != 0 &&
+                               (of_child ? of_child->behaviour == Behaviour::same || of_child->behaviour == Behaviour::same_rank ||
+                                               of_child->behaviour == Behaviour::linear
+                                         : keeps_shape(store.library_name(child)));
             if (!keeps) return -1;
         }
         return -1;
@@ -247,81 +256,78 @@ Fact call_module(FactStore& store, const Fact& module, const Operands& operands,
     if (!known) return keeps_shape(name) ? as_rank(input, 0) : Fact{};
     const Dim size = output_size(store, module);
     switch (known->behaviour) {
-        case Behaviour::same: return as_rank(input, known->rank);
-        case Behaviour::same_rank: {
-            Fact out = as_rank(input, known->rank);
-            out.shape = 0;
-            return out;
-        }
-        case Behaviour::linear: return with_last(store, input, size);
-        case Behaviour::convolution: return convolved(store, input, known->rank, size, false);
-        case Behaviour::pooling: {
-            const Fact pooled = convolved(store, input, known->rank, {}, true);
-            return module.length == 2 ? store.sequence_of(Kind::tuple, {pooled, tensor(pooled.rank, DType::int64)})
-                                      : pooled;
-        }
-        case Behaviour::embedding: {
-            if (input.rank < 0) return tensor(-1, DType::float32);
-            std::vector<Dim> dims = store.dims(input);
-            dims.push_back(size);
-            return store.tensor_of(dims, DType::float32);
-        }
-        case Behaviour::lstm: {
-            const Fact state = as_rank(tensor(input.rank, input.dtype), 0);
-            return store.sequence_of(Kind::tuple,
-                                     {with_last(store, input, size), store.sequence_of(Kind::tuple, {state, state})});
-        }
-        case Behaviour::gru:
-            return store.sequence_of(Kind::tuple, {with_last(store, input, size), tensor(input.rank, input.dtype)});
-        case Behaviour::lstm_cell: {
-            const Fact state = with_last(store, input, size);
-            return store.sequence_of(Kind::tuple, {state, state});
-        }
-        case Behaviour::attention: {
-            Fact weights = tensor(-1, input.dtype);
-            const Operand* wanted = operands.keyword("need_weights");
-            if (wanted) weights = store.boolean_value(wanted->fact) == std::optional(false) ? make(Kind::none) : Fact{};
-            return store.sequence_of(Kind::tuple, {as_rank(input, 0), weights});
-        }
-        case Behaviour::second: return as_rank(operands.fact(1, {"tgt"}), 0);
-        case Behaviour::flatten: return flattened(store, module, input, node);
-        case Behaviour::unflatten:
-        case Behaviour::unknown_tensor: return tensor(-1, input.dtype);
-        case Behaviour::fixed_rank: return tensor(known->rank, input.dtype);
-        case Behaviour::loss: return tensor(module.rank, input.dtype);
-        case Behaviour::rearrange: return rearranged(store, module, input, node);
-        case Behaviour::short_convolution: return store.sequence_of(Kind::tuple, {as_rank(input, 0), Fact{}});
-        case Behaviour::sequential: {
-            if (module.length < 0 || (module.length > 0 && module.elements == 0)) {
-                // Any number of children in any order: what all of them leave as it is.
-                if (module.elements == 0) return {};
-                const std::vector<Fact> children = store.elements(module);
-                Fact value = call(children[0], input);
-                for (int pass = 0; pass < 2; ++pass) {
-                    const Fact given = value;
-                    for (const Fact& child : children) value = store.join(value, call(child, given));
-                }
-                if (value.kind == Kind::tensor) value.shape = 0;
-                return value;
+    case Behaviour::same: return as_rank(input, known->rank);
+    case Behaviour::same_rank: {
+        Fact out = as_rank(input, known->rank);
+        out.shape = 0;
+        return out;
+    }
+    case Behaviour::linear: return with_last(store, input, size);
+    case Behaviour::convolution: return convolved(store, input, known->rank, size, false);
+    case Behaviour::pooling: {
+        const Fact pooled = convolved(store, input, known->rank, {}, true);
+        return module.length == 2 ? store.sequence_of(Kind::tuple, {pooled, tensor(pooled.rank, DType::int64)}) : pooled;
+    }
+    case Behaviour::embedding: {
+        if (input.rank < 0) return tensor(-1, DType::float32);
+        std::vector<Dim> dims = store.dims(input);
+        dims.push_back(size);
+        return store.tensor_of(dims, DType::float32);
+    }
+    case Behaviour::lstm: {
+        const Fact state = as_rank(tensor(input.rank, input.dtype), 0);
+        return store.sequence_of(Kind::tuple, {with_last(store, input, size), store.sequence_of(Kind::tuple, {state, state})});
+    }
+    case Behaviour::gru: return store.sequence_of(Kind::tuple, {with_last(store, input, size), tensor(input.rank, input.dtype)});
+    case Behaviour::lstm_cell: {
+        const Fact state = with_last(store, input, size);
+        return store.sequence_of(Kind::tuple, {state, state});
+    }
+    case Behaviour::attention: {
+        Fact weights = tensor(-1, input.dtype);
+        const Operand* wanted = operands.keyword("need_weights");
+        if (wanted) weights = store.boolean_value(wanted->fact) == std::optional(false) ? make(Kind::none) : Fact{};
+        return store.sequence_of(Kind::tuple, {as_rank(input, 0), weights});
+    }
+    case Behaviour::second: return as_rank(operands.fact(1, {"tgt"}), 0);
+    case Behaviour::flatten: return flattened(store, module, input, node);
+    case Behaviour::unflatten:
+    case Behaviour::unknown_tensor: return tensor(-1, input.dtype);
+    case Behaviour::fixed_rank: return tensor(known->rank, input.dtype);
+    case Behaviour::loss: return tensor(module.rank, input.dtype);
+    case Behaviour::rearrange: return rearranged(store, module, input, node);
+    case Behaviour::short_convolution: return store.sequence_of(Kind::tuple, {as_rank(input, 0), Fact{}});
+    case Behaviour::sequential: {
+        if (module.length < 0 || (module.length > 0 && module.elements == 0)) {
+            // Any number of children in any order: what all of them leave as it is.
+            if (module.elements == 0) return {};
+            const std::vector<Fact> children = store.elements(module);
+            Fact value = call(children[0], input);
+            for (int pass = 0; pass < 2; ++pass) {
+                const Fact given = value;
+                for (const Fact& child : children) value = store.join(value, call(child, given));
             }
-            Fact value = as_rank(input, 0);
-            if (input.kind != Kind::tensor) value = input;
-            if (module.length == 0) return value;
-            for (const Fact& child : std::vector<Fact>(store.elements(module))) value = call(child, value);
+            if (value.kind == Kind::tensor) value.shape = 0;
             return value;
         }
-        case Behaviour::module_list:
-        case Behaviour::module_dict:
-        case Behaviour::parameter_list: return {};
+        Fact value = as_rank(input, 0);
+        if (input.kind != Kind::tensor) value = input;
+        if (module.length == 0) return value;
+        for (const Fact& child : std::vector<Fact>(store.elements(module))) value = call(child, value);
+        return value;
+    }
+    case Behaviour::module_list:
+    case Behaviour::module_dict:
+    case Behaviour::parameter_list: return {};
     }
     return {};
 }
 
 Fact module_attribute(FactStore& store, const Fact& module, std::string_view name) {
-    constexpr std::array<std::string_view, 17> kIntegers{
-        "in_features",  "out_features", "in_channels", "out_channels", "num_embeddings", "embedding_dim",
-        "num_features", "groups",       "hidden_size", "input_size",   "num_layers",     "embed_dim",
-        "num_heads",    "head_dim",     "padding_idx", "num_groups",   "num_channels"};
+    constexpr std::array<std::string_view, 17> kIntegers{"in_features",   "out_features", "in_channels", "out_channels", "num_embeddings",
+                                                         "embedding_dim", "num_features", "groups",      "hidden_size",  "input_size",
+                                                         "num_layers",    "embed_dim",    "num_heads",   "head_dim",     "padding_idx",
+                                                         "num_groups",    "num_channels"};
     const ModuleClass* known = find_module(store.library_name(module));
     if (name == "training") return make(Kind::boolean);
     if (!known && module.class_index != 0) return {};
@@ -342,8 +348,7 @@ Fact module_attribute(FactStore& store, const Fact& module, std::string_view nam
         statistics.temporary = false;
         return statistics;
     }
-    if ((name == "out_features" || name == "out_channels" || name == "embedding_dim" || name == "hidden_size") &&
-        module.shape != 0) {
+    if ((name == "out_features" || name == "out_channels" || name == "embedding_dim" || name == "hidden_size") && module.shape != 0) {
         const Dim size = output_size(store, module);
         if (size.known) return store.integer(size);
     }

@@ -16,6 +16,9 @@ bool is_library_module(std::string_view qualified);
 // `torch.nn.Linear(16, 32)`: a module fact with what its calls need to know.
 Fact construct_module(FactStore& store, std::string_view qualified, const Operands& operands);
 
+// Whether what a call gives is a view of its input (Flatten, Rearrange).
+bool module_gives_view(const FactStore& store, const Fact& module);
+
 // The rank that an input must have (`Conv2d`: 4), or -1.
 int input_rank(const FactStore& store, const Fact& module);
 

@@ -28,16 +28,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"nn.Linear(4, 8)(x)", "tensor 3 float32"}, Case{"nn.Conv2d(3, 8, 3)(p)", "tensor 4 float32"},
                     Case{"nn.ReLU()(x)", "tensor 3 float32"}, Case{"nn.Embedding(9, 4)(i)", "tensor 3 float32"},
                     Case{"nn.LSTM(4, 8)(x)", "tuple 2"}, Case{"nn.LSTM(4, 8)(x)[1][0]", "tensor 3 float32"},
-                    Case{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"},
-                    Case{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"},
+                    Case{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"}, Case{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"},
                     Case{"nn.Flatten()(p)", "tensor 2 float32"}, Case{"nn.Flatten(0, 1)(p)", "tensor 3 float32"},
-                    Case{"nn.MaxPool2d(2)(p)", "tensor 4 float32"},
-                    Case{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
+                    Case{"nn.MaxPool2d(2)(p)", "tensor 4 float32"}, Case{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
                     Case{"nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2))(p)", "tensor 2 float32"},
                     Case{"nn.CrossEntropyLoss()(x, i)", "tensor 0 float32"},
-                    Case{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"},
-                    Case{"nn.Linear(4, 8).weight", "tensor 2 float32"}, Case{"nn.Linear(4, 8).out_features", "int"},
-                    Case{"nn.Linear(4, 8).eval()", "module"},
+                    Case{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"}, Case{"nn.Linear(4, 8).weight", "tensor 2 float32"},
+                    Case{"nn.Linear(4, 8).out_features", "int"}, Case{"nn.Linear(4, 8).eval()", "module"},
                     Case{"nn.BatchNorm2d(3).running_mean", "tensor 1 float32"}));
 
 TEST(Modules, AreToldFromOtherExports) {

@@ -12,8 +12,7 @@ void Evaluator::index_observed(const ObservedFacts& observed) {
     if (observed.empty()) return;
     names::FlatMap by_span;
     for (std::size_t at = 0; at < observed.size(); ++at)
-        by_span.set(names::pair_key(observed[at].span.begin, observed[at].span.end),
-                    static_cast<std::uint32_t>(at + 1));
+        by_span.set(names::pair_key(observed[at].span.begin, observed[at].span.end), static_cast<std::uint32_t>(at + 1));
     for (std::uint32_t at = 1; at < tree_.size(); ++at) {
         const syntax::Node& node = tree_[syntax::NodeId{at}];
         if (!syntax::is_expression(node.kind)) continue;
@@ -45,11 +44,9 @@ void Evaluator::apply_observed(NodeId node, Fact& fact) {
         if (seen.dtype != DType::unknown) fact.dtype = seen.dtype;
     }
     if (seen.kind == Kind::dtype && seen.dtype != DType::unknown) fact.dtype = seen.dtype;
-    if (fact.kind != Kind::tensor && fact.length < 0 && seen.length >= 0 && fact.elements == 0 &&
-        seen.kind == Kind::size)
+    if (fact.kind != Kind::tensor && fact.length < 0 && seen.length >= 0 && fact.elements == 0 && seen.kind == Kind::size)
         fact.length = seen.length;
-    if (seen.kind == Kind::module && fact.class_index == 0 && fact.library_class == 0 &&
-        seen.type.starts_with("torch.nn."))
+    if (seen.kind == Kind::module && fact.class_index == 0 && fact.library_class == 0 && seen.type.starts_with("torch.nn."))
         fact.library_class = store_.library(names::canonical_name(seen.type));
 }
 

@@ -35,23 +35,22 @@ static_assert(no_name_twice(), "operators.def has a name twice");
 
 template <std::size_t N>
 const Operator* find(const std::array<Operator, N>& table, std::string_view name) {
-    const auto found =
-        std::lower_bound(table.begin(), table.end(), name,
-                         [](const Operator& entry, std::string_view wanted) { return entry.name < wanted; });
+    const auto found = std::lower_bound(table.begin(), table.end(), name,
+                                        [](const Operator& entry, std::string_view wanted) { return entry.name < wanted; });
     return found != table.end() && found->name == name ? &*found : nullptr;
 }
 
 // Where torch keeps functions that the table lists by their last name.
-constexpr std::array<std::string_view, 11> kNamespaces{
-    "torch.nn.functional.", "torch.Tensor.",  "torch.special.", "torch.linalg.",   "torch.fft.", "torch.cuda.",
-    "torch.autograd.",      "torch.nn.init.", "torch.random.",  "torch.backends.", "torch."};
+constexpr std::array<std::string_view, 11> kNamespaces{"torch.nn.functional.", "torch.Tensor.",   "torch.special.",  "torch.linalg.",
+                                                       "torch.fft.",           "torch.cuda.",     "torch.autograd.", "torch.nn.init.",
+                                                       "torch.random.",        "torch.backends.", "torch."};
 
-constexpr std::array kViews{Rule::view,         Rule::like_other,     Rule::permute,         Rule::transpose,
-                            Rule::transpose_2d, Rule::transpose_last, Rule::permute_some,    Rule::unsqueeze,
-                            Rule::squeeze,      Rule::flatten,        Rule::fixed_rank_view, Rule::unflatten,
-                            Rule::expand,       Rule::unknown_view,   Rule::narrow,          Rule::select,
-                            Rule::diagonal,     Rule::unfold,         Rule::same_view,       Rule::view_as_complex,
-                            Rule::chunk,        Rule::split,          Rule::unbind,          Rule::real_part};
+constexpr std::array kViews{
+    Rule::view,         Rule::like_other,      Rule::permute, Rule::transpose, Rule::transpose_2d,    Rule::transpose_last,
+    Rule::permute_some, Rule::unsqueeze,       Rule::squeeze, Rule::flatten,   Rule::fixed_rank_view, Rule::unflatten,
+    Rule::expand,       Rule::unknown_view,    Rule::narrow,  Rule::select,    Rule::diagonal,        Rule::unfold,
+    Rule::same_view,    Rule::view_as_complex, Rule::chunk,   Rule::split,     Rule::unbind,          Rule::real_part,
+    Rule::einops_unpack};
 
 // Whose first operand may be a size, a number, a list or a pattern.
 constexpr std::array kOtherFirst{Rule::create,
@@ -105,10 +104,17 @@ const Operator* find_library_operator(std::string_view qualified) {
     return nullptr;
 }
 
-bool shares_memory(Rule rule) { return std::find(kViews.begin(), kViews.end(), rule) != kViews.end(); }
-
-bool takes_tensor_first(Rule rule) {
-    return std::find(kOtherFirst.begin(), kOtherFirst.end(), rule) == kOtherFirst.end();
+bool gives_view(const Operator& op) {
+    if (std::find(kViews.begin(), kViews.end(), op.rule) != kViews.end()) return true;
+    if (op.rule == Rule::einops) return op.argument != 2;  // rearrange and repeat; reduce makes new values
+    return op.name == "conj";
 }
+
+bool may_give_operand(const Operator& op) {
+    return op.name.find("dropout") != std::string_view::npos || op.rule == Rule::cast || op.rule == Rule::cast_like ||
+           op.rule == Rule::from_data || op.rule == Rule::broadcast_list || op.rule == Rule::meshgrid || op.rule == Rule::einops_pack;
+}
+
+bool takes_tensor_first(Rule rule) { return std::find(kOtherFirst.begin(), kOtherFirst.end(), rule) == kOtherFirst.end(); }
 
 }  // namespace mlxify::infer

@@ -128,8 +128,10 @@ const Operator* find_operator(std::string_view name);
 // Of a function by qualified name ("torch.nn.functional.pad", "einops.rearrange"); nullptr if not known.
 const Operator* find_library_operator(std::string_view qualified);
 
-// Whether the result shares memory with the first operand (always, or in the common case).
-bool shares_memory(Rule rule);
+// Whether the result is a view of the first operand.
+bool gives_view(const Operator& op);
+// Whether the result may be the first operand itself, where there is nothing to change (dropout, casts).
+bool may_give_operand(const Operator& op);
 // Whether the first operand can only be a tensor.
 bool takes_tensor_first(Rule rule);
 

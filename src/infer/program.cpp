@@ -17,11 +17,9 @@ constexpr std::size_t kMaxBases = 32;
 
 // Decorators that leave a function what it is, as far as facts go.
 bool is_transparent(std::string_view decorator) {
-    constexpr std::array<std::string_view, 9> kNames{"staticmethod",   "classmethod",     "property",
-                                                     "abstractmethod", "cached_property", "override",
-                                                     "lru_cache",      "functools.cache", "overload"};
-    if (decorator.starts_with("torch.") || decorator.starts_with("typing.") || decorator.starts_with("jaxtyping."))
-        return true;
+    constexpr std::array<std::string_view, 9> kNames{"staticmethod", "classmethod", "property",        "abstractmethod", "cached_property",
+                                                     "override",     "lru_cache",   "functools.cache", "overload"};
+    if (decorator.starts_with("torch.") || decorator.starts_with("typing.") || decorator.starts_with("jaxtyping.")) return true;
     return std::any_of(kNames.begin(), kNames.end(), [&](std::string_view name) { return decorator.ends_with(name); });
 }
 
@@ -113,8 +111,7 @@ std::optional<Fact> Program::own_attribute(std::uint32_t class_index, std::uint3
     return collected.fact;
 }
 
-std::optional<Fact> Program::find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name,
-                                            int round) const {
+std::optional<Fact> Program::find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name, int round) const {
     const std::uint32_t symbol = symbols_.find(name);
     if (symbol == 0) return std::nullopt;
     std::vector<std::uint32_t> line{class_index};

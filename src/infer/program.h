@@ -66,14 +66,11 @@ public:
     // 1 + index of the Function at a function_def or lambda; 0 if it is none.
     [[nodiscard]] std::uint32_t function_at(syntax::NodeId node) const { return function_at_[syntax::index(node)]; }
     // The node of the function, lambda or module whose run binds a name (comprehensions and class bodies count to theirs).
-    [[nodiscard]] syntax::NodeId frame_of(names::BindingId binding) const {
-        return frame_of_[static_cast<std::uint32_t>(binding)];
-    }
+    [[nodiscard]] syntax::NodeId frame_of(names::BindingId binding) const { return frame_of_[static_cast<std::uint32_t>(binding)]; }
     // The id of an attribute of a class (not of its bases); made if `create`. 0 if there is none.
     std::uint32_t attribute(std::uint32_t class_index, std::string_view name, bool create);
     // Looks through bases, then heirs. Joined where several heirs have it.
-    [[nodiscard]] std::optional<Fact> find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name,
-                                                     int round) const;
+    [[nodiscard]] std::optional<Fact> find_attribute(FactStore& store, std::uint32_t class_index, std::string_view name, int round) const;
     // The class of a method with that name: in the class, its bases, or (for an abstract base) one heir; kNoNode if none.
     [[nodiscard]] syntax::NodeId method(std::uint32_t class_index, std::string_view name) const;
     // Heirs that override the method.

@@ -23,8 +23,7 @@ void Evaluator::update_variable(NodeId node, const Fact& fact) {
         environment_.set(static_cast<std::uint32_t>(binding), stored);
         return;
     }
-    if (tree_[node].kind != NodeKind::attribute || !is_self(tree_.child(node, 0)) || frame_->self.class_index == 0)
-        return;
+    if (tree_[node].kind != NodeKind::attribute || !is_self(tree_.child(node, 0)) || frame_->self.class_index == 0) return;
     const std::uint32_t slot = slot_of_attribute(frame_->self.class_index, tree_[node].name);
     if (!environment_.find(slot)) frame_->attribute_slots.push_back(slot);
     Fact stored = fact;
@@ -84,53 +83,50 @@ void Evaluator::learn_rank(NodeId node, Fact fact, int rank) {
 // Operands whose rank the operator itself tells.
 void Evaluator::learn_from_operator(const Operator& op, const Operands& operands) {
     const auto learn = [&](const Operand& operand, int rank) {
-        const bool open =
-            operand.fact.kind == Kind::unknown || (operand.fact.kind == Kind::tensor && operand.fact.rank < 0);
+        const bool open = operand.fact.kind == Kind::unknown || (operand.fact.kind == Kind::tensor && operand.fact.rank < 0);
         if (open && exists(operand.node)) learn_rank(operand.node, operand.fact, rank);
     };
     switch (op.rule) {
-        case Rule::einops: {  // rearrange(x, "b l d -> b d l"): x has rank 3
-            const Operand* input = operands.find(0, {"tensor"});
-            const Operand* text = operands.find(1, {"pattern"});
-            const auto pattern_text = text ? store_.string_value(text->fact) : std::nullopt;
-            const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
-            const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
-            if (input && rank) learn(*input, *rank);
-            return;
+    case Rule::einops: {  // rearrange(x, "b l d -> b d l"): x has rank 3
+        const Operand* input = operands.find(0, {"tensor"});
+        const Operand* text = operands.find(1, {"pattern"});
+        const auto pattern_text = text ? store_.string_value(text->fact) : std::nullopt;
+        const auto pattern = pattern_text ? parse_einops(*pattern_text) : std::nullopt;
+        const auto rank = pattern ? rank_of(pattern->left) : std::nullopt;
+        if (input && rank) learn(*input, *rank);
+        return;
+    }
+    case Rule::permute: {  // x.permute(0, 2, 1): as many axes as numbers
+        const Fact order = operands.fact(1, {"dims"});
+        const bool listed = order.kind == Kind::tuple || order.kind == Kind::list;
+        if (operands.star || operands.positional.empty() || order.kind == Kind::unknown) return;
+        const int rank = listed ? order.length : static_cast<int>(operands.positional.size()) - 1;
+        if (rank > 0) learn(operands.positional[0], rank);
+        return;
+    }
+    case Rule::matmul:  // mm and bmm know only one rank
+        if (op.argument == 0) return;
+        for (const Operand& operand : operands.positional) learn(operand, op.argument);
+        return;
+    case Rule::conv:
+    case Rule::conv_transposed:
+        if (!operands.positional.empty()) learn(operands.positional[0], op.argument);
+        return;
+    case Rule::einsum: {  // torch.einsum("bqd,bkd->bqk", q, k)
+        const auto text = operands.positional.empty() ? std::nullopt : store_.string_value(operands.positional[0].fact);
+        if (!text || operands.star || text->find('.') != std::string_view::npos) return;
+        const std::string inputs(text->substr(0, text->find("->")));
+        std::size_t begin = 0;
+        for (std::size_t at = 1; at < operands.positional.size() && begin <= inputs.size(); ++at) {
+            const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
+            learn(operands.positional[at],
+                  static_cast<int>(std::count_if(inputs.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                 inputs.begin() + static_cast<std::ptrdiff_t>(end), [](char c) { return c != ' '; })));
+            begin = end + 1;
         }
-        case Rule::permute: {  // x.permute(0, 2, 1): as many axes as numbers
-            const Fact order = operands.fact(1, {"dims"});
-            const bool listed = order.kind == Kind::tuple || order.kind == Kind::list;
-            if (operands.star || operands.positional.empty() || order.kind == Kind::unknown) return;
-            const int rank = listed ? order.length : static_cast<int>(operands.positional.size()) - 1;
-            if (rank > 0) learn(operands.positional[0], rank);
-            return;
-        }
-        case Rule::matmul:  // mm and bmm know only one rank
-            if (op.argument == 0) return;
-            for (const Operand& operand : operands.positional) learn(operand, op.argument);
-            return;
-        case Rule::conv:
-        case Rule::conv_transposed:
-            if (!operands.positional.empty()) learn(operands.positional[0], op.argument);
-            return;
-        case Rule::einsum: {  // torch.einsum("bqd,bkd->bqk", q, k)
-            const auto text =
-                operands.positional.empty() ? std::nullopt : store_.string_value(operands.positional[0].fact);
-            if (!text || operands.star || text->find('.') != std::string_view::npos) return;
-            const std::string inputs(text->substr(0, text->find("->")));
-            std::size_t begin = 0;
-            for (std::size_t at = 1; at < operands.positional.size() && begin <= inputs.size(); ++at) {
-                const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
-                learn(operands.positional[at],
-                      static_cast<int>(std::count_if(inputs.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                     inputs.begin() + static_cast<std::ptrdiff_t>(end),
-                                                     [](char c) { return c != ' '; })));
-                begin = end + 1;
-            }
-            return;
-        }
-        default: return;
+        return;
+    }
+    default: return;
     }
 }
 
@@ -155,6 +151,17 @@ Fact Evaluator::sharing_memory(Fact result, NodeId source, const Fact& source_fa
     } else if (result.elements != 0) {
         std::vector<Fact> elements = store_.elements(result);
         for (Fact& element : elements) share(element);
+        result.elements = store_.sequence(elements);
+    }
+    return result;
+}
+
+// The result may be something that has another name already.
+Fact Evaluator::not_fresh(Fact result) {
+    result.temporary = false;
+    if (result.elements != 0 && result.kind != Kind::module) {
+        std::vector<Fact> elements = store_.elements(result);
+        for (Fact& element : elements) element.temporary = false;
         result.elements = store_.sequence(elements);
     }
     return result;

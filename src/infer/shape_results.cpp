@@ -40,8 +40,7 @@ Fact TensorResult::permute() const {
     if (listed && first.length >= 0 && first.elements != 0)
         for (const Fact& axis : store_.elements(first)) order.push_back(&axis);
     if (!listed)
-        for (std::size_t at = 1; at < operands_.positional.size(); ++at)
-            order.push_back(&operands_.positional[at].fact);
+        for (std::size_t at = 1; at < operands_.positional.size(); ++at) order.push_back(&operands_.positional[at].fact);
     if (listed && first.length < 0) return same_rank(input_, input_.dtype);
     if (operands_.star) return same_rank(input_, input_.dtype);
     const int rank = static_cast<int>(order.size());
@@ -51,8 +50,7 @@ Fact TensorResult::permute() const {
     std::vector<Dim> dims(order.size());
     for (std::size_t axis = 0; axis < order.size(); ++axis) {
         const auto from = store_.integer_value(*order[axis]);
-        if (from && *from < rank && *from >= -rank)
-            dims[axis] = source[static_cast<std::size_t>(*from < 0 ? *from + rank : *from)];
+        if (from && *from < rank && *from >= -rank) dims[axis] = source[static_cast<std::size_t>(*from < 0 ? *from + rank : *from)];
     }
     return store_.tensor_of(dims, input_.dtype);
 }
@@ -91,8 +89,7 @@ Fact TensorResult::unsqueeze() const {
 Fact TensorResult::squeeze() const {
     const Operand* axis = operands_.find(1, {"dim", "axis"});
     if (input_.rank < 0 || !axis || operands_.hidden()) return tensor(-1, input_.dtype);
-    if (axis->fact.kind == Kind::tuple && axis->fact.length >= 0)
-        return tensor(std::max(0, input_.rank - axis->fact.length), input_.dtype);
+    if (axis->fact.kind == Kind::tuple && axis->fact.length >= 0) return tensor(std::max(0, input_.rank - axis->fact.length), input_.dtype);
     if (axis->fact.kind != Kind::integer) return tensor(-1, input_.dtype);
     const auto at = axis_argument(1, input_.rank);
     if (!at || input_.rank == 0) return tensor(input_.rank - 1, input_.dtype);
@@ -184,33 +181,29 @@ Fact TensorResult::shaped() {
     const DType dtype = input_.dtype;
     const int rank = input_.rank;
     switch (op_.rule) {
-        case Rule::view: return view();
-        case Rule::permute: return permute();
-        case Rule::permute_some: return same_rank(input_, dtype);
-        case Rule::transpose:
-        case Rule::transpose_2d:
-        case Rule::transpose_last: return transpose();
-        case Rule::unsqueeze: return unsqueeze();
-        case Rule::squeeze: return squeeze();
-        case Rule::flatten: return flatten();
-        case Rule::fixed_rank_view:
-        case Rule::fixed_rank: return tensor(op_.argument, dtype);
-        case Rule::unflatten: return unflatten();
-        case Rule::expand: return expand();
-        case Rule::narrow:
-        case Rule::select: return select_or_narrow();
-        case Rule::diagonal: return diagonal();
-        case Rule::
-            unfold:  // F.unfold(x, kernel) gives (batch, channels, places); x.unfold(dim, size, step) adds an axis
-            return operands_.positional.size() >= 4 || operands_.keyword("step")
-                       ? tensor(rank >= 0 ? rank + 1 : -1, dtype)
-                       : tensor(3, dtype);
-        case Rule::rank_plus:
-            return tensor(rank >= 0 && rank + op_.argument >= 0 ? rank + op_.argument : -1,
-                          dtype == DType::complex64 ? DType::float32 : dtype);
-        case Rule::view_as_complex: return tensor(rank > 0 ? rank - 1 : -1, DType::complex64);
-        case Rule::diag: return tensor(rank == 1 ? 2 : rank == 2 ? 1 : -1, dtype);
-        default: return tensor(-1, dtype);  // unknown_tensor, unknown_view
+    case Rule::view: return view();
+    case Rule::permute: return permute();
+    case Rule::permute_some: return same_rank(input_, dtype);
+    case Rule::transpose:
+    case Rule::transpose_2d:
+    case Rule::transpose_last: return transpose();
+    case Rule::unsqueeze: return unsqueeze();
+    case Rule::squeeze: return squeeze();
+    case Rule::flatten: return flatten();
+    case Rule::fixed_rank_view:
+    case Rule::fixed_rank: return tensor(op_.argument, dtype);
+    case Rule::unflatten: return unflatten();
+    case Rule::expand: return expand();
+    case Rule::narrow:
+    case Rule::select: return select_or_narrow();
+    case Rule::diagonal: return diagonal();
+    case Rule::unfold:  // F.unfold(x, kernel) gives (batch, channels, places); x.unfold(dim, size, step) adds an axis
+        return operands_.positional.size() >= 4 || operands_.keyword("step") ? tensor(rank >= 0 ? rank + 1 : -1, dtype) : tensor(3, dtype);
+    case Rule::rank_plus:
+        return tensor(rank >= 0 && rank + op_.argument >= 0 ? rank + op_.argument : -1, dtype == DType::complex64 ? DType::float32 : dtype);
+    case Rule::view_as_complex: return tensor(rank > 0 ? rank - 1 : -1, DType::complex64);
+    case Rule::diag: return tensor(rank == 1 ? 2 : rank == 2 ? 1 : -1, dtype);
+    default: return tensor(-1, dtype);  // unknown_tensor, unknown_view
     }
 }
 

@@ -29,77 +29,75 @@ void Evaluator::run_block(NodeId block) {
 void Evaluator::run_statement(NodeId node) {
     if (!exists(node)) return;
     switch (tree_[node].kind) {
-        case NodeKind::expression_statement: evaluate(tree_.child(node, 0)); return;
-        case NodeKind::assign: {
-            const NodeId value = tree_.child(node, 0);
-            const Fact fact = evaluate(value);
-            for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot)
-                assign(tree_.child(node, slot), fact, value);
-            return;
+    case NodeKind::expression_statement: evaluate(tree_.child(node, 0)); return;
+    case NodeKind::assign: {
+        const NodeId value = tree_.child(node, 0);
+        const Fact fact = evaluate(value);
+        for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) assign(tree_.child(node, slot), fact, value);
+        return;
+    }
+    case NodeKind::ann_assign: {
+        const NodeId value = tree_.child(node, 2);
+        Fact fact = exists(value) ? evaluate(value) : Fact{};
+        if (fact.kind == Kind::unknown || fact.kind == Kind::none) {
+            const Fact declared = fact_of_annotation(tree_, names_, store_, tree_.child(node, 1));
+            fact = fact.kind == Kind::none ? store_.join(declared, fact) : declared;
         }
-        case NodeKind::ann_assign: {
-            const NodeId value = tree_.child(node, 2);
-            Fact fact = exists(value) ? evaluate(value) : Fact{};
-            if (fact.kind == Kind::unknown || fact.kind == Kind::none) {
-                const Fact declared = fact_of_annotation(tree_, names_, store_, tree_.child(node, 1));
-                fact = fact.kind == Kind::none ? store_.join(declared, fact) : declared;
-            }
-            assign(tree_.child(node, 0), fact, value);
-            return;
+        assign(tree_.child(node, 0), fact, value);
+        return;
+    }
+    case NodeKind::aug_assign: return run_aug_assign(node);
+    case NodeKind::return_: {
+        const NodeId value = tree_.child(node, 0);
+        const Fact fact = exists(value) ? evaluate(value) : make(Kind::none);
+        if (!frame_->terminated) frame_->returned.add(store_, fact);
+        frame_->terminated = true;
+        frame_->may_have_returned = true;
+        return;
+    }
+    case NodeKind::raise_:
+        for (const NodeId child : tree_.children(node))
+            if (exists(child)) evaluate(child);
+        frame_->terminated = true;
+        return;
+    case NodeKind::if_: return run_if(node);
+    case NodeKind::for_:
+    case NodeKind::while_: return run_loop(node);
+    case NodeKind::try_: return run_try(node);
+    case NodeKind::with_: return run_with(node);
+    case NodeKind::assert_: return run_assert(node);
+    case NodeKind::class_def: return run_class(node);
+    case NodeKind::function_def: {
+        for (const NodeId parameter : tree_.children(tree_.child(node, 0)))
+            if (exists(tree_.child(parameter, 1))) evaluate(tree_.child(parameter, 1));
+        for (std::uint32_t slot = 3; slot < tree_[node].child_count; ++slot) evaluate(tree_.child(tree_.child(node, slot), 0));
+        return;
+    }
+    case NodeKind::delete_:
+        for (const NodeId target : tree_.children(node)) {
+            if (tree_[target].kind == NodeKind::name)
+                environment_.unbind(static_cast<std::uint32_t>(names_.binding(target)));
+            else
+                evaluate(target);
         }
-        case NodeKind::aug_assign: return run_aug_assign(node);
-        case NodeKind::return_: {
-            const NodeId value = tree_.child(node, 0);
-            const Fact fact = exists(value) ? evaluate(value) : make(Kind::none);
-            if (!frame_->terminated) frame_->returned.add(store_, fact);
-            frame_->terminated = true;
-            frame_->may_have_returned = true;
-            return;
+        return;
+    case NodeKind::match_: {
+        evaluate(tree_.child(node, 0));
+        const std::size_t mark = environment_.branch();
+        for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) {
+            const std::size_t inner = environment_.branch();
+            ++frame_->conditional;
+            run_block(tree_.child(tree_.child(node, slot), 1));
+            --frame_->conditional;
+            frame_->terminated = false;
+            const Environment::Changes after = environment_.roll_back(inner);
+            environment_.merge(inner, after, true, true, store_);
+            environment_.close(inner);
         }
-        case NodeKind::raise_:
-            for (const NodeId child : tree_.children(node))
-                if (exists(child)) evaluate(child);
-            frame_->terminated = true;
-            return;
-        case NodeKind::if_: return run_if(node);
-        case NodeKind::for_:
-        case NodeKind::while_: return run_loop(node);
-        case NodeKind::try_: return run_try(node);
-        case NodeKind::with_: return run_with(node);
-        case NodeKind::assert_: return run_assert(node);
-        case NodeKind::class_def: return run_class(node);
-        case NodeKind::function_def: {
-            for (const NodeId parameter : tree_.children(tree_.child(node, 0)))
-                if (exists(tree_.child(parameter, 1))) evaluate(tree_.child(parameter, 1));
-            for (std::uint32_t slot = 3; slot < tree_[node].child_count; ++slot)
-                evaluate(tree_.child(tree_.child(node, slot), 0));
-            return;
-        }
-        case NodeKind::delete_:
-            for (const NodeId target : tree_.children(node)) {
-                if (tree_[target].kind == NodeKind::name)
-                    environment_.unbind(static_cast<std::uint32_t>(names_.binding(target)));
-                else
-                    evaluate(target);
-            }
-            return;
-        case NodeKind::match_: {
-            evaluate(tree_.child(node, 0));
-            const std::size_t mark = environment_.branch();
-            for (std::uint32_t slot = 1; slot < tree_[node].child_count; ++slot) {
-                const std::size_t inner = environment_.branch();
-                ++frame_->conditional;
-                run_block(tree_.child(tree_.child(node, slot), 1));
-                --frame_->conditional;
-                frame_->terminated = false;
-                const Environment::Changes after = environment_.roll_back(inner);
-                environment_.merge(inner, after, true, true, store_);
-                environment_.close(inner);
-            }
-            environment_.close(mark);
-            return;
-        }
-        default: return;  // imports, pass, break, continue, global
+        environment_.close(mark);
+        return;
+    }
+    default: return;  // imports, pass, break, continue, global
     }
 }
 
@@ -251,9 +249,8 @@ void Evaluator::run_class(NodeId node) {
         Fact stored = fact ? *fact : Fact{};
         // A field's default is one of its values, no constant.
         if (names_.classes[class_index - 1].is_dataclass || names_.classes[class_index - 1].is_named_tuple) {
-            const Fact declared = kind == NodeKind::ann_assign
-                                      ? fact_of_annotation(tree_, names_, store_, tree_.child(statement, 1))
-                                      : Fact{};
+            const Fact declared =
+                kind == NodeKind::ann_assign ? fact_of_annotation(tree_, names_, store_, tree_.child(statement, 1)) : Fact{};
             stored = declared.kind != Kind::unknown ? declared : store_.without_values(stored);
         }
         store_attribute(class_index, tree_[target].name, stored, false);
@@ -284,34 +281,31 @@ void Evaluator::run_aug_assign(NodeId node) {
 void Evaluator::assign(NodeId target, const Fact& fact, NodeId value) {
     if (!exists(target)) return;
     switch (tree_[target].kind) {
-        case NodeKind::name: assign_name(target, fact, value); return;
-        case NodeKind::attribute: assign_attribute(target, fact); return;
-        case NodeKind::tuple:
-        case NodeKind::list: assign_parts(target, fact, value); return;
-        case NodeKind::starred:
-            assign(tree_.child(target, 0), store_.repeated(Kind::list, store_.element(fact)), kNoNode);
-            return;
-        case NodeKind::subscript: {
-            const NodeId object = tree_.child(target, 0);
-            const Fact container = not_none(object, evaluate(object));
-            evaluate(tree_.child(target, 1));
-            if (container.kind == Kind::dict || container.kind == Kind::list) {
-                Fact updated = container;
-                updated.elements = 0;
-                Fact element = container.elements != 0 ? store_.join(store_.element(container), fact)
-                               : container.length == 0 || container.kind == Kind::dict ? fact
-                                                                                       : Fact{};
-                if (container.kind == Kind::list && container.length > 0 && container.elements != 0)
-                    updated.elements =
-                        store_.sequence(std::vector<Fact>(static_cast<std::size_t>(container.length), element));
-                else if (!(element == Fact{}))
-                    updated.elements = store_.sequence({element});
-                update_variable(object, updated);
-            }
-            record(target, {});
-            return;
+    case NodeKind::name: assign_name(target, fact, value); return;
+    case NodeKind::attribute: assign_attribute(target, fact); return;
+    case NodeKind::tuple:
+    case NodeKind::list: assign_parts(target, fact, value); return;
+    case NodeKind::starred: assign(tree_.child(target, 0), store_.repeated(Kind::list, store_.element(fact)), kNoNode); return;
+    case NodeKind::subscript: {
+        const NodeId object = tree_.child(target, 0);
+        const Fact container = not_none(object, evaluate(object));
+        evaluate(tree_.child(target, 1));
+        if (container.kind == Kind::dict || container.kind == Kind::list) {
+            Fact updated = container;
+            updated.elements = 0;
+            Fact element = container.elements != 0                                 ? store_.join(store_.element(container), fact)
+                           : container.length == 0 || container.kind == Kind::dict ? fact
+                                                                                   : Fact{};
+            if (container.kind == Kind::list && container.length > 0 && container.elements != 0)
+                updated.elements = store_.sequence(std::vector<Fact>(static_cast<std::size_t>(container.length), element));
+            else if (!(element == Fact{}))
+                updated.elements = store_.sequence({element});
+            update_variable(object, updated);
         }
-        default: return;
+        record(target, {});
+        return;
+    }
+    default: return;
     }
 }
 

@@ -43,8 +43,7 @@ Fact Evaluator::evaluate_subscript(NodeId node) {
         const bool of_library = !library_name_of(object).empty();  // Optional[...], Float[Tensor, "b n"]
         const bool shaped =
             kind == NodeKind::ellipsis || kind == NodeKind::none_ ||
-            (kind == NodeKind::tuple &&
-             std::any_of(tree_.children(index_node).begin(), tree_.children(index_node).end(), [&](NodeId part) {
+            (kind == NodeKind::tuple && std::any_of(tree_.children(index_node).begin(), tree_.children(index_node).end(), [&](NodeId part) {
                  const NodeKind inner = tree_[part].kind;
                  return inner == NodeKind::slice || inner == NodeKind::ellipsis || inner == NodeKind::none_;
              }));
@@ -52,26 +51,26 @@ Fact Evaluator::evaluate_subscript(NodeId node) {
         fact = used_as_tensor(object, fact);
     }
     switch (fact.kind) {
-        case Kind::tensor: return index_tensor(object, fact, index_node, at);
-        case Kind::tuple:
-        case Kind::list:
-        case Kind::size: return index_sequence(fact, index_node, at);
-        case Kind::module: {
-            if (fact.class_index != 0) {
-                const NodeId method = program_.method(fact.class_index, "__getitem__");
-                if (exists(method)) return {};
-            }
-            if (fact.length < 0 && fact.elements == 0) return {};
-            Fact part = index_sequence(fact, index_node, at);
-            if (tree_[index_node].kind == NodeKind::slice) {
-                part.kind = Kind::module;
-                part.library_class = fact.library_class;
-            }
-            return part;
+    case Kind::tensor: return index_tensor(object, fact, index_node, at);
+    case Kind::tuple:
+    case Kind::list:
+    case Kind::size: return index_sequence(fact, index_node, at);
+    case Kind::module: {
+        if (fact.class_index != 0) {
+            const NodeId method = program_.method(fact.class_index, "__getitem__");
+            if (exists(method)) return {};
         }
-        case Kind::dict: return at.kind == Kind::unknown && fact.elements == 0 ? Fact{} : store_.element(fact);
-        case Kind::string: return make(Kind::string);
-        default: return {};
+        if (fact.length < 0 && fact.elements == 0) return {};
+        Fact part = index_sequence(fact, index_node, at);
+        if (tree_[index_node].kind == NodeKind::slice) {
+            part.kind = Kind::module;
+            part.library_class = fact.library_class;
+        }
+        return part;
+    }
+    case Kind::dict: return at.kind == Kind::unknown && fact.elements == 0 ? Fact{} : store_.element(fact);
+    case Kind::string: return make(Kind::string);
+    default: return {};
     }
 }
 
@@ -87,8 +86,7 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
             if (place >= 0 && place < static_cast<std::int64_t>(elements.size()))
                 return plain_size(elements[static_cast<std::size_t>(place)]);
         }
-        return at.kind == Kind::integer || at.kind == Kind::boolean ? plain_size(store_.element(sequence))
-                                                                    : Fact{};  // it may be a slice
+        return at.kind == Kind::integer || at.kind == Kind::boolean ? plain_size(store_.element(sequence)) : Fact{};  // it may be a slice
     }
     const auto bound = [&](std::uint32_t slot, std::int64_t otherwise) -> std::optional<std::int64_t> {
         const NodeId node = tree_.child(index_node, slot);
@@ -102,12 +100,11 @@ Fact Evaluator::index_sequence(const Fact& sequence, NodeId index_node, const Fa
     const auto begin = bound(0, 0);
     const auto end = sequence.length >= 0 ? bound(1, sequence.length) : std::optional<std::int64_t>{};
     const NodeId step = tree_.child(index_node, 2);
-    const bool reversed = exists(step) && constant_bound(step) == std::optional<std::int64_t>(-1) &&
-                          !exists(tree_.child(index_node, 0)) && !exists(tree_.child(index_node, 1));
+    const bool reversed = exists(step) && constant_bound(step) == std::optional<std::int64_t>(-1) && !exists(tree_.child(index_node, 0)) &&
+                          !exists(tree_.child(index_node, 1));
     if (sequence.length < 0 || !begin || !end || (exists(step) && !reversed)) {
         Fact part = store_.repeated(kind, store_.element(sequence));
-        if (kind == Kind::size && sequence.length < 0 &&
-            !exists(step)) {  // of an unknown rank, but counted from one end
+        if (kind == Kind::size && sequence.length < 0 && !exists(step)) {  // of an unknown rank, but counted from one end
             const NodeId first = tree_.child(index_node, 0);
             const NodeId last = tree_.child(index_node, 1);
             const auto from = exists(first) ? constant_bound(first) : std::nullopt;
@@ -147,10 +144,9 @@ std::optional<std::vector<Fact>> Evaluator::index_facts(NodeId index_node, const
 
 Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node, const Fact& at) {
     const auto given = index_facts(index_node, at);
-    if (!given) return tensor(-1, fact.dtype);
+    if (!given) return sharing_memory(tensor(-1, fact.dtype), object, fact);
     std::vector<NodeId> parts{index_node};
-    if (tree_[index_node].kind == NodeKind::tuple)
-        parts.assign(tree_.children(index_node).begin(), tree_.children(index_node).end());
+    if (tree_[index_node].kind == NodeKind::tuple) parts.assign(tree_.children(index_node).begin(), tree_.children(index_node).end());
     const auto axes_of = [&](std::size_t place) {  // how many axes of the tensor a part takes
         const NodeKind kind = tree_[parts[place]].kind;
         const Fact& part = (*given)[place];
@@ -161,9 +157,7 @@ Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node,
     for (std::size_t place = 0; place < parts.size(); ++place) consumed += axes_of(place);
     Indexing result;
     const std::vector<Dim> source = store_.dims(fact);
-    const auto size_at = [&](int axis) {
-        return axis < static_cast<int>(source.size()) ? source[static_cast<std::size_t>(axis)] : Dim{};
-    };
+    const auto size_at = [&](int axis) { return axis < static_cast<int>(source.size()) ? source[static_cast<std::size_t>(axis)] : Dim{}; };
     int axis = 0;
     bool ellipsis = false;
     for (std::size_t place = 0; place < parts.size(); ++place) {
@@ -188,8 +182,7 @@ Fact Evaluator::index_tensor(NodeId object, const Fact& fact, NodeId index_node,
         result.dims.insert(result.dims.begin() + result.taken_at, static_cast<std::size_t>(result.taken_rank), Dim{});
     if (!ellipsis && fact.rank < 0) result.known = false;
     while (!ellipsis && axis < fact.rank) result.dims.push_back(size_at(axis++));
-    Fact out =
-        result.known && consumed <= fact.rank ? store_.tensor_of(result.dims, fact.dtype) : tensor(-1, fact.dtype);
+    Fact out = result.known && consumed <= fact.rank ? store_.tensor_of(result.dims, fact.dtype) : tensor(-1, fact.dtype);
     const bool only_slices = std::all_of(parts.begin(), parts.end(), [&](NodeId part) {
         return tree_[part].kind == NodeKind::slice || tree_[part].kind == NodeKind::ellipsis;
     });

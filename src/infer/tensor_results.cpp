@@ -9,119 +9,117 @@ namespace mlxify::infer {
 
 namespace {
 
-bool is_number(const Fact& fact) {
-    return fact.kind == Kind::integer || fact.kind == Kind::floating || fact.kind == Kind::boolean;
-}
+bool is_number(const Fact& fact) { return fact.kind == Kind::integer || fact.kind == Kind::floating || fact.kind == Kind::boolean; }
 
 }  // namespace
 
 Fact TensorResult::fact() {
     switch (op_.rule) {
-        case Rule::same:
-        case Rule::same_view:
-        case Rule::floating:
-        case Rule::predicate:
-        case Rule::softmax:
-        case Rule::broadcast:
-        case Rule::true_divide:
-        case Rule::compare:
-        case Rule::where:
-        case Rule::cumulative:
-        case Rule::same_rank:
-        case Rule::like_other:
-        case Rule::like_first:
-        case Rule::like_index:
-        case Rule::indices_same:
-        case Rule::cast:
-        case Rule::to:
-        case Rule::cast_like:
-        case Rule::transformed:
-        case Rule::real_part:
-        case Rule::complex_pair: return elementwise();
-        case Rule::reduce:
-        case Rule::reduce_sum:
-        case Rule::reduce_spread:
-        case Rule::reduce_norm:
-        case Rule::reduce_bool:
-        case Rule::reduce_index:
-        case Rule::reduce_pair:
-        case Rule::kth:
-        case Rule::pairwise_reduce:
-        case Rule::sorted_pair:
-        case Rule::topk: return reduction();
-        case Rule::view:
-        case Rule::permute:
-        case Rule::permute_some:
-        case Rule::transpose:
-        case Rule::transpose_2d:
-        case Rule::transpose_last:
-        case Rule::unsqueeze:
-        case Rule::squeeze:
-        case Rule::flatten:
-        case Rule::fixed_rank_view:
-        case Rule::unflatten:
-        case Rule::expand:
-        case Rule::unknown_view:
-        case Rule::narrow:
-        case Rule::select:
-        case Rule::diagonal:
-        case Rule::unfold:
-        case Rule::rank_plus:
-        case Rule::view_as_complex:
-        case Rule::diag:
-        case Rule::fixed_rank:
-        case Rule::unknown_tensor: return shaped();
-        case Rule::chunk:
-        case Rule::split:
-        case Rule::unbind:
-        case Rule::cat:
-        case Rule::stack:
-        case Rule::vstack:
-        case Rule::repeat:
-        case Rule::repeat_interleave:
-        case Rule::meshgrid:
-        case Rule::broadcast_list:
-        case Rule::nonzero:
-        case Rule::tuple_of_tensors: return joined_or_split();
-        case Rule::matmul:
-        case Rule::einsum:
-        case Rule::linear:
-        case Rule::embedding:
-        case Rule::one_hot:
-        case Rule::pad:
-        case Rule::conv:
-        case Rule::conv_transposed:
-        case Rule::pool:
-        case Rule::attention:
-        case Rule::loss: return product_or_layer();
-        case Rule::create:
-        case Rule::create_from:
-        case Rule::create_like:
-        case Rule::randint:
-        case Rule::tensor_like_data:
-        case Rule::arange:
-        case Rule::linspace:
-        case Rule::eye:
-        case Rule::randperm:
-        case Rule::from_data:
-        case Rule::legacy_tensor: return created();
-        case Rule::einops:
-        case Rule::einops_einsum:
-        case Rule::einops_pack:
-        case Rule::einops_unpack:
-        case Rule::unpad_data: return einops();
-        case Rule::size:
-        case Rule::rank:
-        case Rule::integer:
-        case Rule::boolean:
-        case Rule::item:
-        case Rule::list:
-        case Rule::object:
-        case Rule::none:
-        case Rule::device:
-        case Rule::size_of:
-        case Rule::floating_number:
-        case Rule::unknown: return no_tensor();
+    case Rule::same:
+    case Rule::same_view:
+    case Rule::floating:
+    case Rule::predicate:
+    case Rule::softmax:
+    case Rule::broadcast:
+    case Rule::true_divide:
+    case Rule::compare:
+    case Rule::where:
+    case Rule::cumulative:
+    case Rule::same_rank:
+    case Rule::like_other:
+    case Rule::like_first:
+    case Rule::like_index:
+    case Rule::indices_same:
+    case Rule::cast:
+    case Rule::to:
+    case Rule::cast_like:
+    case Rule::transformed:
+    case Rule::real_part:
+    case Rule::complex_pair: return elementwise();
+    case Rule::reduce:
+    case Rule::reduce_sum:
+    case Rule::reduce_spread:
+    case Rule::reduce_norm:
+    case Rule::reduce_bool:
+    case Rule::reduce_index:
+    case Rule::reduce_pair:
+    case Rule::kth:
+    case Rule::pairwise_reduce:
+    case Rule::sorted_pair:
+    case Rule::topk: return reduction();
+    case Rule::view:
+    case Rule::permute:
+    case Rule::permute_some:
+    case Rule::transpose:
+    case Rule::transpose_2d:
+    case Rule::transpose_last:
+    case Rule::unsqueeze:
+    case Rule::squeeze:
+    case Rule::flatten:
+    case Rule::fixed_rank_view:
+    case Rule::unflatten:
+    case Rule::expand:
+    case Rule::unknown_view:
+    case Rule::narrow:
+    case Rule::select:
+    case Rule::diagonal:
+    case Rule::unfold:
+    case Rule::rank_plus:
+    case Rule::view_as_complex:
+    case Rule::diag:
+    case Rule::fixed_rank:
+    case Rule::unknown_tensor: return shaped();
+    case Rule::chunk:
+    case Rule::split:
+    case Rule::unbind:
+    case Rule::cat:
+    case Rule::stack:
+    case Rule::vstack:
+    case Rule::repeat:
+    case Rule::repeat_interleave:
+    case Rule::meshgrid:
+    case Rule::broadcast_list:
+    case Rule::nonzero:
+    case Rule::tuple_of_tensors: return joined_or_split();
+    case Rule::matmul:
+    case Rule::einsum:
+    case Rule::linear:
+    case Rule::embedding:
+    case Rule::one_hot:
+    case Rule::pad:
+    case Rule::conv:
+    case Rule::conv_transposed:
+    case Rule::pool:
+    case Rule::attention:
+    case Rule::loss: return product_or_layer();
+    case Rule::create:
+    case Rule::create_from:
+    case Rule::create_like:
+    case Rule::randint:
+    case Rule::tensor_like_data:
+    case Rule::arange:
+    case Rule::linspace:
+    case Rule::eye:
+    case Rule::randperm:
+    case Rule::from_data:
+    case Rule::legacy_tensor: return created();
+    case Rule::einops:
+    case Rule::einops_einsum:
+    case Rule::einops_pack:
+    case Rule::einops_unpack:
+    case Rule::unpad_data: return einops();
+    case Rule::size:
+    case Rule::rank:
+    case Rule::integer:
+    case Rule::boolean:
+    case Rule::item:
+    case Rule::list:
+    case Rule::object:
+    case Rule::none:
+    case Rule::device:
+    case Rule::size_of:
+    case Rule::floating_number:
+    case Rule::unknown: return no_tensor();
     }
     return {};
 }
@@ -147,14 +145,12 @@ DType TensorResult::dtype_argument(DType otherwise) const {
     return dtype->fact.kind == Kind::dtype ? dtype->fact.dtype : DType::unknown;
 }
 
-std::optional<std::int64_t> TensorResult::integer_argument(std::size_t position,
-                                                           std::initializer_list<std::string_view> names) const {
+std::optional<std::int64_t> TensorResult::integer_argument(std::size_t position, std::initializer_list<std::string_view> names) const {
     const Operand* operand = operands_.find(position, names);
     return operand ? store_.integer_value(operand->fact) : std::nullopt;
 }
 
-std::optional<int> TensorResult::axis_argument(std::size_t position, int rank,
-                                               std::initializer_list<std::string_view> names) const {
+std::optional<int> TensorResult::axis_argument(std::size_t position, int rank, std::initializer_list<std::string_view> names) const {
     const auto axis = integer_argument(position, names);
     if (!axis || rank < 0 || *axis >= rank || *axis < -rank) return std::nullopt;
     return static_cast<int>(*axis < 0 ? *axis + rank : *axis);
@@ -173,14 +169,12 @@ std::optional<std::vector<Dim>> TensorResult::size_argument(std::size_t position
         dims.resize(static_cast<std::size_t>(first->fact.length));
         if (first->fact.elements == 0) return dims;
         const std::vector<Fact>& sizes = store_.elements(first->fact);
-        for (std::size_t axis = 0; axis < dims.size() && axis < sizes.size(); ++axis)
-            dims[axis] = store_.dim_of(sizes[axis]);
+        for (std::size_t axis = 0; axis < dims.size() && axis < sizes.size(); ++axis) dims[axis] = store_.dim_of(sizes[axis]);
         return dims;
     }
     // A single argument of unknown kind may be a whole size.
     if (operands_.star || (kind == Kind::unknown && operands_.positional.size() == position + 1)) return std::nullopt;
-    for (std::size_t at = position; at < operands_.positional.size(); ++at)
-        dims.push_back(store_.dim_of(operands_.positional[at].fact));
+    for (std::size_t at = position; at < operands_.positional.size(); ++at) dims.push_back(store_.dim_of(operands_.positional[at].fact));
     return dims;
 }
 
@@ -236,9 +230,7 @@ Fact broadcast(FactStore& store, const Fact& left, const Fact& right, DType dtyp
         const Dim& a = back <= first.size() ? first[first.size() - back] : one;
         const Dim& b = back <= second.size() ? second[second.size() - back] : one;
         Dim& dim = dims[dims.size() - back];
-        const auto is_wide_constant = [](const Dim& size) {
-            return size.known && size.symbols.empty() && size.coefficient != 1;
-        };
+        const auto is_wide_constant = [](const Dim& size) { return size.known && size.symbols.empty() && size.coefficient != 1; };
         if (a == b || b == one || is_wide_constant(a))
             dim = a;
         else if (a == one || is_wide_constant(b))
@@ -284,46 +276,42 @@ Fact TensorResult::where() const {
 Fact TensorResult::elementwise() const {
     const DType dtype = input_.dtype;
     switch (op_.rule) {
-        case Rule::floating: {
-            if (input_.kind == Kind::unknown) return tensor();
-            const DType floats = is_integral(dtype) || dtype == DType::boolean ? DType::float32 : dtype;
-            return same_shape(input_, floats);
+    case Rule::floating: {
+        if (input_.kind == Kind::unknown) return tensor();
+        const DType floats = is_integral(dtype) || dtype == DType::boolean ? DType::float32 : dtype;
+        return same_shape(input_, floats);
+    }
+    case Rule::predicate: return same_shape(input_, DType::boolean);
+    case Rule::softmax: return softmax();
+    case Rule::cumulative: return same_shape(input_, dtype_argument(dtype == DType::boolean || is_integral(dtype) ? DType::int64 : dtype));
+    case Rule::broadcast:
+    case Rule::true_divide:
+    case Rule::compare: {
+        const Fact other = operands_.fact(1, {"other", "exponent", "end", "tensor1"});
+        DType result = arithmetic_dtype(input_, other);
+        if (op_.rule == Rule::true_divide && (is_integral(result) || result == DType::boolean))
+            result = operands_.keyword("rounding_mode") ? DType::unknown : DType::float32;
+        if (op_.rule == Rule::compare) result = DType::boolean;
+        Fact out = broadcast(store_, input_, other, result);
+        if (op_.argument == 3) {
+            const Fact third = operands_.fact(2, {"tensor2"});
+            out = broadcast(store_, out, third, arithmetic_dtype(out, third));
         }
-        case Rule::predicate: return same_shape(input_, DType::boolean);
-        case Rule::softmax: return softmax();
-        case Rule::cumulative:
-            return same_shape(input_,
-                              dtype_argument(dtype == DType::boolean || is_integral(dtype) ? DType::int64 : dtype));
-        case Rule::broadcast:
-        case Rule::true_divide:
-        case Rule::compare: {
-            const Fact other = operands_.fact(1, {"other", "exponent", "end", "tensor1"});
-            DType result = arithmetic_dtype(input_, other);
-            if (op_.rule == Rule::true_divide && (is_integral(result) || result == DType::boolean))
-                result = operands_.keyword("rounding_mode") ? DType::unknown : DType::float32;
-            if (op_.rule == Rule::compare) result = DType::boolean;
-            Fact out = broadcast(store_, input_, other, result);
-            if (op_.argument == 3) {
-                const Fact third = operands_.fact(2, {"tensor2"});
-                out = broadcast(store_, out, third, arithmetic_dtype(out, third));
-            }
-            return out;
-        }
-        case Rule::where: return where();
-        case Rule::same_rank:
-        case Rule::like_first: return same_rank(input_, dtype);
-        case Rule::like_other: return same_shape(operands_.fact(1, {"other"}), dtype);
-        case Rule::like_index:
-            return same_shape(operands_.fact(static_cast<std::size_t>(op_.argument), {"index", "indices", "other"}),
-                              dtype);
-        case Rule::indices_same: return same_shape(input_, DType::int64);
-        case Rule::cast: return same_shape(input_, static_cast<DType>(op_.argument));
-        case Rule::to: return to();
-        case Rule::cast_like: return same_shape(input_, operands_.fact(1, {"other"}).dtype);
-        case Rule::transformed: return same_rank(input_, op_.argument == 1 ? DType::complex64 : DType::float32);
-        case Rule::real_part: return same_shape(input_, dtype == DType::complex64 ? DType::float32 : dtype);
-        case Rule::complex_pair: return same_shape(input_, DType::complex64);
-        default: return same_shape(input_, dtype);  // the rules that change nothing
+        return out;
+    }
+    case Rule::where: return where();
+    case Rule::same_rank:
+    case Rule::like_first: return same_rank(input_, dtype);
+    case Rule::like_other: return same_shape(operands_.fact(1, {"other"}), dtype);
+    case Rule::like_index: return same_shape(operands_.fact(static_cast<std::size_t>(op_.argument), {"index", "indices", "other"}), dtype);
+    case Rule::indices_same: return same_shape(input_, DType::int64);
+    case Rule::cast: return same_shape(input_, static_cast<DType>(op_.argument));
+    case Rule::to: return to();
+    case Rule::cast_like: return same_shape(input_, operands_.fact(1, {"other"}).dtype);
+    case Rule::transformed: return same_rank(input_, op_.argument == 1 ? DType::complex64 : DType::float32);
+    case Rule::real_part: return same_shape(input_, dtype == DType::complex64 ? DType::float32 : dtype);
+    case Rule::complex_pair: return same_shape(input_, DType::complex64);
+    default: return same_shape(input_, dtype);  // the rules that change nothing
     }
 }
 
@@ -360,8 +348,7 @@ Fact TensorResult::reduced(const Operand* axes, const Operand* keep, DType dtype
     }
     int count = -1;
     if (axes->fact.kind == Kind::integer) count = 1;
-    if ((axes->fact.kind == Kind::tuple || axes->fact.kind == Kind::list) && axes->fact.length >= 0)
-        count = axes->fact.length;
+    if ((axes->fact.kind == Kind::tuple || axes->fact.kind == Kind::list) && axes->fact.length >= 0) count = axes->fact.length;
     if (count < 0 || input_.rank < count) return tensor(-1, dtype);
     Fact out = tensor(input_.rank - count, dtype);
     const auto axis = store_.integer_value(axes->fact);
@@ -375,15 +362,13 @@ Fact TensorResult::reduced(const Operand* axes, const Operand* keep, DType dtype
 
 Fact TensorResult::reduce_pair() {
     const Operand* axis = operands_.find(1, {"dim", "axis"});
-    if (axis && axis->fact.kind == Kind::tensor)
-        return broadcast(store_, input_, axis->fact, arithmetic_dtype(input_, axis->fact));
+    if (axis && axis->fact.kind == Kind::tensor) return broadcast(store_, input_, axis->fact, arithmetic_dtype(input_, axis->fact));
     if (const Operand* other = operands_.keyword("other"))
         return broadcast(store_, input_, other->fact, arithmetic_dtype(input_, other->fact));
     const Operand* keep = operands_.find(2, {"keepdim", "keepdims"});
     if (!axis && op_.argument == 0) return operands_.hidden() ? Fact{} : tensor(0, input_.dtype);
     if (axis && axis->fact.kind != Kind::integer) return {};
-    Fact values =
-        axis ? reduced(axis, keep, input_.dtype, false) : tensor(input_.rank > 0 ? input_.rank - 1 : -1, input_.dtype);
+    Fact values = axis ? reduced(axis, keep, input_.dtype, false) : tensor(input_.rank > 0 ? input_.rank - 1 : -1, input_.dtype);
     Fact indices = values;
     indices.dtype = DType::int64;
     return store_.sequence_of(Kind::tuple, {values, indices});
@@ -406,42 +391,37 @@ Fact TensorResult::reduction() {
     const Operand* axes = operands_.find(1, {"dim", "axis"});
     const Operand* keep = operands_.find(2, {"keepdim", "keepdims"});
     switch (op_.rule) {
-        case Rule::reduce: return reduced(axes, keep, dtype_argument(dtype), operands_.hidden());
-        case Rule::reduce_sum: {
-            const bool widened = is_integral(dtype) || dtype == DType::boolean;
-            return reduced(axes, keep, dtype_argument(widened ? DType::int64 : dtype), operands_.hidden());
-        }
-        case Rule::reduce_spread: {
-            if (axes && axes->fact.kind == Kind::boolean)
-                axes = operands_.keyword("dim");  // x.var(False): `unbiased` alone
-            const bool third_is_unbiased = operands_.positional.size() > 2;
-            keep = third_is_unbiased ? operands_.find(3, {"keepdim"}) : operands_.keyword("keepdim");
-            const Fact one = reduced(axes, keep, dtype, operands_.hidden());
-            return op_.argument == 2 ? store_.sequence_of(Kind::tuple, {one, one}) : one;
-        }
-        case Rule::reduce_norm:
-            return reduced(operands_.find(2, {"dim", "axis"}), operands_.find(3, {"keepdim"}), dtype_argument(dtype),
-                           operands_.hidden());
-        case Rule::reduce_bool:
-            return reduced(axes, keep, dtype == DType::uint8 ? dtype : DType::boolean, operands_.hidden());
-        case Rule::reduce_index: return reduced(axes, keep, DType::int64, operands_.hidden());
-        case Rule::reduce_pair: return reduce_pair();
-        case Rule::kth: {
-            const Operand* axis = operands_.find(2, {"dim"});
-            Fact values = axis ? reduced(axis, operands_.find(3, {"keepdim"}), dtype, false)
-                               : tensor(input_.rank > 0 ? input_.rank - 1 : -1, dtype);
-            Fact indices = values;
-            indices.dtype = DType::int64;
-            return store_.sequence_of(Kind::tuple, {values, indices});
-        }
-        case Rule::pairwise_reduce: return pairwise_reduce();
-        case Rule::topk: {
-            const Fact values = same_rank(input_, dtype);
-            return store_.sequence_of(Kind::tuple, {values, same_rank(input_, DType::int64)});
-        }
-        default:
-            return store_.sequence_of(Kind::tuple,
-                                      {same_shape(input_, dtype), same_shape(input_, DType::int64)});  // sorted_pair
+    case Rule::reduce: return reduced(axes, keep, dtype_argument(dtype), operands_.hidden());
+    case Rule::reduce_sum: {
+        const bool widened = is_integral(dtype) || dtype == DType::boolean;
+        return reduced(axes, keep, dtype_argument(widened ? DType::int64 : dtype), operands_.hidden());
+    }
+    case Rule::reduce_spread: {
+        if (axes && axes->fact.kind == Kind::boolean) axes = operands_.keyword("dim");  // x.var(False): `unbiased` alone
+        const bool third_is_unbiased = operands_.positional.size() > 2;
+        keep = third_is_unbiased ? operands_.find(3, {"keepdim"}) : operands_.keyword("keepdim");
+        const Fact one = reduced(axes, keep, dtype, operands_.hidden());
+        return op_.argument == 2 ? store_.sequence_of(Kind::tuple, {one, one}) : one;
+    }
+    case Rule::reduce_norm:
+        return reduced(operands_.find(2, {"dim", "axis"}), operands_.find(3, {"keepdim"}), dtype_argument(dtype), operands_.hidden());
+    case Rule::reduce_bool: return reduced(axes, keep, dtype == DType::uint8 ? dtype : DType::boolean, operands_.hidden());
+    case Rule::reduce_index: return reduced(axes, keep, DType::int64, operands_.hidden());
+    case Rule::reduce_pair: return reduce_pair();
+    case Rule::kth: {
+        const Operand* axis = operands_.find(2, {"dim"});
+        Fact values =
+            axis ? reduced(axis, operands_.find(3, {"keepdim"}), dtype, false) : tensor(input_.rank > 0 ? input_.rank - 1 : -1, dtype);
+        Fact indices = values;
+        indices.dtype = DType::int64;
+        return store_.sequence_of(Kind::tuple, {values, indices});
+    }
+    case Rule::pairwise_reduce: return pairwise_reduce();
+    case Rule::topk: {
+        const Fact values = same_rank(input_, dtype);
+        return store_.sequence_of(Kind::tuple, {values, same_rank(input_, DType::int64)});
+    }
+    default: return store_.sequence_of(Kind::tuple, {same_shape(input_, dtype), same_shape(input_, DType::int64)});  // sorted_pair
     }
 }
 

@@ -15,11 +15,7 @@ namespace mlxify::infer {
 class TensorResult {
 public:
     TensorResult(FactStore& store, const Operator& op, const Operands& operands, syntax::NodeId node)
-        : store_(store),
-          op_(op),
-          operands_(operands),
-          node_(node),
-          input_(operands.fact(0, {"input", "x", "tensor", "self", "a"})) {}
+        : store_(store), op_(op), operands_(operands), node_(node), input_(operands.fact(0, {"input", "x", "tensor", "self", "a"})) {}
 
     Fact fact();
 
@@ -37,12 +33,10 @@ private:
     [[nodiscard]] Fact same_shape(const Fact& like, DType dtype) const;
     [[nodiscard]] Fact same_rank(const Fact& like, DType dtype) const;
     [[nodiscard]] DType dtype_argument(DType otherwise) const;
-    [[nodiscard]] std::optional<std::int64_t> integer_argument(std::size_t position,
-                                                               std::initializer_list<std::string_view> names) const;
+    [[nodiscard]] std::optional<std::int64_t> integer_argument(std::size_t position, std::initializer_list<std::string_view> names) const;
     // An axis argument, counted from the front; nothing if it is not a known constant or out of range for `rank`.
     [[nodiscard]] std::optional<int> axis_argument(std::size_t position, int rank,
-                                                   std::initializer_list<std::string_view> names = {"dim",
-                                                                                                    "axis"}) const;
+                                                   std::initializer_list<std::string_view> names = {"dim", "axis"}) const;
     // A size given as `f(2, 3)`, `f((2, 3))` or `f(size=...)`; nothing if its length is not known.
     [[nodiscard]] std::optional<std::vector<Dim>> size_argument(std::size_t position) const;
 

@@ -16,88 +16,74 @@ void PrintTo(const Case& value, std::ostream* out) { *out << value.expression; }
 class Results : public testing::TestWithParam<Case> {};
 
 TEST_P(Results, HaveKindRankAndDType) {
-    const Analysed file(
-        std::string("def f(seed: int):\n    x = torch.randn(2, 3, 4)\n    y = torch.ones(2, 3, 4)\n    m = x > 0\n"
-                    "    i = torch.zeros(2, 3, dtype=torch.long)\n    w = torch.empty(5, 4)\n    return (") +
-        GetParam().expression + ")\n");
+    const Analysed file(std::string("def f(seed: int):\n    x = torch.randn(2, 3, 4)\n    y = torch.ones(2, 3, 4)\n    m = x > 0\n"
+                                    "    i = torch.zeros(2, 3, dtype=torch.long)\n    w = torch.empty(5, 4)\n    return (") +
+                        GetParam().expression + ")\n");
     EXPECT_EQ(file.short_form(GetParam().expression), GetParam().expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Elementwise, Results,
-    testing::Values(Case{"x.relu()", "tensor 3 float32"}, Case{"torch.sigmoid(i)", "tensor 2 float32"},
-                    Case{"x.to(torch.bfloat16)", "tensor 3 bfloat16"}, Case{"i.float()", "tensor 2 float32"},
-                    Case{"x + y", "tensor 3 float32"}, Case{"x * 2", "tensor 3 float32"},
-                    Case{"i * 2.0", "tensor 2 float32"}, Case{"i / 2", "tensor 2 float32"},
-                    Case{"x > y", "tensor 3 bool"}, Case{"x == 0", "tensor 3 bool"}, Case{"m & m", "tensor 3 bool"},
-                    Case{"x[:, 0] + y", "tensor 3 float32"}, Case{"torch.where(m, x, 0.0)", "tensor 3 float32"},
-                    Case{"x.masked_fill(m, 0)", "tensor 3 float32"},
-                    Case{"F.softmax(x, dim=-1, dtype=torch.float64)", "tensor 3 float64"},
-                    Case{"i.cumsum(0)", "tensor 2 int64"}, Case{"-x", "tensor 3 float32"},
-                    Case{"F.elu(x, 1.0, False)", "tensor 3 float32"}, Case{"x.type_as(i)", "tensor 3 int64"},
-                    Case{"torch.isnan(x)", "tensor 3 bool"}));
+INSTANTIATE_TEST_SUITE_P(Elementwise, Results,
+                         testing::Values(Case{"x.relu()", "tensor 3 float32"}, Case{"torch.sigmoid(i)", "tensor 2 float32"},
+                                         Case{"x.to(torch.bfloat16)", "tensor 3 bfloat16"}, Case{"i.float()", "tensor 2 float32"},
+                                         Case{"x + y", "tensor 3 float32"}, Case{"x * 2", "tensor 3 float32"},
+                                         Case{"i * 2.0", "tensor 2 float32"}, Case{"i / 2", "tensor 2 float32"},
+                                         Case{"x > y", "tensor 3 bool"}, Case{"x == 0", "tensor 3 bool"}, Case{"m & m", "tensor 3 bool"},
+                                         Case{"x[:, 0] + y", "tensor 3 float32"}, Case{"torch.where(m, x, 0.0)", "tensor 3 float32"},
+                                         Case{"x.masked_fill(m, 0)", "tensor 3 float32"},
+                                         Case{"F.softmax(x, dim=-1, dtype=torch.float64)", "tensor 3 float64"},
+                                         Case{"i.cumsum(0)", "tensor 2 int64"}, Case{"-x", "tensor 3 float32"},
+                                         Case{"F.elu(x, 1.0, False)", "tensor 3 float32"}, Case{"x.type_as(i)", "tensor 3 int64"},
+                                         Case{"torch.isnan(x)", "tensor 3 bool"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Reductions, Results,
     testing::Values(Case{"x.sum()", "tensor 0 float32"}, Case{"x.sum(-1)", "tensor 2 float32"},
-                    Case{"x.mean(dim=(0, 1))", "tensor 1 float32"},
-                    Case{"x.mean(dim=-1, keepdim=True)", "tensor 3 float32"},
-                    Case{"x.var(dim=-1, unbiased=False, keepdim=True)", "tensor 3 float32"},
-                    Case{"x.norm(dim=-1)", "tensor 2 float32"}, Case{"torch.norm(x, 2, 1)", "tensor 2 float32"},
-                    Case{"i.sum()", "tensor 0 int64"}, Case{"x.argmax(dim=1)", "tensor 2 int64"},
-                    Case{"m.any()", "tensor 0 bool"}, Case{"x.max()", "tensor 0 float32"},
+                    Case{"x.mean(dim=(0, 1))", "tensor 1 float32"}, Case{"x.mean(dim=-1, keepdim=True)", "tensor 3 float32"},
+                    Case{"x.var(dim=-1, unbiased=False, keepdim=True)", "tensor 3 float32"}, Case{"x.norm(dim=-1)", "tensor 2 float32"},
+                    Case{"torch.norm(x, 2, 1)", "tensor 2 float32"}, Case{"i.sum()", "tensor 0 int64"},
+                    Case{"x.argmax(dim=1)", "tensor 2 int64"}, Case{"m.any()", "tensor 0 bool"}, Case{"x.max()", "tensor 0 float32"},
                     Case{"x.max(dim=1)", "tuple 2"}, Case{"x.max(dim=1).values", "tensor 2 float32"},
                     Case{"torch.max(x, y)", "tensor 3 float32"}, Case{"x.topk(2, dim=-1)[1]", "tensor 3 int64"},
-                    Case{"x.logsumexp(dim=0)", "tensor 2 float32"},
-                    Case{"F.cosine_similarity(x, y, dim=-1)", "tensor 2 float32"}));
+                    Case{"x.logsumexp(dim=0)", "tensor 2 float32"}, Case{"F.cosine_similarity(x, y, dim=-1)", "tensor 2 float32"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Results,
-    testing::Values(
-        Case{"x.view(2, -1)", "tensor 2 float32"}, Case{"x.reshape(-1)", "tensor 1 float32"},
-        Case{"x.view(x.shape[0], *x.shape[1:])", "tensor 3 float32"}, Case{"x.transpose(1, 2)", "tensor 3 float32"},
-        Case{"x.permute(2, 0, 1)", "tensor 3 float32"}, Case{"x.unsqueeze(-1)", "tensor 4 float32"},
-        Case{"x.mean(1, keepdim=True).squeeze(1)", "tensor 2 float32"}, Case{"x.flatten(1)", "tensor 2 float32"},
-        Case{"x.flatten(0, 1)", "tensor 2 float32"}, Case{"x.expand(7, -1, -1, -1)", "tensor 4 float32"},
-        Case{"x.repeat(1, 2, 2)", "tensor 3 float32"}, Case{"w.t()", "tensor 2 float32"},
-        Case{"x.T", "tensor 3 float32"}, Case{"x.chunk(2, dim=-1)", "tuple 2"},
-        Case{"x.chunk(2, dim=-1)[0]", "tensor 3 float32"}, Case{"x.split([1, 3], dim=-1)[1]", "tensor 3 float32"},
-        Case{"x.unbind(1)", "tuple 3"}, Case{"x.unbind(1)[0]", "tensor 2 float32"},
-        Case{"torch.cat([x, y], dim=1)", "tensor 3 float32"}, Case{"torch.stack([x, y])", "tensor 4 float32"},
-        Case{"torch.meshgrid(i[0], i[0])[0]", "tensor 2 int64"}, Case{"x.unfold(1, 2, 1)", "tensor 4 float32"},
-        Case{"x.diagonal(0, 1, 2)", "tensor 2 float32"}, Case{"x.gather(1, i[..., None])", "tensor 3 float32"}));
+    testing::Values(Case{"x.view(2, -1)", "tensor 2 float32"}, Case{"x.reshape(-1)", "tensor 1 float32"},
+                    Case{"x.view(x.shape[0], *x.shape[1:])", "tensor 3 float32"}, Case{"x.transpose(1, 2)", "tensor 3 float32"},
+                    Case{"x.permute(2, 0, 1)", "tensor 3 float32"}, Case{"x.unsqueeze(-1)", "tensor 4 float32"},
+                    Case{"x.mean(1, keepdim=True).squeeze(1)", "tensor 2 float32"}, Case{"x.flatten(1)", "tensor 2 float32"},
+                    Case{"x.flatten(0, 1)", "tensor 2 float32"}, Case{"x.expand(7, -1, -1, -1)", "tensor 4 float32"},
+                    Case{"x.repeat(1, 2, 2)", "tensor 3 float32"}, Case{"w.t()", "tensor 2 float32"}, Case{"x.T", "tensor 3 float32"},
+                    Case{"x.chunk(2, dim=-1)", "tuple 2"}, Case{"x.chunk(2, dim=-1)[0]", "tensor 3 float32"},
+                    Case{"x.split([1, 3], dim=-1)[1]", "tensor 3 float32"}, Case{"x.unbind(1)", "tuple 3"},
+                    Case{"x.unbind(1)[0]", "tensor 2 float32"}, Case{"torch.cat([x, y], dim=1)", "tensor 3 float32"},
+                    Case{"torch.stack([x, y])", "tensor 4 float32"}, Case{"torch.meshgrid(i[0], i[0])[0]", "tensor 2 int64"},
+                    Case{"x.unfold(1, 2, 1)", "tensor 4 float32"}, Case{"x.diagonal(0, 1, 2)", "tensor 2 float32"},
+                    Case{"x.gather(1, i[..., None])", "tensor 3 float32"}));
 
 INSTANTIATE_TEST_SUITE_P(Indexing, Results,
                          testing::Values(Case{"x[0]", "tensor 2 float32"}, Case{"x[..., None]", "tensor 4 float32"},
-                                         Case{"x[:, 0]", "tensor 2 float32"},
-                                         Case{"x[:, None, :, 0]", "tensor 3 float32"}, Case{"x[m]", "tensor 1 float32"},
-                                         Case{"w[i]", "tensor 3 float32"}, Case{"x[:, [0, 1]]", "tensor 3 float32"},
-                                         Case{"x[..., -1]", "tensor 2 float32"},
-                                         Case{"x[:, 1:, ::2]", "tensor 3 float32"},
-                                         Case{"x[x.shape[0] - 1]", "tensor 2 float32"}));
+                                         Case{"x[:, 0]", "tensor 2 float32"}, Case{"x[:, None, :, 0]", "tensor 3 float32"},
+                                         Case{"x[m]", "tensor 1 float32"}, Case{"w[i]", "tensor 3 float32"},
+                                         Case{"x[:, [0, 1]]", "tensor 3 float32"}, Case{"x[..., -1]", "tensor 2 float32"},
+                                         Case{"x[:, 1:, ::2]", "tensor 3 float32"}, Case{"x[x.shape[0] - 1]", "tensor 2 float32"}));
 
-INSTANTIATE_TEST_SUITE_P(Products, Results,
-                         testing::Values(Case{"x @ y.transpose(-1, -2)", "tensor 3 float32"},
-                                         Case{"torch.matmul(x, w.t())", "tensor 3 float32"},
-                                         Case{"torch.einsum('bnd,pd->bpn', x, w)", "tensor 3 float32"},
-                                         Case{"torch.bmm(x, y.mT)", "tensor 3 float32"},
-                                         Case{"F.linear(x, w)", "tensor 3 float32"},
-                                         Case{"F.embedding(i, w)", "tensor 3 float32"},
-                                         Case{"F.one_hot(i, 7)", "tensor 3 int64"},
-                                         Case{"F.pad(x, (1, 0))", "tensor 3 float32"},
-                                         Case{"F.conv1d(x, torch.ones(5, 3, 2))", "tensor 3 float32"},
-                                         Case{"F.cross_entropy(w, i[0])", "tensor 0 float32"},
-                                         Case{"F.mse_loss(x, y, reduction='none')", "tensor 3 float32"},
-                                         Case{"F.scaled_dot_product_attention(x, y, y)", "tensor 3 float32"},
-                                         Case{"rearrange(x, 'b n (h d) -> b h n d', h=2)", "tensor 4 float32"},
-                                         Case{"rearrange(x, '... d -> d ...')", "tensor 3 float32"},
-                                         Case{"repeat(w, 'p q -> b p q', b=3)", "tensor 3 float32"}));
+INSTANTIATE_TEST_SUITE_P(
+    Products, Results,
+    testing::Values(Case{"x @ y.transpose(-1, -2)", "tensor 3 float32"}, Case{"torch.matmul(x, w.t())", "tensor 3 float32"},
+                    Case{"torch.einsum('bnd,pd->bpn', x, w)", "tensor 3 float32"}, Case{"torch.bmm(x, y.mT)", "tensor 3 float32"},
+                    Case{"F.linear(x, w)", "tensor 3 float32"}, Case{"F.embedding(i, w)", "tensor 3 float32"},
+                    Case{"F.one_hot(i, 7)", "tensor 3 int64"}, Case{"F.pad(x, (1, 0))", "tensor 3 float32"},
+                    Case{"F.conv1d(x, torch.ones(5, 3, 2))", "tensor 3 float32"}, Case{"F.cross_entropy(w, i[0])", "tensor 0 float32"},
+                    Case{"F.mse_loss(x, y, reduction='none')", "tensor 3 float32"},
+                    Case{"F.scaled_dot_product_attention(x, y, y)", "tensor 3 float32"},
+                    Case{"rearrange(x, 'b n (h d) -> b h n d', h=2)", "tensor 4 float32"},
+                    Case{"rearrange(x, '... d -> d ...')", "tensor 3 float32"},
+                    Case{"repeat(w, 'p q -> b p q', b=3)", "tensor 3 float32"}));
 
 INSTANTIATE_TEST_SUITE_P(Creation, Results,
-                         testing::Values(Case{"torch.zeros(x.shape)", "tensor 3 float32"},
-                                         Case{"torch.zeros_like(i)", "tensor 2 int64"},
-                                         Case{"x.new_zeros(2, 3)", "tensor 2 float32"},
-                                         Case{"torch.arange(5)", "tensor 1 int64"},
+                         testing::Values(Case{"torch.zeros(x.shape)", "tensor 3 float32"}, Case{"torch.zeros_like(i)", "tensor 2 int64"},
+                                         Case{"x.new_zeros(2, 3)", "tensor 2 float32"}, Case{"torch.arange(5)", "tensor 1 int64"},
                                          Case{"torch.arange(0, 1, 0.1)", "tensor 1 float32"},
                                          Case{"torch.full((2,), 1.0)", "tensor 1 float32"},
                                          Case{"torch.tensor([[1, 2], [3, 4]])", "tensor 2 int64"},
@@ -107,14 +93,12 @@ INSTANTIATE_TEST_SUITE_P(Creation, Results,
                                          Case{"torch.rand(2, seed)", "tensor 2 float32"}));
 
 INSTANTIATE_TEST_SUITE_P(NoTensors, Results,
-                         testing::Values(Case{"x.shape", "size 3"}, Case{"x.size()", "size 3"},
-                                         Case{"x.size(1)", "int"}, Case{"x.shape[-1]", "int"}, Case{"x.dim()", "int"},
-                                         Case{"x.dtype", "dtype float32"}, Case{"x.device", "device"},
-                                         Case{"x.sum().item()", "float"}, Case{"len(x)", "int"},
-                                         Case{"x.is_cuda", "bool"}, Case{"x is None", "bool"},
-                                         Case{"x.shape[:2]", "size 2"}, Case{"x.shape[:-1] + (2, 2)", "size 4"},
-                                         Case{"(1, 2) + (3,)", "tuple 3"}, Case{"[0] * 4", "list 4"},
-                                         Case{"math.sqrt(4)", "float"}, Case{"7 // 2", "int"},
+                         testing::Values(Case{"x.shape", "size 3"}, Case{"x.size()", "size 3"}, Case{"x.size(1)", "int"},
+                                         Case{"x.shape[-1]", "int"}, Case{"x.dim()", "int"}, Case{"x.dtype", "dtype float32"},
+                                         Case{"x.device", "device"}, Case{"x.sum().item()", "float"}, Case{"len(x)", "int"},
+                                         Case{"x.is_cuda", "bool"}, Case{"x is None", "bool"}, Case{"x.shape[:2]", "size 2"},
+                                         Case{"x.shape[:-1] + (2, 2)", "size 4"}, Case{"(1, 2) + (3,)", "tuple 3"},
+                                         Case{"[0] * 4", "list 4"}, Case{"math.sqrt(4)", "float"}, Case{"7 // 2", "int"},
                                          Case{"seed / 2", "float"}, Case{"'a' + 'b'", "str"}));
 
 TEST(TensorResults, SizesFollowSymbols) {
