@@ -21,32 +21,47 @@ def _pad_sequence(sequences, batch_first=False, value=0.0, side="right"):
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
-class _WeightNorm:
-    """A layer whose weight is computed from its lengths `weight_g` and directions `weight_v` at every call.
+class _ComputedWeight:
+    """A layer whose weight is computed from other parameters at every call, by its `computed_weight`."""
 
-    There is a length for each entry of torch's first axis: the outputs, or the inputs of a transposed convolution.
-    """
+    @property
+    def weight(self):
+        return self["weight"] if "weight" in self else self.computed_weight()
 
-    def normed_weight(self):
-        others = list(range(self.weight_v.ndim))
-        others.pop(-1 if isinstance(self, _TRANSPOSED) else 0)
-        return self.weight_v * (self.weight_g * mx.rsqrt(mx.square(self.weight_v).sum(axis=others, keepdims=True)))
+    def __setattr__(self, name, value):
+        if name != "weight":  # lost in PyTorch too: the next call computes it anew
+            super().__setattr__(name, value)
 
     def __call__(self, x):
-        self["weight"] = self.normed_weight()
+        self["weight"] = self.computed_weight()
         y = super().__call__(x)
         del self["weight"]
         return y
 
     def sanitize_own(self, weights):
-        names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
-        weights = {names.get(name, name): value for name, value in weights.items()}
-        for name in ("weight_g", "weight_v"):
-            value = weights[name]
-            if isinstance(self, _TRANSPOSED):
-                value = value.swapaxes(0, 1)
-            weights[name] = mx.moveaxis(value, 1, -1) if value.ndim > 2 else value
+        weights = {self.torch_names.get(name, name): value for name, value in weights.items()}
+        for name, value in weights.items():
+            if name.startswith("weight") and value.ndim > 2:
+                value = value.swapaxes(0, 1) if isinstance(self, _TRANSPOSED) else value
+                weights[name] = mx.moveaxis(value, 1, -1)
         return weights
+
+
+def _with_computed_weight(module, kind):
+    """Makes the layer one of that kind, a subclass of `_ComputedWeight`; gives the layer."""
+    del module["weight"]
+    module.__class__ = type(type(module).__name__, (kind, type(module)), {})
+    return module
+
+
+class _WeightNorm(_ComputedWeight):
+    """A layer whose weight is computed from its lengths `weight_g` and directions `weight_v` at every call."""
+
+    torch_names = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+
+    def computed_weight(self):
+        v = self.weight_v
+        return v * (self.weight_g * mx.rsqrt(mx.square(v).sum(axis=self._summed, keepdims=True)))
 
 
 @definition(
@@ -54,24 +69,85 @@ class _WeightNorm:
 )
 def weight_norm(module, name="weight", dim=0):
     """Replaces the weight of a layer by its lengths `weight_g` and its directions `weight_v`; gives the layer."""
-    if name != "weight" or dim != 0:
+    weight = module[name]
+    if name != "weight" or dim not in (0, None):
         raise NotImplementedError("weight norm of another parameter or along another axis")
-    others = list(range(module.weight.ndim))
-    others.pop(-1 if isinstance(module, _TRANSPOSED) else 0)
-    module.weight_v = module["weight"]
-    module.weight_g = mx.sqrt(mx.square(module["weight"]).sum(axis=others, keepdims=True))
-    del module["weight"]
-    module.__class__ = type(type(module).__name__, (_WeightNorm, type(module)), {})
-    return module
+    # There is a length for each entry of PyTorch's first axis: the outputs, or the inputs of a transposed convolution.
+    kept = -1 if isinstance(module, _TRANSPOSED) else 0
+    module._summed = [axis for axis in range(weight.ndim) if dim is None or axis != kept % weight.ndim]
+    module.weight_v = weight
+    module.weight_g = mx.sqrt(mx.square(weight).sum(axis=module._summed, keepdims=dim is not None))
+    return _with_computed_weight(module, _WeightNorm)
 
 
 @definition("torch.nn.utils.remove_weight_norm")
 def remove_weight_norm(module, name="weight"):
     """Makes the weight of a layer with weight norm a plain parameter again; gives the layer."""
-    module.weight = module.normed_weight()
-    del module["weight_g"], module["weight_v"]
+    weight = module.weight
     module.__class__ = type(module).__bases__[1]
+    module.weight = weight
+    del module["weight_g"], module["weight_v"]
     return module
+
+
+class _SpectralNorm(_ComputedWeight):
+    """A layer whose weight is divided at every call by its largest singular value.
+
+    Power iteration estimates it: each call in training improves the left and right vectors `weight_u` and `weight_v`.
+    """
+
+    torch_names = {}
+    order = ("weight_v", "weight_u")
+
+    def computed_weight(self):
+        weight = self.weight_orig
+        matrix = mx.moveaxis(weight, -1, 1).reshape(weight.shape[0], -1)
+        if self.training:
+            self.iterate(mx.stop_gradient(matrix), self._iterations)
+        return weight / (self.weight_u * (matrix @ self.weight_v)).sum()
+
+    def iterate(self, matrix, times):
+        for _ in range(times):
+            for name in self.order:
+                x = matrix @ self.weight_v if name == "weight_u" else self.weight_u @ matrix
+                self[name] = x / mx.maximum(mx.linalg.norm(x), self._eps)
+
+
+class _SpectralParametrization(_SpectralNorm):
+    """Spectral norm with the names and the order of steps of PyTorch's parametrization."""
+
+    torch_names = {
+        "parametrizations.weight.original": "weight_orig",
+        "parametrizations.weight.0._u": "weight_u",
+        "parametrizations.weight.0._v": "weight_v",
+    }
+    order = ("weight_u", "weight_v")
+
+
+def _spectral(module, name, iterations, eps, dim, kind):
+    weight = module[name]
+    if name != "weight" or dim not in (None, 1 if isinstance(module, _TRANSPOSED) else 0):
+        raise NotImplementedError("spectral norm of another parameter or along another axis")
+    module.weight_orig = weight
+    module.weight_u = mx.random.normal((weight.shape[0],))
+    module.weight_v = mx.random.normal((weight.size // weight.shape[0],))
+    module._iterations, module._eps = iterations, eps
+    module.freeze(keys=["weight_u", "weight_v"], recurse=False)
+    module = _with_computed_weight(module, kind)
+    module.iterate(mx.moveaxis(weight, -1, 1).reshape(weight.shape[0], -1), 15)
+    return module
+
+
+@definition("torch.nn.utils.spectral_norm", weights={"weight_orig": "OIL->OLI"})
+def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=None):
+    """Divides the weight of a layer by its largest singular value, at every call; gives the layer."""
+    return _spectral(module, name, n_power_iterations, eps, dim, _SpectralNorm)
+
+
+@definition("torch.nn.utils.parametrizations.spectral_norm", weights={"weight_orig": "OIL->OLI"})
+def parametrized_spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=None):
+    """Divides the weight of a layer by its largest singular value, at every call; gives the layer."""
+    return _spectral(module, name, n_power_iterations, eps, dim, _SpectralParametrization)
 
 
 never("torch.nn.utils.clip_grad_norm_", "gradients are not kept in parameters",
@@ -80,10 +156,6 @@ never("torch.nn.utils.clip_grad_value_", "gradients are not kept in parameters",
       suggest="clip the gradients that `nn.value_and_grad` gives")
 never("torch.nn.utils.parameters_to_vector", "parameters are a tree in MLX", suggest="use `mlx.utils.tree_flatten`")
 never("torch.nn.utils.vector_to_parameters", "parameters are a tree in MLX", suggest="use `module.update`")
-never("torch.nn.utils.spectral_norm", "it estimates a singular value by a buffer that each call changes",
-      suggest="fold the norm into the weight before converting")
-never("torch.nn.utils.parametrizations.spectral_norm", "it estimates a singular value by a buffer that each call changes",
-      suggest="fold the norm into the weight before converting")
 never("torch.nn.utils.parametrize.register_parametrization", "parameters are plain arrays in MLX",
       suggest="compute the parametrised weight in the call")
 never("torch.nn.utils.parametrizations.orthogonal", "MLX's matrix factorisations have no gradient")

@@ -75,6 +75,8 @@ TEST(Names, ReexportsHaveOneSpelling) {
     EXPECT_EQ(canonical_name("torch.nn.modules.linear.Linear"), "torch.nn.Linear");
     EXPECT_EQ(canonical_name("torch.nn.parameter.Parameter"), "torch.nn.Parameter");
     EXPECT_EQ(canonical_name("torch.functional.einsum"), "torch.einsum");
+    EXPECT_EQ(canonical_name("torch.nn.utils.weight_norm"), "torch.nn.utils.weight_norm");
+    EXPECT_EQ(canonical_name("torch.nn.utils.weight_norm.weight_norm"), "torch.nn.utils.weight_norm");
     EXPECT_EQ(canonical_name("torch.nn.functional.relu"), "torch.nn.functional.relu");
     EXPECT_EQ(canonical_name("torchvision.ops.DropBlock2d"), "torchvision.ops.DropBlock2d");
     const Resolved file(

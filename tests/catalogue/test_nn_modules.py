@@ -311,6 +311,41 @@ def test_weight_norm(api, kind, args, shape):
     compare(reference, plain, (normal(*shape),), gradients=False)
 
 
+@pytest.mark.parametrize("api", ["utils.spectral_norm", "utils.parametrizations.spectral_norm"])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "args", "shape"),
+    [("Linear", (4, 3), (2, 4)), ("Conv2d", (4, 6, 3), (2, 4, 7, 7)), ("ConvTranspose1d", (4, 3, 2), (2, 4, 5))],
+)
+def test_spectral_norm(api, training, kind, args, shape):
+    make_norm = torch.nn.utils.spectral_norm if api == "utils.spectral_norm" else torch.nn.utils.parametrizations.spectral_norm
+    reference = make_norm(getattr(torch.nn, kind)(*args)).train(training)
+    converted = ENTRIES["torch.nn." + api].python(ENTRIES["torch.nn." + kind].python(*args)).train(training)
+    state = {name: to_mlx(value) for name, value in reference.state_dict().items()}
+    converted.load_weights(list(converted.sanitize_own(state).items()), strict=True)
+    original = {"Linear": None, "Conv2d": (0, 2, 3, 1), "ConvTranspose1d": (1, 2, 0)}[kind]
+    weights = [
+        (parameter, "bias" if name == "bias" else "weight_orig", None if name == "bias" else original)
+        for name, parameter in reference.named_parameters()
+    ]
+    # In training each call takes a step: gradients would be those of the next one.
+    compare(reference, converted, (normal(*shape),), weights=weights, gradients=not training)
+    assert sorted(converted.parameters()) == ["bias", "weight_orig", "weight_u", "weight_v"]
+    assert sorted(converted.trainable_parameters()) == ["bias", "weight_orig"]
+    if api == "utils.spectral_norm" and not training:
+        assert mx.allclose(converted.weight_u, to_mlx(reference.weight_u))
+
+
+@pytest.mark.parametrize("dim", [0, None])
+def test_weight_norm_ignores_what_is_written_to_the_weight(dim):
+    layer = ENTRIES["torch.nn.utils.weight_norm"].python(nn.Linear(3, 2), dim=dim)
+    before = layer(mx.ones((1, 3)))
+    layer.weight = mx.zeros((2, 3))
+    assert mx.array_equal(layer(mx.ones((1, 3))), before)
+    reference = torch.nn.utils.weight_norm(torch.nn.Linear(3, 2), dim=dim)
+    assert layer.weight_g.shape == tuple(reference.weight_g.shape)
+
+
 def test_named_sequence():
     named = {"first": nn.Linear(3, 4, bias=False), "act": nn.ReLU()}
     sequence = ENTRIES["torch.nn.Sequential"].python(named)
