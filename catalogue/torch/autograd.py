@@ -100,12 +100,48 @@ never(
     "MLX differentiates functions, not results",
     suggest="`mx.grad(function)(inputs)` or `mx.vjp`",
 )
-never(
-    "torch.autograd.Function",
-    "torch.autograd.function.Function",
-    "a gradient written by hand needs another form in MLX",
-    suggest="`@mx.custom_function` with its `.vjp`",
-)
+
+
+# The base class of functions with a gradient of their own. Each application is one `mx.custom_function`; what forward leaves
+# in the context, backward finds there.
+@definition("torch.autograd.Function", "torch.autograd.function.FunctionCtx")
+class Function:
+    """A function with a gradient of its own: `forward` and `backward` are given the same context, as in PyTorch."""
+
+    def save_for_backward(self, *arrays):
+        self.saved_tensors = arrays
+
+    @classmethod
+    def apply(cls, *args):
+        ctx = cls()
+        places = [place for place, arg in enumerate(args) if isinstance(arg, mx.array)]
+        ctx.needs_input_grad = tuple(place in places for place in range(len(args)))
+
+        @mx.custom_function
+        def function(*arrays):
+            if not hasattr(cls, "setup_context"):
+                return cls.forward(ctx, *args)
+            outputs = cls.forward(*args)
+            cls.setup_context(ctx, args, outputs)
+            return outputs
+
+        @function.vjp
+        def function_vjp(arrays, cotangents, outputs):
+            gradients = cls.backward(ctx, *(cotangents if isinstance(cotangents, (list, tuple)) else [cotangents]))
+            gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+            return [_fitted(gradients[place], args[place]) for place in places]
+
+        return function(*[args[place] for place in places])
+
+
+def _fitted(gradient, array):
+    """The gradient in the dtype and shape of the array, summed along axes that were broadcast; zeros for None."""
+    if gradient is None:
+        return mx.zeros_like(array)
+    _, (gradient,) = mx.vjp(lambda x: mx.broadcast_to(x, gradient.shape), [array], [gradient.astype(array.dtype)])
+    return gradient
+
+
 never(
     "torch.Tensor.register_hook",
     "torch.Tensor.retain_grad",

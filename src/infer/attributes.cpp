@@ -79,6 +79,8 @@ Fact Evaluator::evaluate_attribute(NodeId node) {
         if (fact.class_index != 0) {
             if (names_.classes[fact.class_index - 1].is_enum) return make(Kind::object);
             if (name == "__name__") return make(Kind::string);
+            if (const std::uint32_t forward = autograd_forward(fact, name); forward != 0)
+                return method_value(fact, program_.functions[forward - 1].node);
             const NodeId method = program_.method(fact.class_index, name);
             if (exists(method)) return method_value(fact, method);
             if (const auto found = program_.find_attribute(store_, fact.class_index, name, round_)) return *found;

@@ -100,6 +100,11 @@ Fact Evaluator::call_value(const Fact& callee, const Operands& operands, NodeId 
         if (callee.definition != 0) {
             const std::uint32_t function = program_.function_at(NodeId{callee.definition});
             if (function == 0) return {};
+            if (program_.functions[function - 1].context_parameter >= 0) {  // apply = Whatever.apply
+                Fact owner = make(Kind::class_);
+                owner.class_index = callee.class_index;
+                return apply_autograd(function, owner, operands);
+            }
             Fact self;
             if (callee.class_index != 0 && program_.functions[function - 1].method_kind != MethodKind::static_) {
                 self = make(names_.classes[callee.class_index - 1].is_module ? Kind::module : Kind::object);

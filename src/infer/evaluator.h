@@ -62,6 +62,10 @@ private:
     Fact generic_parameter(const Function& function, std::size_t at);
     Fact declared_parameter(const Function& function, std::size_t at);
     Fact self_of(const Function& function);
+    Fact autograd_parameter(const Function& function, std::size_t at, Fact fact);
+    Fact context_of(std::uint32_t class_index);
+    Fact apply_autograd(std::uint32_t function, const Fact& self, Operands operands);
+    [[nodiscard]] std::uint32_t autograd_forward(const Fact& class_fact, std::string_view name) const;
     Fact run_body(std::uint32_t function, const std::vector<Fact>& arguments, const Fact& self);
     Fact call_function(std::uint32_t function, const Fact& self, const Operands& operands);
     Arguments bind_arguments(const Function& function, const Fact& self, const Operands& operands);

@@ -144,6 +144,37 @@ Fact Evaluator::generic_parameter(const Function& function, std::size_t at) {
     return fact;
 }
 
+// The context of an autograd Function stands for an object of that class, whose attributes forward and backward share; what
+// backward is given are gradients of what forward gave.
+Fact Evaluator::autograd_parameter(const Function& function, std::size_t at, Fact fact) {
+    const int place = static_cast<int>(at) - function.context_parameter;
+    if (place == 0) return context_of(function.class_index);
+    if (!function.takes_gradients || place < 0) return fact;
+    Fact gradient = tensor();
+    gradient.temporary = false;
+    const NodeId forward = program_.method(function.class_index, "forward");
+    const std::uint32_t number = exists(forward) ? program_.function_at(forward) : 0;
+    if (number != 0 && program_.functions[number - 1].result.present) {
+        Fact given = program_.functions[number - 1].result.fact;
+        if (given.kind == Kind::tuple && given.length >= place && given.elements != 0) given = store_.elements(given)[static_cast<std::size_t>(place - 1)];
+        if (given.kind == Kind::tensor) gradient.rank = given.rank, gradient.dtype = given.dtype;
+    }
+    return tree_[function.parameters[at]].has(Flag::star) ? store_.repeated(Kind::tuple, tensor()) : gradient;
+}
+
+Fact Evaluator::context_of(std::uint32_t class_index) {
+    Fact context = make(Kind::object);
+    context.class_index = class_index;
+    return context;
+}
+
+// Whatever.apply(x, ...) calls forward(context, x, ...).
+Fact Evaluator::apply_autograd(std::uint32_t function, const Fact& self, Operands operands) {
+    const Function& forward = program_.functions[function - 1];
+    if (forward.context_parameter >= 0) operands.positional.insert(operands.positional.begin(), {{}, kNoNode, context_of(self.class_index)});
+    return call_function(function, forward.method_kind == MethodKind::class_ ? self : Fact{}, operands);
+}
+
 void Evaluator::run_generic(std::uint32_t at) {
     Function& function = program_.functions[at - 1];
     const Fact self = self_of(function);
@@ -151,6 +182,7 @@ void Evaluator::run_generic(std::uint32_t at) {
     for (std::size_t parameter = 0; parameter < arguments.size(); ++parameter) {
         const bool is_self = parameter == 0 && self.kind != Kind::unknown;
         Fact fact = is_self ? self : generic_parameter(function, parameter);
+        if (function.context_parameter >= 0 && !is_self) fact = autograd_parameter(function, parameter, fact);
         if (!is_self) fact = with_own_sizes(fact, function.parameters[parameter], function.is_constructor ? function.class_index : 0);
         apply_observed(function.parameters[parameter], fact);
         arguments[parameter] = fact;

@@ -58,6 +58,7 @@ Fact Evaluator::call_method(NodeId node, NodeId object, const Fact& fact, std::s
     case Kind::class_: {
         const Operands operands = evaluate_arguments(node);
         if (fact.class_index == 0) return {};
+        if (const std::uint32_t forward = autograd_forward(fact, name); forward != 0) return apply_autograd(forward, fact, operands);
         const NodeId method = program_.method(fact.class_index, name);
         const std::uint32_t function = exists(method) ? program_.function_at(method) : 0;
         if (function == 0) return {};
@@ -81,6 +82,13 @@ Fact Evaluator::call_method(NodeId node, NodeId object, const Fact& fact, std::s
         (name == "startswith" || name == "endswith" || name == "format" || name == "lower" || name == "upper" || name == "join"))
         return call_string_method(name);
     return {};
+}
+
+// The `forward` that `apply` of an autograd Function calls; 0 if this is something else.
+std::uint32_t Evaluator::autograd_forward(const Fact& class_fact, std::string_view name) const {
+    if (name != "apply" || class_fact.class_index == 0 || !names_.classes[class_fact.class_index - 1].is_autograd_function) return 0;
+    const NodeId forward = program_.method(class_fact.class_index, "forward");
+    return exists(forward) ? program_.function_at(forward) : 0;
 }
 
 Fact Evaluator::call_tensor_method(NodeId node, NodeId object, const Fact& fact, std::string_view name) {
@@ -135,6 +143,14 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
             if (attribute && operands.positional.size() + operands.keywords.size() > 1)
                 store_attribute(fact.class_index, names_of_attributes_.emplace_back(*attribute),
                                 operands.fact(1, {"tensor", "param", "module", "buffer"}), of_self);
+            return make(Kind::none);
+        }
+        if (name == "save_for_backward" && names_.classes[fact.class_index - 1].is_autograd_function) {
+            std::vector<Fact> saved;
+            for (const Operand& operand : operands.positional) saved.push_back(operand.fact);
+            for (Fact& one : saved) one.temporary = false, one.view_of = 0, one.shape = 0;
+            const Fact whole = operands.star ? make(Kind::tuple) : store_.sequence_of(Kind::tuple, saved);
+            for (const std::string_view attribute : {"saved_tensors", "saved_variables"}) store_attribute(fact.class_index, attribute, whole, false);
             return make(Kind::none);
         }
         return fact.kind == Kind::module ? call_module_method(fact, name, operands, node) : Fact{};

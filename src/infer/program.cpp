@@ -75,6 +75,13 @@ void Program::describe_method(Function& function) const {
         if (name == "property" || name.ends_with("cached_property")) function.is_property = true;
         function.opaque |= !is_transparent(name);
     }
+    if (function.class_index == 0 || !names_.classes[function.class_index - 1].is_autograd_function) return;
+    if (function.method_kind == MethodKind::instance) return;
+    const std::string_view name = tree_[function.node].name;
+    const bool apart = exists(names::find_method(tree_, names_, function.class_index - 1, "setup_context"));
+    function.takes_gradients = name == "backward";
+    if (name == "backward" || name == "setup_context" || (name == "forward" && !apart))
+        function.context_parameter = function.method_kind == MethodKind::class_ ? 1 : 0;
 }
 
 void Program::collect_frames() {

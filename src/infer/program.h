@@ -43,6 +43,8 @@ struct Function {
     bool called = false;  // in this round, by code of the file
     bool running = false;
     bool is_trial = false;
+    int context_parameter = -1;   // of an autograd Function's forward, backward or setup_context: where its context is passed
+    bool takes_gradients = false;  // the backward of an autograd Function
     std::vector<syntax::NodeId> parameters;
     std::vector<Collected> now;             // what the calls of this round pass, by parameter
     std::vector<Collected> before;          // what those of the round before passed

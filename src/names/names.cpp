@@ -94,6 +94,7 @@ void mark_modules(const syntax::Tree& tree, Names& names) {
         for (ClassInfo& info : names.classes) {
             bool unknown_base = false;
             for (const std::string& base : info.bases) {
+                info.is_autograd_function |= base == "torch.autograd.Function";
                 info.is_module |= is_library_module(base);
                 unknown_base |= !is_known_non_module(base);
             }
@@ -102,6 +103,7 @@ void mark_modules(const syntax::Tree& tree, Names& names) {
                 info.is_dataclass |= names.classes[base].is_dataclass;
                 info.is_named_tuple |= names.classes[base].is_named_tuple;
                 info.is_enum |= names.classes[base].is_enum;
+                info.is_autograd_function |= names.classes[base].is_autograd_function;
             }
             if (unknown_base && info.file_bases.empty() && !info.is_enum && !info.is_named_tuple)
                 info.is_module |= has_forward(tree, info);

@@ -49,6 +49,7 @@ struct ClassInfo {
     bool is_dataclass = false;
     bool is_named_tuple = false;
     bool is_enum = false;
+    bool is_autograd_function = false;  // torch.autograd.Function, through any chain inside the file
     std::vector<NodeId> methods;  // function_def nodes
     bool is_top_level = false;    // stands at module level, perhaps under `if` or `try`
     [[nodiscard]] bool top_level() const { return is_top_level; }

@@ -128,6 +128,10 @@ void Rewriter::attribute(NodeId id) {
     const NodeId object = tree_.child(id, 0);
     if (const std::string fresh = renamed(id); !fresh.empty()) edits_.replace(node.name_span, fresh, "attribute");
     if (callee) return;
+    if (node.name == "saved_variables" && is_autograd_context(object)) {
+        edits_.replace(node.name_span, "saved_tensors", "torch.autograd.Function");
+        return;
+    }
     if (exists(parent) && tree_[parent].kind == NodeKind::decorator) return;
     if (absorbed_.contains(syntax::index(id))) {  // x.max(-1).values
         put(id, rendered(object), precedence_of(object), "field");
@@ -168,6 +172,10 @@ void Rewriter::attribute(NodeId id) {
     const bool maybe = known.kind == infer::Kind::unknown && (node.name == "device" || node.name == "is_cuda" || node.name == "requires_grad" || node.name == "mT");
     if (!tensor && !maybe) return;
     if (stored) return;  // `w.data = ...`: the assignment looks at it
+    if (node.name == "requires_grad" && loops_over_parameters(object)) {  // MLX's loop goes over those that are trained
+        put(id, "True", Precedence::atom, "requires_grad");
+        return;
+    }
     if (node.name == "requires_grad" && tree_[object].kind == NodeKind::attribute) {  // a weight is trained if its module says so
         const std::string fresh = renamed(object);
         const std::string key = rules::quoted(fresh.empty() ? tree_[object].name : std::string_view(fresh));

@@ -109,7 +109,9 @@ bool Rewriter::result_is_mutated(NodeId call) const {
 }
 
 void Rewriter::call(NodeId id) {
-    if (super_call(id)) return;
+    if (super_call(id) || context_call(id) || requires_grad_call(id)) return;
+    NodeId flag = syntax::kNoNode;
+    if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     const NodeId callee = tree_.child(id, 0);
     const std::string qualified = names::qualified_name(tree_, names_, callee);
     if (!qualified.empty()) {
@@ -171,6 +173,8 @@ bool Rewriter::super_call(NodeId id) {
     if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "forward") return false;
     const NodeId object = tree_.child(callee, 0);
     const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super";
+    const std::uint32_t owner = fact(object).class_index;
+    if (super ? autograd_class(id) != nullptr : owner != 0 && names_.classes[owner - 1].is_autograd_function) return true;
     if (super) {
         edits_.replace(tree_[callee].name_span, "__call__", "forward");
         return true;

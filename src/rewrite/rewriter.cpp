@@ -53,6 +53,8 @@ void Rewriter::visit(NodeId id) {
     case NodeKind::with_: statement_with(id); break;
     case NodeKind::if_: conditionals_.push_back(id); break;
     case NodeKind::for_:
+        if (!training_loop(id)) iterated(tree_.child(id, 1));
+        break;
     case NodeKind::comprehension: iterated(tree_.child(id, 1)); break;
     case NodeKind::starred: iterated(tree_.child(id, 0)); break;
     case NodeKind::function_def: function(id); break;
@@ -106,6 +108,7 @@ Result Rewriter::run() {
     for (std::uint32_t number = 1; number < tree_.size(); ++number) visit(NodeId{number});
     finish_classes();
     leave_out_what_is_no_model();
+    emissions_.keep_used(edits_.render({0, static_cast<std::uint32_t>(source_.text().size())}));
     finish_imports();
     for (const NodeId id : conditionals_) statement_if(id);
     insert_definitions();

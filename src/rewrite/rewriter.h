@@ -65,8 +65,6 @@ private:
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
     void store(NodeId target, NodeId statement);
-    [[nodiscard]] NodeId untrained_flag(NodeId value) const;
-    void freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key);
     [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
     void stop_gradients(NodeId block);
     void statement_if(NodeId id);
@@ -110,6 +108,27 @@ private:
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void drop_unused(NodeId id, std::string_view text);
+
+    // training.cpp
+    [[nodiscard]] NodeId untrained_flag(NodeId value) const;
+    void freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key);
+    [[nodiscard]] std::vector<std::string> trained_lines(const std::string& owner, NodeId flag, const std::string& arguments) const;
+    void replace_statement(NodeId statement, const std::vector<std::string>& lines, std::string_view rule);
+    void set_trained(NodeId object, NodeId flag, NodeId statement);
+    [[nodiscard]] bool is_untracked(NodeId tensor) const;
+    [[nodiscard]] bool loops_over_parameters(NodeId name) const;
+    [[nodiscard]] NodeId parameters_of(NodeId iterable) const;
+    [[nodiscard]] bool is_training_loop(NodeId loop, NodeId& flag) const;
+    bool training_loop(NodeId loop);
+    [[nodiscard]] bool sets_trained(NodeId statement, NodeId& flag) const;
+    [[nodiscard]] bool mentions_target(NodeId expression, NodeId target) const;
+    bool requires_grad_call(NodeId id);
+
+    // autograd.cpp
+    [[nodiscard]] const names::ClassInfo* autograd_class(NodeId node) const;
+    [[nodiscard]] bool is_autograd_context(NodeId object) const;
+    bool context_call(NodeId id);
+    [[nodiscard]] bool exporters_method(NodeId function) const;
 
     // values.cpp
     Value value_of(NodeId id);
@@ -172,6 +191,7 @@ private:
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
+    std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
     bool uses_mx_ = false;
 };

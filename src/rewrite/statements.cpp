@@ -117,7 +117,8 @@ void Rewriter::statement_with(NodeId id) {
         refuse(Code::no_entry, id, "a `with` of several contexts of which only some have a meaning in MLX", "write one `with` for each context");
         return;
     }
-    if (stop && !is_setup_function(tree_.function_of(id))) stop_gradients(tree_.child(id, 0));
+    // What an autograd Function computes is outside of any gradient by itself.
+    if (stop && !is_setup_function(tree_.function_of(id)) && !autograd_class(id)) stop_gradients(tree_.child(id, 0));
     dissolve(id);
 }
 
@@ -235,6 +236,10 @@ void Rewriter::statement_if(NodeId id) {
 
 void Rewriter::function(NodeId id) {
     const syntax::Node& node = tree_[id];
+    if (exporters_method(id)) {
+        remove_statement(id);
+        return;
+    }
     if (node.name != "forward") return;
     const NodeId around = tree_.class_of(id);
     if (!exists(around) || tree_[tree_[id].parent].parent != around) return;
@@ -292,14 +297,8 @@ void Rewriter::assign(NodeId id) {
         const syntax::Node& node = tree_[target];
         if (node.kind == NodeKind::attribute && (node.name == "data" || node.name == "requires_grad")) {
             const NodeId object = tree_.child(target, 0);
-            if (node.name == "data") {
-                edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
-            } else if (tree_[object].kind == NodeKind::attribute && tree_[value].kind == NodeKind::false_) {
-                const NodeId owner = tree_.child(object, 0);
-                edits_.replace(tree_[id].span, rendered(owner) + ".freeze(keys=[\"" + std::string(tree_[object].name) + "\"], recurse=False)", "requires_grad");
-            } else {
-                refuse(Code::module_hook, target, "`requires_grad` cannot be set on an array", "call `module.freeze(keys=[...], recurse=False)` on the module that owns it");
-            }
+            if (node.name == "data") edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
+            else set_trained(object, value, id);
             continue;
         }
         if (node.kind == NodeKind::subscript) store(target, id);
@@ -311,33 +310,6 @@ void Rewriter::assign(NodeId id) {
     }
     const std::string fresh = renamed(target);
     freeze_untrained(value, id, rendered(tree_.child(target, 0)), rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh)));
-}
-
-// The `requires_grad` of nn.Parameter(x, requires_grad=...), unless it is absent or True.
-NodeId Rewriter::untrained_flag(NodeId value) const {
-    if (!exists(value) || tree_[value].kind != NodeKind::call) return syntax::kNoNode;
-    if (names::qualified_name(tree_, names_, tree_.child(value, 0)) != "torch.nn.Parameter") return syntax::kNoNode;
-    const auto arguments = tree_.children(value).subspan(1);
-    for (std::size_t at = 0; at < arguments.size(); ++at) {
-        const bool keyword = tree_[arguments[at]].kind == NodeKind::keyword;
-        if (keyword ? tree_[arguments[at]].name != "requires_grad" : at != 1) continue;
-        const NodeId flag = keyword ? tree_.child(arguments[at], 0) : arguments[at];
-        return tree_[flag].kind == NodeKind::true_ ? syntax::kNoNode : flag;
-    }
-    return syntax::kNoNode;
-}
-
-// A parameter without gradient is frozen by the module that owns it; `key` is its name as Python.
-void Rewriter::freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key) {
-    const NodeId flag = untrained_flag(value);
-    if (!exists(flag)) return;
-    const std::string freeze = owner + ".freeze(keys=[" + key + "], recurse=False)";
-    if (tree_[flag].kind == NodeKind::false_) {
-        after_statement(statement, freeze);
-    } else {
-        after_statement(statement, "if not " + rendered(flag) + ":");
-        after_statement(statement, "    " + freeze);
-    }
 }
 
 // x[...] = v. The owner must be what is written to: `x.data[0]`, `x[0][1]`, views.

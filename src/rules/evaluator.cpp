@@ -1,6 +1,7 @@
 #include "rules/evaluator.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "rules/frame.h"
 
@@ -37,6 +38,38 @@ bool Emissions::definition(std::string_view name, std::string_view origin) {
 void Emissions::set_definition_text(std::string_view name, std::string text) {
     const auto at = taken_.find(name);
     all_.push_back({std::string(name), std::move(text), at == taken_.end() ? std::string{} : at->second});
+}
+
+namespace {
+
+bool is_name_letter(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; }
+
+bool mentions(std::string_view text, std::string_view name) {
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+        const bool begins = at == 0 || !is_name_letter(text[at - 1]);
+        if (begins && (at + name.size() == text.size() || !is_name_letter(text[at + name.size()]))) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+void Emissions::keep_used(std::string_view text) {
+    std::vector<bool> used(all_.size(), false);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (std::size_t at = 0; at < all_.size(); ++at) {
+            if (used[at]) continue;
+            bool named = mentions(text, all_[at].name);
+            for (std::size_t other = 0; other < all_.size() && !named; ++other) named = used[other] && mentions(all_[other].text, all_[at].name);
+            used[at] = named;
+            changed = changed || named;
+        }
+    }
+    std::vector<Emitted> kept;
+    for (std::size_t at = 0; at < all_.size(); ++at)
+        if (used[at]) kept.push_back(std::move(all_[at]));
+    all_ = std::move(kept);
 }
 
 namespace {

@@ -51,6 +51,8 @@ public:
     void reserve(std::string_view name) { taken_.emplace(name, std::string{}); }
     [[nodiscard]] bool is_taken(std::string_view name) const { return taken_.find(name) != taken_.end(); }
     [[nodiscard]] const std::vector<Emitted>& all() const { return all_; }
+    // Drops what neither `text` nor anything kept names: what used it was left out.
+    void keep_used(std::string_view text);
     // A whole import line that a definition needs: "from einops import rearrange".
     void add_import(std::string_view line) { imports_.emplace(line); }
     [[nodiscard]] const std::set<std::string>& imports() const { return imports_; }

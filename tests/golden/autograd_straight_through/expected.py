@@ -1,0 +1,66 @@
+import mlx.core as mx
+import mlx.nn as nn
+
+
+def _fitted(gradient, array):
+    """The gradient in the dtype and shape of the array, summed along axes that were broadcast; zeros for None."""
+    if gradient is None:
+        return mx.zeros_like(array)
+    _, (gradient,) = mx.vjp(lambda x: mx.broadcast_to(x, gradient.shape), [array], [gradient.astype(array.dtype)])
+    return gradient
+
+
+class Function:
+    """A function with a gradient of its own: `forward` and `backward` are given the same context, as in PyTorch."""
+
+    def save_for_backward(self, *arrays):
+        self.saved_tensors = arrays
+
+    @classmethod
+    def apply(cls, *args):
+        ctx = cls()
+        places = [place for place, arg in enumerate(args) if isinstance(arg, mx.array)]
+        ctx.needs_input_grad = tuple(place in places for place in range(len(args)))
+
+        @mx.custom_function
+        def function(*arrays):
+            if not hasattr(cls, "setup_context"):
+                return cls.forward(ctx, *args)
+            outputs = cls.forward(*args)
+            cls.setup_context(ctx, args, outputs)
+            return outputs
+
+        @function.vjp
+        def function_vjp(arrays, cotangents, outputs):
+            gradients = cls.backward(ctx, *(cotangents if isinstance(cotangents, (list, tuple)) else [cotangents]))
+            gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
+            return [_fitted(gradients[place], args[place]) for place in places]
+
+        return function(*[args[place] for place in places])
+
+
+class Round(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.round()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class Floor(Round):
+    @classmethod
+    def forward(cls, ctx, x):
+        ctx.steps, order = x.max(axis=-1), mx.stop_gradient(mx.argmax(x, axis=-1)).astype(mx.int32)
+        return super().forward(ctx, x - 0.5), order
+
+    @classmethod
+    def backward(cls, ctx, grad, grad_order):
+        return Round.backward(ctx, grad) * mx.expand_dims(ctx.steps, -1)
+
+
+class Quantize(nn.Module):
+    def __call__(self, x):
+        x, order = Floor.apply(x)
+        return Round.apply(x)
