@@ -13,11 +13,6 @@ def _int(size):
     return size
 
 
-def _triple(size):
-    """One number per axis."""
-    return (size, size, size) if isinstance(size, int) else tuple(size)
-
-
 def _pad_same(x, kernel, dilation):
     """Zero-pads the spatial axes of a channels-first array so that a stride-1 convolution keeps their sizes.
 
@@ -103,36 +98,62 @@ def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return (output + bias).transpose(0, 4, 1, 2, 3)
 
 
-def _exceeds(size, limit):
-    """Whether a number, or that of any axis, is beyond the limit."""
-    if isinstance(size, int) and isinstance(limit, int):
-        return size > limit
-    return max(_triple(size)) > min(_triple(limit))
+def _per_axis(size, axes):
+    return (size,) * axes if isinstance(size, int) else tuple(size) * (axes // len(size))
 
 
-def _transposed_kernel(weight, groups):
-    """torch's (in, out / groups, *kernel) as MLX's (out, *kernel, in / groups)."""
-    if groups == 1:
-        return mx.moveaxis(weight.swapaxes(0, 1), 1, -1)
-    kernel = weight.shape[2:]
-    weight = weight.reshape(groups, weight.shape[0] // groups, weight.shape[1], *kernel)
-    return mx.moveaxis(weight, 1, -1).flatten(0, 1)
+def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """A transposed convolution, channels last, with a kernel (out / groups, *kernel, in) and all of torch's options.
+
+    MLX's own has no groups in 3-d, and is wrong for more padding than kernel and for more `output_padding` than padding:
+    there the whole result is computed, and cropped.
+    """
+    axes = x.ndim - 2
+    if axes == 3 and groups > 1:
+        pieces = zip(mx.split(x, groups, axis=-1), mx.split(weight, groups, axis=-1))
+        pieces = [_conv_transpose(a, w, stride, padding, output_padding, 1, dilation) for a, w in pieces]
+        return mx.concatenate(pieces, axis=-1)
+    if groups > 1:
+        weight = mx.concatenate(mx.split(weight, groups, axis=-1))
+    function = (mx.conv_transpose1d, mx.conv_transpose2d, mx.conv_transpose3d)[axes - 1]
+    padding, extra, dilation = [_per_axis(n, axes) for n in (padding, output_padding, dilation)]
+    stride = _per_axis(stride, axes)
+    reach = [d * (k - 1) for d, k in zip(dilation, weight.shape[1:-1])]
+    if all(e <= p <= r for e, p, r in zip(extra, padding, reach)):
+        sizes = [n[0] if axes == 1 else n for n in (stride, padding, dilation, extra)]
+        return function(x, weight, *sizes, groups=groups)
+    sizes = [n[0] if axes == 1 else n for n in (stride, dilation)]
+    x = function(x, weight, sizes[0], 0, sizes[1], groups=groups)
+    x = mx.pad(x, [(0, 0), *[(0, e) for e in extra], (0, 0)])
+    return x[(slice(None), *[slice(p, n - p) for p, n in zip(padding, x.shape[1:-1])])]
+
+
+def _is_plain(kernel, padding, output_padding, dilation):
+    """Known not to pad more than kernel and padding allow: what MLX's own transposed convolution gets right."""
+    if not known(isinstance(padding, int) and isinstance(output_padding, int) and isinstance(dilation, int)):
+        return False
+    if not (isinstance(padding, int) and isinstance(output_padding, int) and isinstance(dilation, int)):
+        return False
+    if known(padding == 0 and output_padding == 0) and padding == 0 and output_padding == 0:
+        return True
+    if known(output_padding <= padding <= dilation * (min(kernel) - 1)):
+        return output_padding <= padding <= dilation * (min(kernel) - 1)
+    return False
 
 
 @rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d")
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
-        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
     if known(input.ndim == 2) and input.ndim == 2:
         return conv_transpose1d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
-    if known(groups == 1) and groups == 1:
-        kernel = weight.transpose(1, 2, 0)
+    if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
+        output = mx.conv_transpose1d(
+            input.swapaxes(1, 2), weight.transpose(1, 2, 0), stride=_int(stride), padding=_int(padding),
+            dilation=_int(dilation), output_padding=_int(output_padding),
+        )
     else:
-        kernel = _transposed_kernel(weight, groups)
-    output = mx.conv_transpose1d(
-        input.swapaxes(1, 2), kernel, stride=_int(stride), padding=_int(padding), dilation=_int(dilation),
-        output_padding=_int(output_padding), groups=groups,
-    )
+        output = _conv_transpose(
+            input.swapaxes(1, 2), weight.transpose(1, 2, 0), stride, padding, output_padding, groups, dilation
+        )
     if bias is None:
         return output.swapaxes(1, 2)
     return (output + bias).swapaxes(1, 2)
@@ -140,18 +161,18 @@ def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d")
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
-        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
     if known(input.ndim == 3) and input.ndim == 3:
         return conv_transpose2d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
-    if known(groups == 1) and groups == 1:
-        kernel = weight.transpose(1, 2, 3, 0)
+    if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
+        output = mx.conv_transpose2d(
+            input.transpose(0, 2, 3, 1), weight.transpose(1, 2, 3, 0), stride=stride, padding=padding,
+            dilation=dilation, output_padding=output_padding,
+        )
     else:
-        kernel = _transposed_kernel(weight, groups)
-    output = mx.conv_transpose2d(
-        input.transpose(0, 2, 3, 1), kernel, stride=stride, padding=padding, dilation=dilation,
-        output_padding=output_padding, groups=groups,
-    )
+        output = _conv_transpose(
+            input.transpose(0, 2, 3, 1), weight.transpose(1, 2, 3, 0), stride, padding, output_padding, groups,
+            dilation,
+        )
     if bias is None:
         return output.transpose(0, 3, 1, 2)
     return (output + bias).transpose(0, 3, 1, 2)
@@ -159,16 +180,18 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d")
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(_exceeds(output_padding, padding)) and _exceeds(output_padding, padding):
-        refuse("MLX's gradient of a transposed convolution is wrong where output_padding exceeds padding")
     if known(input.ndim == 4) and input.ndim == 4:
         return conv_transpose3d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
-    if known(groups == 1) and groups != 1:
-        refuse("MLX's 3-d transposed convolution has no groups")
-    output = mx.conv_transpose3d(
-        input.transpose(0, 2, 3, 4, 1), weight.transpose(1, 2, 3, 4, 0), stride=stride, padding=padding,
-        dilation=dilation, output_padding=output_padding, groups=groups,
-    )
+    if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
+        output = mx.conv_transpose3d(
+            input.transpose(0, 2, 3, 4, 1), weight.transpose(1, 2, 3, 4, 0), stride=stride, padding=padding,
+            dilation=dilation, output_padding=output_padding,
+        )
+    else:
+        output = _conv_transpose(
+            input.transpose(0, 2, 3, 4, 1), weight.transpose(1, 2, 3, 4, 0), stride, padding, output_padding, groups,
+            dilation,
+        )
     if bias is None:
         return output.transpose(0, 4, 1, 2, 3)
     return (output + bias).transpose(0, 4, 1, 2, 3)

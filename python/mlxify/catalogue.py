@@ -119,9 +119,14 @@ def definition(
     mutates: str = "",
     view_of: str = "",
     fields: tuple[str, ...] = (),
+    argument: str | tuple[str, ...] = "",
 ) -> Callable[[Any], Any]:
-    """A class or function that is copied into the output under its own name."""
-    return _state("definition", names, weights=weights or {}, mutates=mutates, view_of=view_of, fields=tuple(fields))
+    """A class or function that is copied into the output under its own name.
+
+    With `argument`, it stands in for the name's usual definition in calls that pass that argument (or one of several).
+    """
+    details: dict[str, Any] = {"weights": weights or {}, "mutates": mutates, "view_of": view_of, "fields": tuple(fields)}
+    return _state("definition", names, argument=argument if isinstance(argument, str) else ",".join(argument), **details)
 
 
 def constant(*names_and_target: str) -> None:

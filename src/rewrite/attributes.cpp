@@ -42,7 +42,7 @@ std::string Rewriter::class_text(const Entry& entry) {
 bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const Entry* entry = catalogue_.find(qualified);
     for (const Entry& alternative : catalogue_.alternatives(qualified))  // `torch.Tensor` is a type here, though it can be called too
-        if (alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) entry = &alternative;
+        if ((alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) && alternative.argument.empty()) entry = &alternative;
     if (!entry) return false;
     std::string text;
     switch (entry->kind) {

@@ -149,7 +149,7 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     switch (entry->kind) {
     case EntryKind::rule:
     case EntryKind::module_: apply(id, *entry, syntax::kNoNode); return true;
-    case EntryKind::definition: apply_definition(id, *entry); return true;
+    case EntryKind::definition: apply_definition(id, definition_for(id, *entry)); return true;
     case EntryKind::constant: constant(tree_.child(id, 0), qualified); return true;
     case EntryKind::never:
         refuse(Code::considered_no, tree_.child(id, 0), "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
@@ -269,6 +269,30 @@ void Rewriter::drop_unused(NodeId id, std::string_view text) {
         for (const std::uint32_t node : used) any = any || (node != 0 && tree_[value].span.contains(tree_[NodeId{node}].span));
         if (!any) drop_region(tree_[value].span);
     }
+}
+
+// A definition that is stated for an argument stands in for the usual one where the call passes that argument:
+// `nn.Conv2d(3, 8, 3, padding_mode="reflect")`.
+const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
+    const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(usual));
+    const auto passes = [&](std::string_view wanted) {
+        std::size_t place = 0;
+        for (const NodeId argument : tree_.children(id).subspan(1)) {
+            const syntax::Node& node = tree_[argument];
+            if (node.kind == NodeKind::keyword ? node.name == wanted : place < parameters.size() && parameters[place] == wanted) return true;
+            if (node.kind != NodeKind::keyword) ++place;
+        }
+        return false;
+    };
+    for (const Entry& alternative : catalogue_.alternatives(usual.qualified)) {
+        if (alternative.kind != EntryKind::definition) continue;
+        for (std::string_view names = alternative.argument; !names.empty();) {
+            const std::size_t comma = std::min(names.find(','), names.size());
+            if (passes(names.substr(0, comma))) return alternative;
+            names.remove_prefix(std::min(comma + 1, names.size()));
+        }
+    }
+    return usual;
 }
 
 void Rewriter::apply_definition(NodeId id, const Entry& entry) {

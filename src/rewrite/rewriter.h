@@ -100,6 +100,7 @@ private:
     bool super_call(NodeId id);
     void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
     void apply_definition(NodeId id, const catalogue::Entry& entry);
+    [[nodiscard]] const catalogue::Entry& definition_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;

@@ -1,5 +1,6 @@
 """Runs an entry of torch.nn and torch itself on the same numbers: values, and gradients of a random projection."""
 
+import inspect
 from pathlib import Path
 
 import mlx.core as mx
@@ -15,8 +16,23 @@ mx.disable_compile()  # on a CPU each compiled activation would cost a run of th
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = {
-    entry.qualified: entry for entry in load(ROOT / "catalogue") if entry.kind in ("rule", "module", "definition")
+    entry.qualified: entry
+    for entry in load(ROOT / "catalogue")
+    if entry.kind in ("rule", "module", "definition") and not entry.argument
 }
+SPECIAL = [entry for entry in load(ROOT / "catalogue") if entry.kind == "definition" and entry.argument]
+
+
+def entry_for(qualified, args, kwargs):
+    """The entry that a call gets: one that is stated for an argument that is passed, else the usual one."""
+    usual = ENTRIES[qualified]
+    names = list(inspect.signature(usual.python).parameters)[: len(args)]
+    for entry in SPECIAL:
+        if entry.qualified == qualified and {*names, *kwargs} & set(entry.argument.split(",")):
+            return entry
+    return usual
+
+
 DTYPES = {
     torch.float32: mx.float32, torch.float16: mx.float16, torch.bfloat16: mx.bfloat16, torch.int64: mx.int32,
     torch.int32: mx.int32, torch.uint8: mx.uint8, torch.bool: mx.bool_,
@@ -90,7 +106,9 @@ def compare(reference, converted, args=(), kwargs=None, gradients=True, weights=
     call = (tuple(args), kwargs or {})
     floats = _floats(call)
     marked = [t.requires_grad for t in floats]  # a caller may mark what to differentiate; else everything
-    copies = [t.detach().requires_grad_(gradients and (m or not any(marked))) for t, m in zip(floats, marked, strict=True)]
+    copies = [
+        t.detach().requires_grad_(gradients and (m or not any(marked))) for t, m in zip(floats, marked, strict=True)
+    ]
     inputs = [t for t in copies if t.requires_grad]
     fresh = iter(copies)
 
@@ -147,7 +165,7 @@ def compare(reference, converted, args=(), kwargs=None, gradients=True, weights=
 
 
 def _axes(layout):
-    """"OIHW->OHWI" as the axes of a permutation."""
+    """ "OIHW->OHWI" as the axes of a permutation."""
     before, after = layout.split("->")
     return tuple(before.index(letter) for letter in after)
 
@@ -180,7 +198,7 @@ def compare_module(qualified, make, calls, training=False, gradients=True, toler
     args, kwargs = make
     kind = qualified.removeprefix("torch.nn.")
     reference = getattr(torch.nn, kind)(*args, **kwargs).train(training)
-    entry = ENTRIES[qualified]
+    entry = entry_for(qualified, args, kwargs)
     converted = entry.python(*to_mlx(args), **to_mlx(kwargs))
     weights = transfer(reference, converted, entry)
     converted.train(training)

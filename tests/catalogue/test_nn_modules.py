@@ -81,7 +81,17 @@ def test_torch_samples(info, training):
         ("Conv1d", (4, 6, 5), {"padding": "same", "dilation": 2, "bias": False}, (2, 4, 9)),
         ("Conv2d", (4, 6, (3, 1)), {"padding": (1, 0), "stride": (2, 1), "dilation": (1, 2)}, (2, 4, 9, 7)),
         ("Conv2d", (4, 4, 3), {"padding": 1, "groups": 4}, (2, 4, 5, 5)),
+        ("Conv1d", (4, 6, 4), {"padding": "same", "padding_mode": "reflect"}, (2, 4, 9)),
+        ("Conv2d", (4, 6, 3), {"padding": (1, 2), "padding_mode": "replicate"}, (2, 4, 5, 6)),
+        ("Conv2d", (4, 6, 3, 2, 1, 1, 2, False, "circular"), {}, (2, 4, 5, 6)),
         ("Conv3d", (2, 3, 2), {"stride": 2}, (1, 2, 4, 4, 4)),
+        ("Conv3d", (4, 6, 2), {"groups": 2, "padding": 1}, (1, 4, 4, 3, 4)),
+        ("Conv3d", (4, 6, 3), {"padding": (1, 0, 2), "padding_mode": "circular"}, (1, 4, 4, 3, 4)),
+        ("ConvTranspose1d", (4, 6, 4), {"stride": 2, "groups": 2, "padding": 1}, (2, 4, 5)),
+        ("ConvTranspose2d", (4, 6, 3), {"stride": 2, "output_padding": 1, "groups": 2}, (2, 4, 5, 3)),
+        ("ConvTranspose2d", (4, 4, 3), {"dilation": 2, "groups": 4, "bias": False}, (2, 4, 5, 3)),
+        ("ConvTranspose2d", (4, 3, 2, 2, (0, 1), (1, 0)), {}, (2, 4, 5, 3)),
+        ("ConvTranspose3d", (4, 6, 2), {"stride": 2, "groups": 2, "output_padding": (0, 1, 0)}, (1, 4, 3, 3, 3)),
         ("ConvTranspose1d", (4, 3, 4), {"stride": 2, "padding": 1}, (2, 4, 5)),
         ("ConvTranspose2d", (4, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}, (2, 4, 5, 3)),
         ("ConvTranspose3d", (2, 3, 2), {"stride": 2}, (1, 2, 3, 3, 3)),
@@ -257,10 +267,8 @@ def test_dropout_modules():
 @pytest.mark.parametrize(
     ("name", "args", "kwargs"),
     [
-        ("Conv2d", (3, 4, 3), {"padding_mode": "reflect"}),
         ("Conv2d", (3, 4, 2), {"padding": "same"}),
-        ("ConvTranspose2d", (4, 4, 3), {"groups": 2}),
-        ("ConvTranspose2d", (4, 4, 3), {"stride": 2, "output_padding": 1}),
+        ("ConvTranspose2d", (4, 4, 3), {"padding": 3}),
         ("InstanceNorm2d", (3,), {"track_running_stats": True}),
         ("LSTM", (3, 4), {"proj_size": 2}),
         ("MultiheadAttention", (4, 2), {"kdim": 3}),
@@ -290,7 +298,9 @@ def test_containers():
     [("Linear", (4, 3), (2, 4)), ("Conv1d", (4, 6, 3), (2, 4, 7)), ("ConvTranspose1d", (4, 3, 2), (2, 4, 5))],
 )
 def test_weight_norm(api, kind, args, shape):
-    make_norm = torch.nn.utils.weight_norm if api == "utils.weight_norm" else torch.nn.utils.parametrizations.weight_norm
+    make_norm = (
+        torch.nn.utils.weight_norm if api == "utils.weight_norm" else torch.nn.utils.parametrizations.weight_norm
+    )
     reference = make_norm(getattr(torch.nn, kind)(*args))
     converted = ENTRIES["torch.nn." + api].python(ENTRIES["torch.nn." + kind].python(*args))
     generator = torch.Generator().manual_seed(0)
