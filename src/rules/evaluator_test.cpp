@@ -281,6 +281,22 @@ TEST_F(EvaluatorTest, functions_of_the_catalogue_are_evaluated_in_place) {
     EXPECT_EQ(printed({argument(tensor("x")), argument(sequence_value({integer_value(1), integer_value(2)}, false))}), "mx.f(x, (1, 2))");
 }
 
+TEST_F(EvaluatorTest, a_private_helper_is_given_the_dtype_of_an_argument) {
+    catalogue(
+        "def _least(dtype):\n    if dtype in (mx.float32, mx.float16):\n        return -mx.inf\n    return mx.iinfo(dtype).min\n\n\n"
+        "@rule(\"lib.f\")\ndef f(x):\n    return mx.maximum(x, _least(x.dtype))\n");
+    EXPECT_EQ(printed({argument(tensor("x"))}), "mx.maximum(x, _least(x.dtype))");
+    EXPECT_NE(helpers().find("def _least(dtype):"), std::string::npos) << helpers();
+}
+
+TEST_F(EvaluatorTest, a_private_helper_is_given_the_default_that_an_outer_call_passed_on) {
+    catalogue(
+        "def _inner(x, dim):\n    return x.sum(axis=dim) / x.max(axis=dim)\n\n\n"
+        "@rule(\"lib.f\")\ndef f(x, dim=0):\n    return _inner(x * 2, dim)\n");
+    const std::string text = printed({argument(tensor("x"))}) + helpers();
+    EXPECT_EQ(text.find('\x01'), std::string::npos) << text;
+}
+
 TEST_F(EvaluatorTest, math_and_numpy_are_asked_for_when_used) {
     catalogue("@rule(\"lib.f\")\ndef f(x):\n    return x * math.sqrt(2)\n\n\n@rule(\"lib.g\")\ndef g(x):\n    return mx.array(np.array(x))\n");
     EXPECT_EQ(printed({argument(tensor("x"))}), "x * math.sqrt(2)");

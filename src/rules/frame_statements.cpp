@@ -116,8 +116,10 @@ std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {
     std::vector<Value> arguments;
     for (auto& [name, value] : environment_) {
         const bool flag = value.constant && (value.is_none() || std::holds_alternative<bool>(*value.constant) || value.string());
-        const bool fixed = flag || value.from_default || value.function || (value.fact.kind == Kind::dtype && value.leaf < 0) ||
-                           (value.has_items && value.items.empty());
+        // `mx.float32` is the same inside of the helper; `x.dtype` and what an outer call passed on are not.
+        const bool named_dtype = value.fact.kind == Kind::dtype && value.text.starts_with(evaluator_.names_.mx + ".");
+        const bool own_default = value.from_default && value.text.find('\x01') == std::string::npos;
+        const bool fixed = flag || own_default || value.function || named_dtype || (value.has_items && value.items.empty());
         if (fixed) {
             if (value.leaf >= 0) {  // a literal of the call site: its text must not refer there
                 Value own = value;
