@@ -2,6 +2,7 @@
 # make test       all tests and lints         make check   formats, then tests
 # make demo       shows the compiler at work  make accept CASE=x   rewrites a golden file and shows the difference
 # make corpus DIR=folder   converts every model of a folder and prints the table
+# make conformance   proves the catalogue by PyTorch's own samples and writes docs/reference/conformance.md
 # make bench, make fuzz, make wheel, make test-wheel, make clean
 # One target at a time; the parallelism is ninja's.
 .NOTPARALLEL:
@@ -16,7 +17,7 @@ BUILD := build/release
 PRESET := $(if $(CI),ci,release)
 REQUIREMENTS := $(wildcard requirements/*.txt)
 
-.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus accept wheel test-wheel clean
+.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus conformance accept wheel test-wheel clean
 
 setup: .venv/ready
 
@@ -81,6 +82,9 @@ fuzz: .venv/ready
 corpus: build
 	@test -n "$(DIR)" || { echo "usage: make corpus DIR=folder" >&2; exit 2; }
 	@$(PYTHON_IN_VENV) tools/corpus.py "$(DIR)"
+
+conformance: build
+	@$(PYTHON_IN_VENV) tools/conformance.py
 
 accept: build
 	@test -n "$(CASE)" || { echo "usage: make accept CASE=name" >&2; exit 2; }
