@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -109,19 +110,21 @@ std::optional<Trouble> Pair::draw(std::uint64_t seed) {
     if (!drawn) return original_trouble(drawn.failure());
     base::Result<ArrayFile> file = ArrayFile::open(original_weights_);
     if (!file) return world_trouble(file.error().message);
-    std::set<std::string> unsaved;  // buffers that no checkpoint holds: both sides compute them
+    std::set<std::string> saved;  // other buffers no checkpoint holds, or a call registered them: both sides compute them
+    for (const ArrayOf& parameter : original_parts_.parameters) saved.insert(parameter.name);
     for (const ArrayOf& buffer : original_parts_.buffers)
-        if (!buffer.persistent) unsaved.insert(buffer.name);
-    state_.clear();
+        if (buffer.persistent) saved.insert(buffer.name);
+    const std::map<std::string, OwnedArray> before = std::exchange(state_, {});
     std::map<std::string, OwnedArray> nearby;
     std::uint64_t disturbance = 1000;
     for (const auto& [name, view] : file->arrays()) {
-        if (!unsaved.contains(name)) state_.emplace(name, owned(view));
+        if (saved.contains(name)) state_.emplace(name, owned(view));
         nearby.emplace(name, disturbed(view, disturbance++));
     }
     disturbed_weights_ = original_weights_ + ".disturbed";
     if (const auto written = write_arrays(disturbed_weights_, nearby, file->metadata()); !written) return world_trouble(written.error().message);
     weight_count_ = state_.size();
+    for (const auto& [name, array] : before) weights_vary_ = weights_vary_ || state_.at(name).bytes != array.bytes;
     return give_weights();
 }
 
@@ -298,6 +301,7 @@ std::vector<std::string> Pair::training_problems(const ArrayFile& gradients) con
     std::vector<std::string> problems;
     if (!trainable_) return problems;
     for (const auto& [name, view] : trainable_->arrays()) {
+        if (view.size() == 0) continue;  // as of a class token that there is none of
         const bool wanted = scale_of(view) > 0;
         const bool trained = gradients.find("parameter." + name) != nullptr;
         if (wanted && !trained) problems.push_back("`" + name + "` is not trained");

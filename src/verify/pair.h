@@ -60,6 +60,8 @@ public:
     // What does not map one to one between the weights; empty: all does. After draw().
     [[nodiscard]] const std::string& weights_mismatch() const { return weights_mismatch_; }
     [[nodiscard]] std::size_t weight_count() const { return weight_count_; }
+    // Whether one draw gave other weights than another: what is only tables and masks never varies.
+    [[nodiscard]] bool weights_vary() const { return weights_vary_; }
     std::optional<Trouble> make_inputs(const Numbers& numbers);
 
     // `more`: also in float64 and with disturbed weights and inputs, for the tolerance.
@@ -104,7 +106,7 @@ private:
     std::string original_weights_, disturbed_weights_, converted_weights_;
     std::map<std::string, OwnedArray> state_;   // torch-named parameters and saved buffers, as drawn
     std::optional<ArrayFile> trainable_;        // by MLX name: how many of PyTorch's parameters went in; 0: not trained
-    bool has_inputs_ = false, has_float_inputs_ = false, ran_in_float64_ = false;
+    bool has_inputs_ = false, has_float_inputs_ = false, ran_in_float64_ = false, weights_vary_ = false;
 };
 
 }  // namespace mlxify::verify

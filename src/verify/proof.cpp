@@ -32,6 +32,13 @@ bool any_gradient(const GradientsOfBoth& both) {
     return false;
 }
 
+bool has_nan(const ArrayFile& file) {
+    for (const auto& [name, view] : file.arrays())
+        for (std::size_t i = 0; i < view.size(); ++i)
+            if (name.starts_with("leaf.") && std::isnan(view.real(i))) return true;
+    return false;
+}
+
 class EntryProver {
 public:
     EntryProver(Program& original, Program& converted, const PreparedEntry& entry, const Request& request, double depth)
@@ -221,6 +228,7 @@ private:
                 if (!leaf.finite) return true;
         begin(stage::kValues);
         if (!judge_call(both, stage::kValues)) return false;
+        undefined_ = has_nan(*both.arrays.plain);
         if (numbers.spread == 1) remember(numbers, both);
         return true;
     }
@@ -418,7 +426,7 @@ private:
         findings_.proof.tolerance = std::max(findings_.proof.tolerance, worst_tolerance_);
         if (matched_ == 0 && ill_conditioned_ > 0) doubt("every output is too ill-conditioned to compare: " + ill_reason_);
         if (pair.has_inputs() && !some_pair_moves(false)) note_unmoved_by_inputs();
-        if (pair.weight_count() > 0 && !some_pair_moves(true)) doubt("the output does not depend on the weights");
+        if (pair.weights_vary() && !some_pair_moves(true)) doubt("the output does not depend on the weights");
         outputs_.clear();
     }
 
@@ -447,7 +455,8 @@ private:
         outputs_.clear();
         const double error = worst_error_;
         const EntryProof before = findings_.proof;
-        if (differentiable_ && !prove_gradients(pair)) return;
+        // What the gradient of an undefined result is, a fully masked row's, depends on how zero and NaN are multiplied on the way.
+        if (differentiable_ && !undefined_ && !prove_gradients(pair)) return;
         findings_.proof.stages = before.stages;  // the first sample's figures stay; the error is kept below
         findings_.proof.max_error = std::max(findings_.proof.max_error, error);
         ++variations_;
@@ -513,6 +522,7 @@ private:
     double worst_error_ = 0, worst_tolerance_ = 0, worst_ratio_ = 0, gradient_error_ = 0, variation_error_ = 0;
     int compared_ = 0, matched_ = 0, ill_conditioned_ = 0, variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
+    bool undefined_ = false;  // the last call's output of the original has a NaN
     bool differentiable_ = true, inference_only_ = false, timed_ = false;
 };
 

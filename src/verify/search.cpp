@@ -15,6 +15,14 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
+// `f` on every tensor of a spec, however deep.
+template <typename F>
+void each_tensor(Json& value, F f) {
+    if (is_tensor_spec(value)) return f(value);
+    if (value.is_structured())
+        for (Json& item : value) each_tensor(item, f);
+}
+
 class Search {
 public:
     Search(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits)
@@ -81,8 +89,25 @@ private:
             result_.reason = std::string(kGivesNoArray);
             return;
         }
-        result_.invocation = invocation;
+        result_.invocation = all_finite(called) ? invocation : within_domain(invocation);
         result_.reason.clear();
+    }
+
+    static bool all_finite(const CallResult& called) {
+        return std::all_of(called.leaves.begin(), called.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
+    }
+
+    // Logarithms, roots and logits are not defined everywhere: the same with float inputs between 0 and 1, if that helps.
+    [[nodiscard]] Invocation within_domain(const Invocation& invocation) {
+        Invocation next = invocation;
+        each_tensor(next.spec, [](Json& spec) {
+            if (!is_float_spec(spec) || spec.contains("low") || spec.contains("high")) return;
+            spec["low"] = 0.05;
+            spec["high"] = 0.95;
+        });
+        if (next == invocation) return invocation;
+        const Reply<CallResult> called = try_invocation(original_, next);
+        return called && all_finite(*called) ? next : invocation;
     }
 
     void note(const Failure& failure) {
@@ -106,14 +131,6 @@ private:
 };
 
 // -------------------------------------------------------------------------------------------------------------- variations
-
-// `f` on every tensor of a spec, however deep.
-template <typename F>
-void each_tensor(Json& value, F f) {
-    if (is_tensor_spec(value)) return f(value);
-    if (value.is_structured())
-        for (Json& item : value) each_tensor(item, f);
-}
 
 // Every tensor axis of size `from` that `chosen` takes becomes `to`.
 template <typename Chosen>
@@ -235,8 +252,9 @@ private:
             for (const std::string& value : values) {
                 if (full()) return;
                 Invocation next = base_;
-                const bool empty = next.expression.ends_with("()");
-                next.expression.insert(next.expression.size() - 1, (empty ? "" : ", ") + parameter.name + "=" + value);
+                const std::string added = (next.expression.ends_with("()") ? "" : ", ") + parameter.name + "=" + value;
+                for (std::string* expression : {&next.expression, &next.mlx_expression})
+                    if (!expression->empty()) expression->insert(expression->size() - 1, added);
                 if (!runs(next) || !new_ground_(next)) continue;
                 found_.push_back({next, parameter.name + "=" + value});
             }

@@ -1,7 +1,8 @@
 """Fresh weights for a comparison: every parameter random, so that a zero-initialised gate hides nothing, and outputs finite.
 
-Vectors and scalars stay near what the author constructed (a norm's ones, a decay's logarithms), because such values often
-have a meaning; matrices and kernels do not, and are drawn with the scale that keeps activations near one.
+Vectors and scalars stay near what the author constructed (a norm's ones, a decay's logarithms) and keep their common sign
+(probabilities), because such values often have a meaning; matrices and kernels do not, and are drawn with the scale that
+keeps activations near one.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ def _parameter(entry: Constructed, generator: np.random.Generator) -> np.ndarray
     noise = generator.standard_normal(shape, np.float32)
     if is_vector(shape):
         spread = SPREAD if math.prod(shape) > 1 else SPREAD / 2
-        return (_sensible(entry) + spread * noise).astype(np.float32)
+        values = _sensible(entry)
+        drawn = values + spread * noise
+        sign = 1 if (values > 0).all() else -1 if (values < 0).all() else 0
+        return (sign * np.abs(drawn) if sign else drawn).astype(np.float32)
     return noise / np.float32(math.sqrt(_fan_in(entry)))
 
 
