@@ -43,6 +43,7 @@ public:
         }
         collect_written_samples();
         for (const EntryPoint& entry : request_.entries) prepare_entry(entry, false);
+        for (const EntryPoint& entry : others_asked_for()) prepare_entry(entry, false);
         for (const EntryPoint& entry : unreached())
             if (inner_seconds_ > 0) prepare_entry(entry, true);
         return std::move(prepared_);
@@ -89,7 +90,16 @@ private:
         if (entry.samples.empty())
             sink_.remark(Code::no_sample, definition_span(point.name), fmt::format("no sample for `{}` was found: {}", point.name, entry.reason),
                          fmt::format("add a comment such as `# mlxify: {}(...)(f32[2, 16])`, or pass --call", point.name));
+        // Who names samples asks for the definitions that they call; the others are proved where a sample is found, else named.
+        if (entry.samples.empty() && asked_for_others(point.name)) return;
         prepared_.entries.push_back(std::move(entry));
+    }
+
+    static bool is_asked_for(const WrittenSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; }
+
+    [[nodiscard]] bool asked_for_others(const std::string& name) const {
+        const auto calls = [&](const WrittenSample& sample) { return is_asked_for(sample) && entry_name(sample.invocation) == name; };
+        return std::any_of(written_.begin(), written_.end(), is_asked_for) && std::none_of(written_.begin(), written_.end(), calls);
     }
 
     // Fills `entry.samples` with what was written down and runs, or with what the search finds. Whether mixed dtypes were met.
@@ -97,8 +107,7 @@ private:
         bool low_precision = false;
         for (const WrittenSample& sample : written_) {
             if (entry_name(sample.invocation) != entry.entry.name) continue;
-            const bool asked_for = sample.origin == "--call" || sample.origin == "--case";
-            if (!asked_for && !entry.samples.empty()) continue;
+            if (!is_asked_for(sample) && !entry.samples.empty()) continue;
             const Reply<CallResult> called = try_invocation(program, sample.invocation);
             if (called) {
                 entry.samples.push_back({sample.invocation, sample.origin, false});
@@ -163,6 +172,27 @@ private:
         return new_ground;
     }
 
+    // What a given sample calls though another definition of the file uses it.
+    [[nodiscard]] std::vector<EntryPoint> others_asked_for() const {
+        std::vector<EntryPoint> result;
+        diagnostics::Sink ignored;
+        const names::Names names = names::resolve(tree_, ignored);
+        for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0))) {
+            const syntax::Kind kind = tree_[node].kind;
+            if (kind != syntax::Kind::class_def && kind != syntax::Kind::function_def) continue;
+            const EntryPoint point{std::string(tree_[node].name), kind_of(tree_, names, node)};
+            const bool asked = std::any_of(written_.begin(), written_.end(), [&](const WrittenSample& sample) {
+                return is_asked_for(sample) && entry_name(sample.invocation) == point.name;
+            });
+            if (asked && !is_requested(point.name)) result.push_back(point);
+        }
+        return result;
+    }
+
+    [[nodiscard]] bool is_requested(const std::string& name) const {
+        return std::any_of(request_.entries.begin(), request_.entries.end(), [&](const EntryPoint& entry) { return entry.name == name; });
+    }
+
     // Module classes and functions of which no expression inside a body ran.
     [[nodiscard]] std::vector<EntryPoint> unreached() {
         std::vector<EntryPoint> result;
@@ -171,8 +201,9 @@ private:
             const syntax::Kind kind = tree_[node].kind;
             if (kind != syntax::Kind::class_def && kind != syntax::Kind::function_def) continue;
             const EntryPoint point{std::string(tree_[node].name), kind_of(tree_, names, node)};
-            const bool asked = std::any_of(request_.entries.begin(), request_.entries.end(), [&](const EntryPoint& e) { return e.name == point.name; });
-            if (!asked && !ran(prepared_.observed, tree_, node)) result.push_back(point);
+            const bool prepared = std::any_of(prepared_.entries.begin(), prepared_.entries.end(),
+                                              [&](const PreparedEntry& entry) { return entry.entry.name == point.name; });
+            if (!is_requested(point.name) && !prepared && !ran(prepared_.observed, tree_, node)) result.push_back(point);
         }
         return result;
     }
