@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "pipeline/header.h"
+#include "pipeline/sample_expressions.h"
 #include "store/saved_file.h"
 #include "store/sha256.h"
 
@@ -139,11 +140,15 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const verify::Request request = request_for(source.name(), source.text(), std::move(entries), options);
 
     diagnostics::Sink sink;
-    const verify::Prepared prepared = verify::prepare(workers, request, sink);
+    verify::Prepared prepared = verify::prepare(workers, request, sink);
     work.conversion = convert(source, prepared.observed, catalogue, options.convert);
     work.diagnostics = work.conversion.diagnostics;
     for (Diagnostic& diagnostic : sink.take()) work.diagnostics.push_back(std::move(diagnostic));
     if (has_refusal(work.diagnostics)) return work;
+    for (verify::PreparedEntry& entry : prepared.entries)
+        for (verify::PreparedSample& sample : entry.samples)
+            if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
+                mlx = expression_in_mlx(sample.invocation.expression, source, catalogue);
 
     work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
     work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());

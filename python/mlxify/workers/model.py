@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import types
 from collections.abc import Callable, Iterator
@@ -44,9 +45,16 @@ class Model:
         return self.source, self.module
 
     def evaluate(self, expression: str, module: types.ModuleType | None = None) -> Any:
-        """An expression in the file's namespace; the framework's usual short names come after the file's own."""
-        names = vars(module or self.loaded()[1])
-        return eval(compile(expression, "<expression>", "eval"), {**self.framework.namespace(), **names})
+        """An expression in the file's namespace, or the last of several statements, which may define what it needs.
+
+        The framework's usual short names come after the file's own.
+        """
+        names = {**self.framework.namespace(), **vars(module or self.loaded()[1])}
+        *statements, last = ast.parse(expression.strip()).body or [ast.Pass()]
+        if not isinstance(last, ast.Expr):
+            raise SyntaxError("the last statement is no expression")
+        exec(compile(ast.Module(statements, []), "<expression>", "exec"), names)
+        return eval(compile(ast.Expression(last.value), "<expression>", "eval"), names)
 
     def construct(self, construction: Construction, module: types.ModuleType | None = None) -> Any:
         self.framework.seed(construction.seed)
