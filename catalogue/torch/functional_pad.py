@@ -26,8 +26,8 @@ def pad(input, pad, mode="constant", value=None):
         value = 0
     if mode == "circular" or not known(len(pad)):
         return _crop_and_pad(input, pad, mode, value)
-    # An unknown width counts as positive: `mx.pad` raises for a negative one.
-    if known(min(pad) < 0) and min(pad) < 0:
+    # A width that is written here, and not as `-n`, counts as positive: `mx.pad` raises for a negative one.
+    if any([negated(width) for width in pad]):
         return _crop_and_pad(input, pad, mode, value)
     pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
     widths = [(0, 0)] * (input.ndim - len(pad) // 2) + pairs

@@ -61,19 +61,21 @@ def _is_plain_dict(value):
 class NamedSequential(nn.Module):
     """Calls its children in the order in which they were added; each has a name, as in PyTorch's Sequential of a dict."""
 
-    def __init__(self, modules):
+    def __init__(self, modules=None):
         super().__init__()
-        self._order = []
-        for name, module in modules.items():
+        for name, module in (modules or {}).items():
             self.add_module(name, module)
 
     def add_module(self, name, module):
-        self._order.append(name)
         setattr(self, name, module)
 
+    @property
+    def layers(self):
+        return list(self.children().values())
+
     def __call__(self, x):
-        for name in self._order:
-            x = self[name](x)
+        for layer in self.layers:
+            x = layer(x)
         return x
 
 

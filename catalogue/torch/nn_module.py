@@ -116,6 +116,11 @@ def bias(self):
     return self.get("bias")
 
 
+@attribute("torch.nn.Module.weight")
+def weight(self):
+    return self.get("weight")
+
+
 @attribute("torch.nn.Linear.in_features")
 def in_features(self):
     return self.weight.shape[-1]
@@ -164,3 +169,17 @@ def normalized_shape(self):
 @attribute("torch.nn.GroupNorm.num_channels", "torch.nn.InstanceNorm1d.num_features", "torch.nn.InstanceNorm2d.num_features")
 def num_channels(self):
     return self.dims
+
+
+# A layer of MLX is drawn when it is made; to draw it once more changes nothing but the numbers.
+@rule(
+    "torch.nn.Linear.reset_parameters", "torch.nn.Bilinear.reset_parameters", "torch.nn.Embedding.reset_parameters",
+    "torch.nn.Conv1d.reset_parameters", "torch.nn.Conv2d.reset_parameters", "torch.nn.Conv3d.reset_parameters",
+    "torch.nn.ConvTranspose1d.reset_parameters", "torch.nn.ConvTranspose2d.reset_parameters",
+    "torch.nn.ConvTranspose3d.reset_parameters", "torch.nn.LayerNorm.reset_parameters",
+    "torch.nn.GroupNorm.reset_parameters", "torch.nn.BatchNorm1d.reset_parameters",
+    "torch.nn.BatchNorm2d.reset_parameters", "torch.nn.BatchNorm3d.reset_parameters",
+    "torch.nn.LSTM.reset_parameters", "torch.nn.GRU.reset_parameters", "torch.nn.RNN.reset_parameters",
+)  # fmt: skip
+def reset_parameters(self):
+    return self

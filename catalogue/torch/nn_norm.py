@@ -30,7 +30,7 @@ class LayerNormOverAxes(nn.Module):
 
     def __init__(self, normalized_shape, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True):
         super().__init__()
-        self.normalized_shape = tuple(normalized_shape)
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps = eps
         if elementwise_affine:
             self.weight = mx.ones(self.normalized_shape)

@@ -30,6 +30,7 @@ __all__ = [
     "module",
     "mutated",
     "mx",
+    "negated",
     "never",
     "nn",
     "np",
@@ -172,6 +173,11 @@ def refuse(reason: str, suggest: str = "") -> NoReturn:
 def known(expression: Any) -> bool:
     """Whether the compiler knows the value; in Python every value is known."""
     return True
+
+
+def negated(value: Any) -> bool:
+    """Whether the caller wrote `-x`, or a number below zero: a hint that it may be negative, no proof of the contrary."""
+    return value < 0
 
 
 def is_tensor(value: Any) -> bool:

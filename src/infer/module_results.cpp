@@ -323,6 +323,20 @@ Fact call_module(FactStore& store, const Fact& module, const Operands& operands,
     return {};
 }
 
+namespace {
+
+// What a convolution keeps of each axis: numbers in a tuple. Pools keep what they were given, as `padding="same"` is kept.
+Fact per_axis(FactStore& store, std::string_view library, std::string_view name) {
+    if (!library.starts_with("torch.nn.Conv") || !library.ends_with('d') || library.size() < 2) return {};
+    Fact sizes = make(Kind::tuple);
+    if (name == "padding") return sizes;
+    sizes.length = library[library.size() - 2] - '0';
+    sizes.elements = store.sequence(std::vector<Fact>(static_cast<std::size_t>(sizes.length), make(Kind::integer)));
+    return sizes;
+}
+
+}  // namespace
+
 Fact module_attribute(FactStore& store, const Fact& module, std::string_view name) {
     constexpr std::array<std::string_view, 17> kIntegers{"in_features",   "out_features", "in_channels", "out_channels", "num_embeddings",
                                                          "embedding_dim", "num_features", "groups",      "hidden_size",  "input_size",
@@ -354,7 +368,7 @@ Fact module_attribute(FactStore& store, const Fact& module, std::string_view nam
     }
     if (name == "eps" || name == "p" || name == "momentum" || name == "negative_slope") return make(Kind::floating);
     if (std::find(kIntegers.begin(), kIntegers.end(), name) != kIntegers.end()) return make(Kind::integer);
-    if (name == "kernel_size" || name == "stride" || name == "dilation") return make(Kind::tuple);
+    if (name == "kernel_size" || name == "stride" || name == "dilation" || name == "padding") return per_axis(store, store.library_name(module), name);
     return {};
 }
 

@@ -43,6 +43,7 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const Entry* entry = catalogue_.find(qualified);
     for (const Entry& alternative : catalogue_.alternatives(qualified))  // `torch.Tensor` is a type here, though it can be called too
         if ((alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) && alternative.argument.empty()) entry = &alternative;
+    if (const Entry* other = other_definition(id, qualified)) entry = other;
     if (!entry) return false;
     std::string text;
     switch (entry->kind) {
@@ -56,7 +57,10 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
         break;
     }
     case EntryKind::definition:
-    case EntryKind::module_: text = class_text(*entry); break;
+    case EntryKind::module_:
+        text = class_text(*entry);
+        if (!entry->weights.empty()) mark_layout(id);
+        break;
     case EntryKind::rule: {  // a function as a value: `act = F.relu`
         const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
         if (outcome.status != rules::Outcome::Status::expression) {
@@ -160,7 +164,15 @@ void Rewriter::attribute(NodeId id) {
                                            tree_[parent].kind == NodeKind::delete_);
     const infer::Fact& known = fact(object);
     if (stored && node.name != "data" && node.name != "requires_grad") return;
+    // A layer without bias has none in MLX, and None in torch.
+    if (!stored && known.kind == infer::Kind::module && is_optional_weight(id)) {
+        const Entry* optional = catalogue_.find("torch.nn.Module." + std::string(node.name));
+        const rules::Outcome outcome = evaluator_.apply(*optional, {{{}, value_of(object), false, false}}, {});
+        if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, optional->qualified);
+        return;
+    }
     if (known.kind == infer::Kind::module && known.library_class != 0) {
+        if (tree_.text(object) == "self" && own_weight_bases_.contains(syntax::index(tree_.class_of(id)))) return;
         const Entry* own = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(node.name));
         if (own && own->kind == EntryKind::attribute && !stored) {
             const rules::Outcome outcome = evaluator_.apply(*own, {{{}, value_of(object), false, false}}, {});

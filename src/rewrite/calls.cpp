@@ -46,7 +46,7 @@ std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
             actual.value = value_of(tree_.child(argument, 0));
         } else if (node.kind == NodeKind::starred) {
             actual.value = value_of(tree_.child(argument, 0));
-            if (actual.value.has_items) {
+            if (actual.value.has_items && !is_seen_empty(actual.value)) {
                 for (const Value& item : actual.value.items) found.push_back({{}, item, false, false});
                 continue;
             }
@@ -145,6 +145,12 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
                    std::string(alternative.suggest));
             return true;
         }
+    }
+    if (const Entry* other = qualified == "torch.nn.Sequential" ? sequential_definition(id) : nullptr) {
+        if (tree_.children(id).size() == 1) named_targets_.push_back(tree_.child(tree_[id].parent, 1));
+        apply_definition(id, *other);
+        mark_layout(id);
+        return true;
     }
     switch (entry->kind) {
     case EntryKind::rule:

@@ -95,9 +95,9 @@ void Rewriter::plan_renames() {
                                     made == "torch.nn.ModuleDict" || made == "torch.nn.ParameterList" || made == "torch.nn.ParameterDict";
                 const std::size_t class_number = *owner;
                 if (weight) weights_of[class_number].insert(name);
-                // A tensor that a call leaves behind is no parameter: MLX takes public arrays for such.
-                if (!weight && known.kind == infer::Kind::tensor && !name.starts_with('_') && !is_setup_function(tree_.function_of(id)))
-                    left_behind.emplace_back(class_number, name);
+                // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
+                const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
+                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value))) left_behind.emplace_back(class_number, name);
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -109,8 +109,38 @@ void Rewriter::plan_renames() {
     }
     for (const auto& [class_number, name] : left_behind)
         if (!weights_of[class_number].contains(name) && renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second)
-            assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which a call leaves behind, is `_" +
+            assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which is no parameter, is `_" +
                                    std::string(name) + "`: MLX takes public arrays for parameters");
+}
+
+// A tensor that an expression makes, which in torch is no parameter: `torch.arange(n).float()`, `a + b`. A name, an attribute or
+// the result of a function of the file may hold a parameter.
+bool Rewriter::is_computed_tensor(NodeId value) const {
+    const syntax::Node& node = tree_[value];
+    if (node.kind == NodeKind::list || node.kind == NodeKind::list_comp)
+        return !tree_.children(value).empty() && is_computed_tensor(tree_.child(value, 0));
+    if (fact(value).kind != infer::Kind::tensor) return false;
+    switch (node.kind) {
+    case NodeKind::binary:
+    case NodeKind::unary:
+    case NodeKind::compare:
+    case NodeKind::subscript: return true;
+    case NodeKind::name: {
+        const NodeId only = names_[names_.binding(value)].only_value;
+        return exists(only) && tree_[only].kind != NodeKind::name && is_computed_tensor(only);
+    }
+    case NodeKind::call: break;
+    default: return false;
+    }
+    const NodeId callee = tree_.child(value, 0);
+    const std::string qualified = names::qualified_name(tree_, names_, callee);
+    if (!qualified.empty()) return qualified.starts_with("torch.") && !qualified.starts_with("torch.nn.");
+    if (tree_[callee].kind != NodeKind::attribute) return false;
+    const std::string_view method = tree_[callee].name;
+    const bool same = method.ends_with('_') || method == "to" || method == "cuda" || method == "cpu" || method == "float" || method == "contiguous" ||
+                      method == "type" || method == "half" || method == "double";
+    const NodeId object = tree_.child(callee, 0);
+    return fact(object).kind == infer::Kind::tensor && (!same || is_computed_tensor(object));
 }
 
 void Rewriter::register_buffer(NodeId id) {
@@ -172,6 +202,7 @@ bool Rewriter::module_method(NodeId id) {
                         method == "register_full_backward_hook" || method == "load_state_dict" || method == "add_module" || method == "register_module";
     if (!self && known.kind != infer::Kind::module && !(always && known.kind == infer::Kind::unknown)) return false;
     if (class_index != 0 && exists(names::find_method(tree_, names_, class_index - 1, method))) return true;  // the user's own
+    if (method == "add_module" && adds_to_named(object)) return true;
     if (method == "register_buffer" || method == "register_parameter") {
         register_buffer(id);
         return true;

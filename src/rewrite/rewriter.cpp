@@ -103,6 +103,8 @@ Result Rewriter::run() {
     }
     plan_names();
     plan_renames();
+    plan_bases();
+    plan_sequentials();
     for (std::uint32_t number = 1; number < tree_.size(); ++number)
         if (tree_[NodeId{number}].kind == NodeKind::decorator) decorator(NodeId{number});
     for (std::uint32_t number = 1; number < tree_.size(); ++number) visit(NodeId{number});

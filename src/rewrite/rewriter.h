@@ -71,6 +71,7 @@ private:
     void function(NodeId id);
     void decorator(NodeId id);
     void expression_statement(NodeId id);
+    bool drop_attribute(NodeId target, NodeId statement);
     void assign(NodeId id);
     void aug_assign(NodeId id);
     void remove_statement(NodeId id);
@@ -133,6 +134,10 @@ private:
 
     // values.cpp
     Value value_of(NodeId id);
+    // `*x.shape[:-1]` of the vectors that the samples passed: it stays, for tensors of more axes.
+    [[nodiscard]] static bool is_seen_empty(const Value& value) {
+        return value.items.empty() && value.fact.kind == infer::Kind::size && value.fact.observed;
+    }
     [[nodiscard]] bool is_trivial(NodeId id) const;
     [[nodiscard]] bool inside_brackets(NodeId id) const;
     static std::string one_expression(std::string text);  // in parentheses if it breaks its line outside of brackets
@@ -158,6 +163,7 @@ private:
 
     // modules.cpp
     void plan_renames();
+    [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     bool module_method(NodeId id);
     void register_buffer(NodeId id);
     void class_definition(NodeId id);
@@ -166,6 +172,21 @@ private:
     [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
     void finish_classes();
     void mark_layout(NodeId id);
+
+    // bases.cpp
+    [[nodiscard]] bool reads_convolution(NodeId definition) const;
+    void plan_bases();
+    [[nodiscard]] bool is_optional_weight(NodeId id) const;
+    [[nodiscard]] bool norms_over_axes() const;
+    [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
+
+    // sequential.cpp
+    void plan_sequentials();
+    [[nodiscard]] bool is_dict(NodeId id) const;
+    [[nodiscard]] bool gets_named_children(NodeId target) const;
+    [[nodiscard]] bool is_result_of_entry(NodeId call) const;
+    [[nodiscard]] const catalogue::Entry* sequential_definition(NodeId id) const;
+    [[nodiscard]] bool adds_to_named(NodeId owner) const;
 
     const Input& input_;
     const Options& options_;
@@ -188,6 +209,9 @@ private:
     std::vector<NodeId> imports_;
     std::vector<std::string> assumptions_;
     std::set<std::uint32_t> classes_with_layout_;                // definitions that build something with other weight names or layouts
+    std::set<std::uint32_t> named_sequentials_;                  // classes that derive from Sequential and name their children
+    std::set<std::uint32_t> own_weight_bases_;                   // classes that derive from a convolution and compute with its weight
+    std::vector<NodeId> named_targets_;                          // where a Sequential is kept that is made empty and given named children
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements

@@ -1,5 +1,6 @@
 // Statements: blocks that dissolve, lines that go, assignments that become others.
 #include <algorithm>
+#include <cctype>
 
 #include "rewrite/rewriter.h"
 
@@ -286,9 +287,34 @@ void Rewriter::expression_statement(NodeId id) {
     const NodeId value = tree_.child(id, 0);
     if (tree_[value].kind != NodeKind::call) return;
     const std::string qualified = names::qualified_name(tree_, names_, tree_.child(value, 0));
-    if (qualified.empty()) return;
+    if (qualified.empty()) {  // `layer.reset_parameters()` of which only `layer` is left
+        const std::string text = rendered(value);
+        const bool name = std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
+        if (name) remove_statement(id);
+        return;
+    }
     const Entry* entry = catalogue_.find(qualified);
     if (entry && (entry->kind == EntryKind::dissolve || entry->kind == EntryKind::drop_decorator)) remove_statement(id);  // torch.set_grad_enabled(False)
+}
+
+// `pe.require_grad = False`: an array takes no attributes. What nobody reads goes. True if the target is no such attribute.
+bool Rewriter::drop_attribute(NodeId target, NodeId statement) {
+    const std::string_view name = tree_[target].name;
+    if (name == "grad" || name == "real" || name == "imag") return true;
+    bool read = tree_.children(statement).size() != 2;
+    for (std::uint32_t number = 1; number < tree_.size() && !read; ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::attribute || tree_[id].name != name || !exists(tree_[id].parent)) continue;
+        const bool stored = tree_[tree_[id].parent].kind == NodeKind::assign && tree_.child(tree_[id].parent, 0) != id;
+        read = !stored;
+    }
+    if (read) {
+        refuse(Code::module_hook, target, "`" + std::string(name) + "` cannot be set on an array", "keep it in a variable of its own");
+    } else {
+        remark(Code::dropped, target, "`" + std::string(name) + "`, which nothing reads, cannot be set on an array and was dropped");
+        remove_statement(statement);
+    }
+    return false;
 }
 
 void Rewriter::assign(NodeId id) {
@@ -302,6 +328,7 @@ void Rewriter::assign(NodeId id) {
             continue;
         }
         if (node.kind == NodeKind::subscript) store(target, id);
+        if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
     const NodeId target = tree_.child(id, 1);
     if (tree_[target].kind != NodeKind::attribute) {

@@ -126,9 +126,16 @@ Value Rewriter::value_of(NodeId id) {
                 if (positive.integer()) value.constant = -*positive.integer();
                 else if (positive.constant) value.constant = -std::get<double>(*positive.constant);
                 value.fact.kind = positive.fact.kind;
+            } else {
+                value.negated = true;
             }
         }
         break;
+    case NodeKind::name: {
+        const NodeId only = names_[names_.binding(id)].only_value;
+        value.negated = exists(only) && tree_[only].kind == NodeKind::unary && tree_[only].op == syntax::Op::neg;
+        break;
+    }
     case NodeKind::tuple:
     case NodeKind::list: {
         value.has_items = true;
@@ -137,7 +144,7 @@ Value Rewriter::value_of(NodeId id) {
         for (const NodeId child : tree_.children(id)) {
             if (tree_[child].kind == NodeKind::starred) {
                 Value inner = value_of(tree_.child(child, 0));
-                if (inner.has_items) {
+                if (inner.has_items && !is_seen_empty(inner)) {
                     value.items.insert(value.items.end(), inner.items.begin(), inner.items.end());
                     continue;
                 }

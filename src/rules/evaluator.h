@@ -105,6 +105,7 @@ private:
     Leaves& leaves_;
     Emissions& emissions_;
     bool result_mutated_ = false;
+    bool asking_ = false;  // inside `known(...)`: nothing is emitted
     std::uint32_t depth_ = 0;
     std::map<std::string, std::string, std::less<>> required_;  // origin of a definition -> its name in the output
 };

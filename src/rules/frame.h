@@ -76,6 +76,7 @@ private:
 
     // calls (frame_calls.cpp)
     Value call(syntax::NodeId id);
+    [[nodiscard]] bool is_known(syntax::NodeId expression);
     Value call_builtin(std::string_view word, syntax::NodeId id);
     Value call_function(const catalogue::Body& callee, std::vector<Actual> actuals);
     Value residual_call(Value callee, syntax::NodeId id);

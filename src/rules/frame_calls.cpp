@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "rules/frame.h"
 
@@ -25,8 +26,11 @@ std::vector<Actual> Frame::actuals(NodeId call) {
             actual.star = actual.value.starred;
             actual.value.starred = false;
         }
-        if (actual.star && actual.value.has_items) {
-            for (const Value& item : actual.value.items) found.push_back({{}, item, false, false});
+        if (actual.star && (actual.value.has_items || actual.value.own_parentheses)) {
+            for (Value item : actual.value.items) {  // f(*(a, *b)) is f(a, *b)
+                const bool star = std::exchange(item.starred, false);
+                found.push_back({{}, std::move(item), star, false});
+            }
         } else {
             found.push_back(std::move(actual));
         }
@@ -47,6 +51,7 @@ Value Frame::call(NodeId id) {
 
 Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> actuals) {
     const auto kind = callee.tree[callee.node].kind;
+    if (evaluator_.asking_ && kind == NodeKind::class_def) throw NeedsHelper{};
     if (kind == NodeKind::class_def) {  // a definition of the catalogue, constructed in a body
         for (const catalogue::Entry& entry : evaluator_.catalogue_.entries()) {
             if (entry.kind != catalogue::EntryKind::definition || entry.span.empty()) continue;
@@ -83,6 +88,7 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
         if (!twice) result = std::move(value);
     } catch (const NeedsHelper&) {
     }
+    if (!result && evaluator_.asking_) throw NeedsHelper{};
     if (!result) {
         Frame outer(evaluator_, callee, Mode::helper);
         if (auto problem = outer.bind(std::move(actuals))) throw Refused{*problem, "this is a mistake in the catalogue"};
@@ -235,6 +241,20 @@ std::optional<bool> Frame::is_instance(const Value& value, NodeId type) {
     return std::nullopt;
 }
 
+// A question only: it leaves no helper behind.
+bool Frame::is_known(NodeId expression) {
+    const bool asking = std::exchange(evaluator_.asking_, true);
+    const std::uint32_t depth = evaluator_.depth_;
+    bool known = false;
+    try {
+        known = truth(evaluate(expression)).has_value();
+    } catch (const NeedsHelper&) {
+        evaluator_.depth_ = depth;
+    }
+    evaluator_.asking_ = asking;
+    return known;
+}
+
 Value Frame::call_builtin(std::string_view word, NodeId id) {
     const auto children = tree_.children(id);
     if (word == "refuse") {
@@ -260,13 +280,12 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         if (value.fact.kind != Kind::unknown && value.fact.kind != Kind::object) return bool_value(value.fact.kind == Kind::tensor);
         return code_value("isinstance(" + value.text + ", " + evaluator_.names_.mx + ".array)", Precedence::atom, Kind::boolean);
     }
-    if (word == "known") {
-        try {
-            return bool_value(truth(evaluate(children[1])).has_value());
-        } catch (const NeedsHelper&) {
-            return bool_value(false);
-        }
+    if (word == "negated") {
+        const Value value = evaluate(children[1]);
+        const bool element = value.of_length >= 0 && !value.constant;  // of a sequence that was made elsewhere
+        return bool_value(value.negated || element || (value.integer() && *value.integer() < 0));
     }
+    if (word == "known") return bool_value(is_known(children[1]));
     std::vector<Actual> given = actuals(id);
     std::vector<Value> arguments;
     bool positional = true;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kBuiltins[] = {
     "refuse", "known",  "is_tensor", "mutated",   "isinstance", "len", "range", "reversed", "zip",  "enumerate", "min",    "max",
     "sum",    "tuple",  "list",      "int",       "float",      "bool", "all",   "any",      "sorted", "str",     "abs",    "round",
-    "slice",  "dict",   "type",      "callable",  "getattr",    "hasattr", "map", "set",     "print", "super",
+    "slice",  "dict",   "type",      "negated",   "callable",  "getattr",    "hasattr", "map", "set",     "print", "super",
 };
 
 infer::DType dtype_named(std::string_view name) {

@@ -13,7 +13,7 @@ class Net(nn.Module):
     def _init_weights(self, module):
         if isinstance(module, nn.Linear):
             module.weight = nn.init.glorot_uniform()(module.weight)
-            if module.bias is not None:
+            if module.get("bias") is not None:
                 module.bias = mx.zeros_like(module.bias)  # no bias at first
 
     def __call__(self, x):
