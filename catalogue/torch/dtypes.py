@@ -28,6 +28,13 @@ constant("torch.LongTensor", "torch.IntTensor", "torch.ShortTensor", "torch.Byte
 constant(
     "torch.cuda.FloatTensor", "torch.cuda.LongTensor", "torch.cuda.HalfTensor", "torch.cuda.BoolTensor", "mx.array"
 )
+constant("torch.FloatTensor.dtype", "torch.DoubleTensor.dtype", "torch.cuda.FloatTensor.dtype", "mx.float32")
+constant("torch.HalfTensor.dtype", "torch.cuda.HalfTensor.dtype", "mx.float16")
+constant("torch.BFloat16Tensor.dtype", "mx.bfloat16")
+constant("torch.LongTensor.dtype", "torch.cuda.LongTensor.dtype", "mx.int64")
+constant("torch.IntTensor.dtype", "mx.int32")
+constant("torch.ByteTensor.dtype", "mx.uint8")
+constant("torch.BoolTensor.dtype", "torch.cuda.BoolTensor.dtype", "mx.bool_")
 
 _FLOATS = (mx.float32, mx.float16, mx.bfloat16)
 
@@ -101,11 +108,11 @@ def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, cop
 
 @rule("torch.Tensor.type")
 def to_type(self, dtype=None, non_blocking=False):
-    if isinstance(dtype, mx.Dtype):
-        return self.astype(dtype)
-    if dtype is None:
+    if known(dtype is None) and dtype is None:
         refuse("`x.type()` names torch's tensor classes", suggest="use `x.dtype`")
-    refuse("only a dtype names an array's type in MLX", suggest="pass a dtype such as `torch.float32`")
+    if known(isinstance(dtype, str)) and isinstance(dtype, str):
+        refuse("only a dtype names an array's type in MLX", suggest="pass a dtype such as `torch.float32`")
+    return self.astype(dtype)
 
 
 @rule("torch.Tensor.type_as")

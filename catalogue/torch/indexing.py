@@ -225,6 +225,17 @@ def masked_select(input, mask):
     return mx.broadcast_to(input, shape).reshape(-1)[places]
 
 
+# x[mask]: index arrays for the axes of the mask.
+@rule("mlxify.places_of_mask")
+def places_of_mask(mask):
+    if known(mask.ndim == 1) and mask.ndim == 1:
+        return mx.array(np.flatnonzero(np.array(mask)))
+    places = []
+    for axis in np.nonzero(np.array(mask)):
+        places.append(mx.array(axis))
+    return tuple(places)
+
+
 @rule("torch.nonzero", "torch.Tensor.nonzero")
 def nonzero(input, *, as_tuple=False):
     if as_tuple:

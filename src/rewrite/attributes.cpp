@@ -38,6 +38,14 @@ std::string Rewriter::class_text(const Entry& entry) {
     return {};
 }
 
+// The argument of `x.type(...)`.
+bool Rewriter::is_type_argument(NodeId id) const {
+    const NodeId parent = tree_[id].parent;
+    if (!exists(parent) || tree_[parent].kind != NodeKind::call || tree_.child(parent, 0) == id) return false;
+    const NodeId callee = tree_.child(parent, 0);
+    return tree_[callee].kind == NodeKind::attribute && tree_[callee].name == "type";
+}
+
 // A qualified name that is used as a value. False if nothing is known of it.
 bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const Entry* entry = catalogue_.find(qualified);
@@ -49,6 +57,8 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     switch (entry->kind) {
     case EntryKind::constant: {
         text = std::string(entry->target);
+        if (is_type_argument(id))  // x.type(torch.LongTensor)
+            if (const Entry* dtype = catalogue_.find(std::string(qualified) + ".dtype")) text = std::string(dtype->target);
         if (text.starts_with("mx.")) text = output_.mx + text.substr(2), uses_mx_ = true;
         else if (text.starts_with("nn.")) text = output_.nn + text.substr(2), emissions_.uses_nn = true;
         else if (text.starts_with("math.")) emissions_.uses_math = true;
@@ -61,18 +71,9 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
         text = class_text(*entry);
         if (!entry->weights.empty()) mark_layout(id);
         break;
-    case EntryKind::rule: {  // a function as a value: `act = F.relu`
-        const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
-        if (outcome.status != rules::Outcome::Status::expression) {
-            refuse(Code::refused_arguments, id, "`" + std::string(qualified) + "` as a value: " + outcome.reason, "call it directly");
-            return true;
-        }
-        const std::string whole = leaves_.expand_locals(outcome.value.text);
-        text = whole.ends_with("(x)") && whole.find('x') == whole.size() - 2 ? whole.substr(0, whole.size() - 3) : "lambda x: " + whole;
-        put(id, text, text.starts_with("lambda") ? Precedence::lambda : Precedence::atom, qualified);
-        uses_mx_ = true;
+    case EntryKind::rule:  // `act = F.relu`
+        if (function_value(id, *entry, text)) put(id, text, text.starts_with("lambda") ? Precedence::lambda : Precedence::atom, qualified);
         return true;
-    }
     case EntryKind::never:
         refuse(Code::considered_no, id, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
@@ -232,20 +233,37 @@ void Rewriter::subscript(NodeId id) {
     const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&
                         tree_.child(parent, tree_[parent].kind == NodeKind::assign ? 1 : 0) == id;
     std::vector<NodeId> parts{index};
+    const bool several = tree_[index].kind == NodeKind::tuple && tree_.children(index).size() > 1;
     if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
     for (const NodeId part : parts) {
         const infer::Fact& known = fact(part);
         const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
-        if (mask && !stored)
-            refuse(Code::indexing_refused, id, "a boolean mask selects a number of elements that only the data decides, which MLX arrays cannot have",
-                   "reduce with `torch.where(mask, x, 0)` instead, or index with integers");
-        if (mask && stored && tree_[parent].kind == NodeKind::aug_assign)
-            refuse(Code::indexing_refused, id, "an augmented store through a boolean mask", "write `x = torch.where(mask, x + y, x)`");
+        // `x[mask] = value` is MLX's own where the mask is the whole index.
+        if (mask && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
         if (tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) {
             put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
             uses_mx_ = true;
         }
     }
+}
+
+// x[mask]  ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.
+void Rewriter::places_of_mask(NodeId mask, bool among_others) {
+    if (among_others && fact(mask).rank != 1) {
+        refuse(Code::indexing_refused, mask, "a boolean mask of several axes, or of unknown rank, among other indices",
+               "index with the mask alone, or reduce with `torch.where(mask, x, 0)`");
+        return;
+    }
+    const Entry* entry = catalogue_.find("mlxify.places_of_mask");
+    const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(mask), false, false}}, {});
+    if (outcome.status != rules::Outcome::Status::expression) {
+        refuse(Code::indexing_refused, mask, "a boolean mask: " + outcome.reason, "index with integers");
+        return;
+    }
+    finish(mask, outcome.value, entry->qualified);
+    uses_mx_ = true;
+    assumptions_.push_back("a boolean mask selects on the host, so not inside `mx.compile` (line " +
+                           std::to_string(source_.position(tree_[mask].span.begin).line) + ")");
 }
 
 // "torch.Tensor" inside quotes, where an annotation stands.

@@ -41,6 +41,13 @@ std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
         const syntax::Node& node = tree_[argument];
         Actual actual;
         if (node.kind == NodeKind::keyword) {
+            const NodeId spread = tree_.child(argument, 0);
+            const auto items = node.has(syntax::Flag::double_star) ? known_items(spread) : std::nullopt;
+            if (items) {  // f(x, **{"dim": 1})
+                for (const auto& [key, value] : *items) found.push_back({leaves_.keep(key), item_value(spread, key, value), false, false});
+                spread_.insert(syntax::index(spread));
+                continue;
+            }
             actual.keyword = node.name;
             actual.double_star = node.has(syntax::Flag::double_star);
             actual.value = value_of(tree_.child(argument, 0));
@@ -109,7 +116,7 @@ bool Rewriter::result_is_mutated(NodeId call) const {
 }
 
 void Rewriter::call(NodeId id) {
-    if (super_call(id) || context_call(id) || requires_grad_call(id)) return;
+    if (super_call(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     const NodeId callee = tree_.child(id, 0);
@@ -316,18 +323,33 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
             ++positional;
             continue;
         }
-        if (node.has(syntax::Flag::double_star) || has(node.name) || has("**")) continue;
-        constexpr std::string_view kNoMeaning[] = {"device", "dtype", "inplace", "memory_format", "requires_grad", "pin_memory", "layout", "non_blocking"};
-        if (std::find(std::begin(kNoMeaning), std::end(kNoMeaning), node.name) == std::end(kNoMeaning)) {
+        const auto without = [&] {
+            const std::uint32_t begin = at == 0 ? tree_[tree_.child(id, 0)].span.end + 1 : tree_[arguments[at - 1]].span.end;
+            base::Span gone{begin, node.span.end};
+            if (at == 0 && arguments.size() > 1) gone.end = tree_[arguments[1]].span.begin;
+            drop_region(gone);
+            edits_.replace(gone, "", entry.qualified);
+        };
+        if (node.has(syntax::Flag::double_star)) {
+            const NodeId spread = tree_.child(arguments[at], 0);
+            const auto items = known_items(spread);
+            const auto taken = [&](const auto& item) { return !has_no_meaning(item.first) || has(item.first) || has("**"); };
+            if (!items || std::all_of(items->begin(), items->end(), taken)) continue;
+            std::string kept;
+            for (const auto& [key, value] : *items)
+                if (!has_no_meaning(key) || has(key) || has("**")) kept += (kept.empty() ? "" : ", ") + key + "=" + expand(item_value(spread, key, value).text);
+            spread_.insert(syntax::index(spread));
+            if (kept.empty()) without();
+            else edits_.replace(node.span, kept, entry.qualified);
+            continue;
+        }
+        if (has(node.name) || has("**")) continue;
+        if (!has_no_meaning(node.name)) {
             refuse(Code::refused_arguments, arguments[at], "`" + std::string(entry.qualified) + "` with `" + std::string(node.name) + "` is not supported",
                    "leave the argument out, or write the layer by hand");
             continue;
         }
-        const std::uint32_t begin = at == 0 ? tree_[tree_.child(id, 0)].span.end + 1 : tree_[arguments[at - 1]].span.end;
-        base::Span gone{begin, node.span.end};
-        if (at == 0 && arguments.size() > 1) gone.end = tree_[arguments[1]].span.begin;
-        drop_region(gone);
-        edits_.replace(gone, "", entry.qualified);
+        without();
     }
     if (!has("*") && positional > parameters.size())
         refuse(Code::arguments_do_not_bind, id, "`" + std::string(entry.qualified) + "`: more positional arguments than the conversion knows", "pass them by keyword");

@@ -109,6 +109,7 @@ Result Rewriter::run() {
         if (tree_[NodeId{number}].kind == NodeKind::decorator) decorator(NodeId{number});
     for (std::uint32_t number = 1; number < tree_.size(); ++number) visit(NodeId{number});
     finish_classes();
+    drop_spread_dicts();
     leave_out_what_is_no_model();
     emissions_.keep_used(edits_.render({0, static_cast<std::uint32_t>(source_.text().size())}));
     finish_imports();

@@ -132,6 +132,15 @@ private:
     bool context_call(NodeId id);
     [[nodiscard]] bool exporters_method(NodeId function) const;
 
+    // keywords.cpp
+    [[nodiscard]] static bool has_no_meaning(std::string_view parameter);
+    [[nodiscard]] std::optional<std::vector<std::pair<std::string, NodeId>>> known_items(NodeId dict) const;
+    Value item_value(NodeId dict, const std::string& key, NodeId value);
+    void drop_spread_dicts();
+    bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
+    [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
+    bool member_by_name(NodeId call);
+
     // values.cpp
     Value value_of(NodeId id);
     // `*x.shape[:-1]` of the vectors that the samples passed: it stays, for tensors of more axes.
@@ -155,6 +164,8 @@ private:
     void attribute(NodeId id);
     void name(NodeId id);
     void subscript(NodeId id);
+    void places_of_mask(NodeId mask, bool among_others);
+    [[nodiscard]] bool is_type_argument(NodeId id) const;
     void annotation_string(NodeId id);
     bool constant(NodeId id, std::string_view qualified);
     std::string class_text(const catalogue::Entry& entry);
@@ -215,6 +226,7 @@ private:
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements
+    std::set<std::uint32_t> spread_;                             // names of dicts whose items stand in the call now
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
     std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient

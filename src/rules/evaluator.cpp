@@ -89,18 +89,20 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
     Outcome outcome;
     try {
         Frame frame(*this, body, Mode::inline_);
-        if (auto problem = frame.bind(actuals)) {
+        if (auto problem = frame.bind(actuals, options.open)) {
             outcome.status = Outcome::Status::no_binding;
             outcome.reason = std::move(*problem);
             return outcome;
         }
-        Value value = pick(frame.run(), options);
-        const auto uses = leaves_.uses(value.text);
-        bool twice = false;
-        for (std::size_t leaf = 0; leaf < uses.size(); ++leaf) twice |= uses[leaf] > 1 && !leaves_[leaf].trivial;
-        if (!twice) {
-            outcome.value = std::move(value);
-            return outcome;
+        if (!frame.is_open()) {
+            Value value = pick(frame.run(), options);
+            const auto uses = leaves_.uses(value.text);
+            bool twice = false;
+            for (std::size_t leaf = 0; leaf < uses.size(); ++leaf) twice |= uses[leaf] > 1 && !leaves_[leaf].trivial;
+            if (!twice) {
+                outcome.value = std::move(value);
+                return outcome;
+            }
         }
     } catch (const NeedsHelper&) {
     } catch (const Refused& refused) {
@@ -109,10 +111,29 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
         outcome.suggestion = refused.suggestion;
         return outcome;
     }
+    call_helper(body, std::move(actuals), options, outcome);
+    return outcome;
+}
+
+Outcome Evaluator::function(const Entry& entry) {
+    result_mutated_ = false;
+    Outcome outcome;
+    ApplyOptions options;
+    options.open = true;
+    call_helper(catalogue_.body(entry), {}, options, outcome);
+    if (outcome.status == Outcome::Status::expression) outcome.value.text = outcome.value.text.substr(0, outcome.value.text.find('('));
+    return outcome;
+}
+
+// The specialised body as a helper, and the call to it; `f(x, **rest)` when the rest is only known at run time.
+void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const ApplyOptions& options, Outcome& outcome) {
     depth_ = 0;
     try {
         Frame frame(*this, body, Mode::helper);
-        frame.bind(std::move(actuals));
+        std::vector<Value> rest;
+        for (const Actual& actual : actuals)
+            if (actual.double_star) rest.push_back(actual.value);
+        frame.bind(std::move(actuals), options.open);
         std::vector<std::string> names;
         const std::vector<Value> arguments = frame.own_parameters(names);
         frame.run();
@@ -120,10 +141,9 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
         for (std::size_t at = 0; at < names.size(); ++at) text += (at ? ", " : "") + names[at];
         text += "):\n" + frame.lines();
         std::string called = emissions_.helper(body.name, text, std::string(body.file) + ":" + std::string(body.name)) + "(";
-        for (std::size_t at = 0; at < arguments.size(); ++at) {
-            std::string argument = operand(arguments[at], Precedence::conditional);
-            called += (at ? ", " : "") + argument;
-        }
+        for (std::size_t at = 0; at < arguments.size(); ++at) called += (at ? ", " : "") + operand(arguments[at], Precedence::conditional);
+        if (frame.is_open())
+            for (const Value& one : rest) called += (called.back() == '(' ? "**" : ", **") + operand(one, Precedence::bit_or);
         outcome.value = code_value(called + ")");
         if (options.component) outcome.value.text += "[" + std::to_string(*options.component) + "]";
         outcome.helper = true;
@@ -135,7 +155,6 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
         outcome.reason = refused.reason;
         outcome.suggestion = refused.suggestion;
     }
-    return outcome;
 }
 
 std::vector<std::string> Evaluator::parameter_names(const Body& body) const {

@@ -3,6 +3,7 @@
 //
 //   F.softmax(x, -1)   ->   mx.softmax(x, axis=-1)            one expression is left: inlined
 //   F.pad(x, widths)   ->   _pad(x, widths)                   more is left: a private helper, emitted once
+//   F.pad(x, **how)    ->   _pad(x, **how)                    a helper with the rest of torch's signature: an open one
 #pragma once
 
 #include <map>
@@ -80,6 +81,7 @@ struct Outcome {
 struct ApplyOptions {
     std::optional<std::size_t> component;  // only this element of the returned tuple is wanted
     bool result_mutated = false;           // the result is later written to in place
+    bool open = false;                     // parameters without argument stay parameters: by `**`, or a function as a value
 };
 
 class Evaluator {
@@ -90,6 +92,8 @@ public:
 
     // Specialises a rule, attribute or module entry.
     Outcome apply(const catalogue::Entry& entry, std::vector<Actual> actuals, const ApplyOptions& options = {});
+    // The entry's function itself, as a value with torch's signature: the name of a helper.
+    Outcome function(const catalogue::Entry& entry);
     // Makes sure that a definition stands in the output, with whatever it uses; its name there.
     std::string require_definition(const catalogue::Entry& entry);
 
@@ -99,6 +103,7 @@ public:
 private:
     friend class Frame;
     std::string require(const catalogue::Body& body);
+    void call_helper(const catalogue::Body& body, std::vector<Actual> actuals, const ApplyOptions& options, Outcome& outcome);
     const catalogue::Catalogue& catalogue_;
     const infer::FactTable& facts_;
     const OutputNames& names_;

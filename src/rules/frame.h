@@ -28,8 +28,10 @@ public:
     Frame(Evaluator& evaluator, const catalogue::Body& body, Mode mode)
         : evaluator_(evaluator), body_(body), tree_(body.tree), mode_(mode) {}
 
-    // Binds arguments to the parameters; the reason if they do not fit.
-    std::optional<std::string> bind(std::vector<Actual> actuals);
+    // Binds arguments to the parameters; the reason if they do not fit. With `open`, or `**` among the arguments, parameters
+    // without argument stay parameters.
+    std::optional<std::string> bind(std::vector<Actual> actuals, bool open = false);
+    [[nodiscard]] bool is_open() const { return !open_.empty(); }
     // Helper mode: parameters become names of the helper's own; gives the arguments of the call to it.
     std::vector<Value> own_parameters(std::vector<std::string>& names);
     // Runs the body; the returned value (None if it ends). In helper mode everything goes to `lines` and the value is empty.
@@ -92,6 +94,7 @@ private:
     const syntax::Tree& tree_;
     Mode mode_;
     Environment environment_;
+    std::vector<std::pair<std::string_view, std::string>> open_;  // parameters that stay such, as a signature spells them
     Value returned_;
     std::string lines_;
     std::uint32_t indent_ = 1;

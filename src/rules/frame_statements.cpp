@@ -35,7 +35,7 @@ void Frame::emit(std::string_view line) {
 
 std::string Frame::print(const Value& value) { return evaluator_.leaves_.expand_locals(value.text); }
 
-std::optional<std::string> Frame::bind(std::vector<Actual> given) {
+std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
     const auto parameters = tree_.children(tree_.child(body_.node, 0));
     std::vector<bool> bound(parameters.size(), false);
     std::size_t position = 0;
@@ -51,8 +51,8 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given) {
     std::vector<Value> star_items;
     std::optional<Value> star_whole;
     for (Actual& actual : given) {
-        if (actual.double_star) return "arguments by `**` are not known here";
-        if (!actual.keyword.empty()) continue;
+        open = open || actual.double_star;
+        if (actual.double_star || !actual.keyword.empty()) continue;
         const auto slot = positional_slot();
         if (!slot) return "too many positional arguments";
         const syntax::Node& node = tree_[parameters[*slot]];
@@ -98,12 +98,24 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given) {
     for (std::size_t at = 0; at < parameters.size(); ++at) {
         const syntax::Node& node = tree_[parameters[at]];
         if (node.has(syntax::Flag::star)) {
+            if (open && star_items.empty()) {
+                if (!node.name.empty()) set(node.name, code_value(std::string(node.name), Precedence::atom, Kind::tuple));
+                open_.emplace_back(node.name, "*" + std::string(node.name));
+                continue;
+            }
             Value all = sequence_value(std::move(star_items), false);
             set(node.name, std::move(all));
             continue;
         }
         if (node.has(syntax::Flag::double_star) || bound[at]) continue;
         const NodeId otherwise = tree_.child(parameters[at], 1);
+        if (open) {
+            const bool tensor = at == 0 && !exists(otherwise) && (node.name == "input" || node.name == "self");
+            const Kind kind = tensor ? Kind::tensor : Kind::unknown;
+            open_.emplace_back(node.name, std::string(node.name) + (exists(otherwise) ? "=" + print(evaluate(otherwise)) : std::string{}));
+            set(node.name, code_value(std::string(node.name), Precedence::atom, kind));
+            continue;
+        }
         if (!exists(otherwise)) return "no value for `" + std::string(node.name) + "`";
         Value value = evaluate(otherwise);
         value.from_default = true;
@@ -115,6 +127,7 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given) {
 std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {
     std::vector<Value> arguments;
     for (auto& [name, value] : environment_) {
+        if (std::any_of(open_.begin(), open_.end(), [&](const auto& one) { return one.first == name; })) continue;
         const bool flag = value.constant && (value.is_none() || std::holds_alternative<bool>(*value.constant) || value.string());
         // `mx.float32` is the same inside of the helper; `x.dtype` and what an outer call passed on are not.
         const bool named_dtype = value.fact.kind == Kind::dtype && value.text.starts_with(evaluator_.names_.mx + ".");
@@ -150,6 +163,7 @@ std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {
         arguments.push_back(value);
         value = std::move(own);
     }
+    for (const auto& [name, spelled] : open_) names.push_back(spelled);
     return arguments;
 }
 

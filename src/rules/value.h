@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,10 +90,13 @@ public:
     // The text with every local put in; references to arguments remain.
     [[nodiscard]] std::string expand_locals(std::string_view text) const;
     [[nodiscard]] std::size_t size() const { return leaves_.size(); }
+    // A copy of the text that lives as long as this does.
+    std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
 private:
     void count(std::string_view text, std::vector<std::uint32_t>& uses) const;
     std::vector<Leaf> leaves_;
+    std::deque<std::string> kept_;
 };
 
 // Calls `visit(text)` and `leaf(number)` for the pieces of a text with references.

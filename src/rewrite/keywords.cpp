@@ -1,0 +1,224 @@
+// Arguments by `**` of a dict that is known while converting, and library members that are looked up by name.
+#include <algorithm>
+#include <cctype>
+
+#include "rewrite/rewriter.h"
+#include "rules/frame.h"
+
+namespace mlxify::rewrite {
+
+using catalogue::Entry;
+using catalogue::EntryKind;
+
+namespace {
+
+// What only says where and how torch keeps a tensor.
+constexpr std::string_view kNoMeaning[] = {"device", "dtype", "inplace", "memory_format", "requires_grad", "pin_memory", "layout", "non_blocking"};
+
+}  // namespace
+
+bool Rewriter::has_no_meaning(std::string_view parameter) {
+    return std::find(std::begin(kNoMeaning), std::end(kNoMeaning), parameter) != std::end(kNoMeaning);
+}
+
+// The items of `{"device": device}`, `dict(device=device)`, or of a name that always holds such a dict: key and value.
+std::optional<std::vector<std::pair<std::string, NodeId>>> Rewriter::known_items(NodeId dict) const {
+    if (tree_[dict].kind == NodeKind::name) {
+        const names::Binding& binding = names_[names_.binding(dict)];
+        if (binding.kind != names::BindingKind::variable || !exists(binding.only_value) || binding.written_in_place) return std::nullopt;
+        for (const NodeId load : binding.loads) {  // nobody else may change it
+            const syntax::Node& around = tree_[tree_[load].parent];
+            const bool spread = around.kind == NodeKind::keyword && around.has(syntax::Flag::double_star);
+            const bool read = around.kind == NodeKind::subscript && exists(around.parent) && tree_[around.parent].kind != NodeKind::delete_;
+            if (!spread && !read) return std::nullopt;
+        }
+        if (tree_[binding.only_value].kind == NodeKind::name) return std::nullopt;
+        return known_items(binding.only_value);
+    }
+    std::vector<std::pair<std::string, NodeId>> items;
+    if (tree_[dict].kind == NodeKind::dict) {
+        for (const NodeId entry : tree_.children(dict)) {
+            if (tree_[entry].kind != NodeKind::dict_entry) return std::nullopt;
+            const NodeId key = tree_.child(entry, 0);
+            if (tree_[key].kind != NodeKind::string || tree_[key].has(syntax::Flag::is_fstring)) return std::nullopt;
+            items.emplace_back(rules::unescape(tree_[key].name), tree_.child(entry, 1));
+        }
+        return items;
+    }
+    if (tree_[dict].kind != NodeKind::call) return std::nullopt;
+    const NodeId callee = tree_.child(dict, 0);
+    if (tree_.text(callee) != "dict" || names_.binding(callee) != names::kNoBinding) return std::nullopt;
+    for (const NodeId argument : tree_.children(dict).subspan(1)) {
+        if (tree_[argument].kind != NodeKind::keyword || tree_[argument].has(syntax::Flag::double_star)) return std::nullopt;
+        items.emplace_back(tree_[argument].name, tree_.child(argument, 0));
+    }
+    return items;
+}
+
+// What `**name` passes for one key: the value itself where it reads the same at the call, `name["key"]` otherwise.
+Value Rewriter::item_value(NodeId dict, const std::string& key, NodeId value) {
+    const NodeKind kind = tree_[value].kind;
+    if (tree_[dict].kind != NodeKind::name) return value_of(value);
+    bool same = kind == NodeKind::none_ || kind == NodeKind::true_ || kind == NodeKind::false_ || kind == NodeKind::integer ||
+                kind == NodeKind::floating || kind == NodeKind::string;
+    if (kind == NodeKind::name) {
+        const names::Binding& binding = names_[names_.binding(value)];
+        same = binding.stores.size() <= 1 && binding.scope == names_[names_.binding(dict)].scope && names_.binding(value) != names::kNoBinding;
+    }
+    if (same) return value_of(value);
+    Value read = rules::code_value(std::string(tree_.text(dict)) + "[" + rules::quoted(key) + "]", Precedence::atom, fact(value).kind);
+    read.fact = fact(value);
+    read.fact.value = infer::kNoValue;
+    return read;
+}
+
+// `factory_kwargs = {"device": device, "dtype": dtype}` goes when every use of it was spread into the calls.
+void Rewriter::drop_spread_dicts() {
+    for (const names::Binding& binding : names_.bindings) {
+        if (!exists(binding.only_value) || binding.loads.empty()) continue;
+        const bool all = std::all_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return spread_.contains(syntax::index(load)); });
+        if (!all) continue;
+        const auto items = known_items(binding.only_value);
+        const NodeId statement = tree_[binding.only_value].parent;
+        const bool plain = exists(statement) && tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2;
+        if (!items || !plain || removed_.contains(syntax::index(statement))) continue;
+        if (std::all_of(items->begin(), items->end(), [&](const auto& item) { return is_trivial(item.second); })) remove_statement(statement);
+    }
+}
+
+// A function of the library as a value: MLX's own where it is the same, else a lambda of one argument, else torch's signature.
+bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) {
+    const catalogue::Body& body = catalogue_.body(entry);
+    const std::vector<std::string> parameters = evaluator_.parameter_names(body);
+    const bool single = std::all_of(parameters.begin() + std::min<std::ptrdiff_t>(1, std::ssize(parameters)), parameters.end(),
+                                    [](const std::string& name) { return has_no_meaning(name) || name == "_stacklevel" || name == "out"; });
+    const rules::Outcome one = evaluator_.apply(entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
+    uses_mx_ = true;
+    if (one.status == rules::Outcome::Status::expression && entry.mutates.empty()) {
+        const std::string whole = leaves_.expand_locals(one.value.text);
+        const bool same = whole.ends_with("(x)") && whole.find_first_of("( ") == whole.size() - 3;
+        if (same || single) {
+            text = same ? whole.substr(0, whole.size() - 3) : "lambda x: " + whole;
+            return true;
+        }
+    }
+    const rules::Outcome function = evaluator_.function(entry);
+    if (function.status != rules::Outcome::Status::expression) {
+        refuse(Code::refused_arguments, at, "`" + std::string(entry.qualified) + "` as a value: " + function.reason, "call it directly");
+        return false;
+    }
+    text = function.value.text;
+    return true;
+}
+
+namespace {
+
+bool is_member_module(std::string_view qualified) {
+    return qualified == "torch" || qualified == "torch.nn" || qualified == "torch.nn.functional" || qualified == "torch.nn.init";
+}
+
+// f"Conv{n}d" fits "Conv2d": what the braces stand for is a number there, or has no capital of its own inside.
+bool fits(std::string_view name, const std::vector<std::string>& pieces) {
+    if (pieces.size() != 2 || name.size() <= pieces[0].size() + pieces[1].size()) return false;
+    if (!name.starts_with(pieces[0]) || !name.ends_with(pieces[1])) return false;
+    const std::string_view inner = name.substr(pieces[0].size(), name.size() - pieces[0].size() - pieces[1].size());
+    if (!pieces[0].empty() && std::isdigit(static_cast<unsigned char>(inner.back()))) return inner.size() == 1;
+    return pieces[0].empty() || std::none_of(inner.begin(), inner.end(), [](unsigned char letter) { return std::isupper(letter); });
+}
+
+std::vector<std::string> literal_pieces(std::string_view text) {
+    const std::size_t open = text.find_first_of("\"'");
+    if (open == std::string_view::npos || text.size() < open + 2) return {};
+    text = text.substr(open + 1, text.size() - open - 2);
+    std::vector<std::string> pieces{{}};
+    int depth = 0;
+    for (const char letter : text) {
+        if (letter == '{') {
+            if (depth++ == 0) pieces.emplace_back();
+        } else if (letter == '}') {
+            --depth;
+        } else if (depth == 0) {
+            pieces.back() += letter;
+        }
+    }
+    return pieces;
+}
+
+}  // namespace
+
+// The members that `getattr(nn, name)` can mean: by the pattern of the name, or by the literals of the file.
+std::vector<const Entry*> Rewriter::members(std::string_view module, NodeId name) const {
+    const std::string prefix = std::string(module) + ".";
+    NodeId written = name;
+    if (tree_[name].kind == NodeKind::name)
+        if (const NodeId only = names_[names_.binding(name)].only_value; exists(only)) written = only;
+    std::vector<std::string> pieces;
+    if (tree_[written].kind == NodeKind::string && tree_[written].has(syntax::Flag::is_fstring)) pieces = literal_pieces(tree_.text(written));
+    std::set<std::string> wanted;
+    if (pieces.empty()) {
+        for (std::uint32_t number = 1; number < tree_.size(); ++number)
+            if (tree_[NodeId{number}].kind == NodeKind::string && !tree_[NodeId{number}].has(syntax::Flag::is_fstring))
+                wanted.insert(rules::unescape(tree_[NodeId{number}].name));
+    }
+    std::vector<const Entry*> found;
+    for (const Entry& entry : catalogue_.entries()) {
+        if (!entry.qualified.starts_with(prefix)) continue;
+        const std::string_view member = entry.qualified.substr(prefix.size());
+        if (member.find_first_of(".*") != std::string_view::npos) continue;
+        const bool callable = entry.kind == EntryKind::rule || entry.kind == EntryKind::module_ || entry.kind == EntryKind::definition;
+        if (!callable || (pieces.empty() ? !wanted.contains(std::string(member)) : !fits(member, pieces))) continue;
+        if (found.empty() || found.back()->qualified != entry.qualified) found.push_back(&entry);
+    }
+    return found;
+}
+
+// getattr(nn, name)  ->  {"ReLU": nn.ReLU, "Tanh": nn.Tanh}[name]
+bool Rewriter::member_by_name(NodeId call) {
+    const auto children = tree_.children(call);
+    if (children.size() < 3 || children.size() > 4 || tree_.text(children[0]) != "getattr" || names_.binding(children[0]) != names::kNoBinding) return false;
+    const std::string module = names::qualified_name(tree_, names_, children[1]);
+    if (!is_member_module(module)) return false;
+    const Value name = value_of(children[2]);
+    drop_region(tree_[children[1]].span);
+    if (const std::string* literal = name.string()) {
+        const std::string qualified = names::canonical_name(module + "." + *literal);
+        if (!constant(call, qualified))
+            refuse(Code::no_entry, call, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
+        return true;
+    }
+    const std::vector<const Entry*> found = members(module, children[2]);
+    if (found.empty() || found.size() > 40) {
+        refuse(Code::no_entry, call, "which member of `" + module + "` is meant is only known at run time",
+               "choose among the members by name: `{\"relu\": F.relu}[name]`");
+        return true;
+    }
+    std::vector<std::pair<std::string, std::string>> items;
+    bool layout = false;
+    for (const Entry* entry : found) {
+        std::string text;
+        if (entry->kind == EntryKind::rule) {
+            if (!function_value(call, *entry, text)) return true;
+        } else {
+            text = class_text(*entry);
+        }
+        if (text.starts_with(output_.nn + ".")) emissions_.uses_nn = true;
+        layout = layout || !entry->weights.empty();
+        items.emplace_back(std::string(entry->qualified.substr(module.size() + 1)), std::move(text));
+    }
+    if (layout) mark_layout(call);
+    std::string table;
+    if (items.size() <= 4) {
+        for (const auto& [key, text] : items) table += (table.empty() ? "{" : ", ") + rules::quoted(key) + ": " + text;
+        table += "}";
+    } else {
+        std::string lines = "\x03 = {\n";
+        for (const auto& [key, text] : items) lines += "    " + rules::quoted(key) + ": " + text + ",\n";
+        table = emissions_.helper(module == "torch.nn" ? "layers" : "functions", lines + "}\n", "names");
+    }
+    const std::string key = rendered(children[2]);
+    const std::string otherwise = children.size() == 4 ? ".get(" + key + ", " + rendered(children[3]) + ")" : "[" + key + "]";
+    put(call, table + otherwise, Precedence::atom, module);
+    return true;
+}
+
+}  // namespace mlxify::rewrite
