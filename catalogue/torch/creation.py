@@ -106,38 +106,46 @@ def _typed(args, dtype):
 
 
 @rule("torch.Tensor", "torch.FloatTensor", "torch.DoubleTensor", "torch.cuda.FloatTensor")
-def float_tensor(*args):
+def float_tensor(*args, device=None):
     return _typed(args, mx.float32)
 
 
 @rule("torch.HalfTensor", "torch.cuda.HalfTensor")
-def half_tensor(*args):
+def half_tensor(*args, device=None):
     return _typed(args, mx.float16)
 
 
 @rule("torch.BFloat16Tensor")
-def bfloat16_tensor(*args):
+def bfloat16_tensor(*args, device=None):
     return _typed(args, mx.bfloat16)
 
 
 @rule("torch.LongTensor", "torch.cuda.LongTensor")
-def long_tensor(*args):
+def long_tensor(*args, device=None):
     return _typed(args, mx.int64)
 
 
 @rule("torch.IntTensor")
-def int_tensor(*args):
+def int_tensor(*args, device=None):
     return _typed(args, mx.int32)
 
 
 @rule("torch.ByteTensor")
-def byte_tensor(*args):
+def byte_tensor(*args, device=None):
     return _typed(args, mx.uint8)
 
 
 @rule("torch.BoolTensor", "torch.cuda.BoolTensor")
-def bool_tensor(*args):
+def bool_tensor(*args, device=None):
     return _typed(args, mx.bool_)
+
+
+# x.new(2, 3) is a size, x.new([1, 2]) holds data, both in the dtype of x.
+@rule("torch.Tensor.new")
+def new(self, *args, device=None):
+    if known(len(args) == 0) and len(args) == 0:
+        return mx.zeros((0,), dtype=self.dtype)
+    return _typed(args, self.dtype)
 
 
 # A bound that is a tensor must be a number for MLX.

@@ -265,13 +265,57 @@ def clamp_max(input, max):
     return mx.minimum(input, max)
 
 
+# Stirling's series for x + 8, then back down by the recurrence.
+def _log_gamma(x):
+    """The logarithm of the gamma function of positive numbers."""
+    z = x + 8
+    series = (1 / 12 - (1 / 360 - 1 / (1260 * mx.square(z))) / mx.square(z)) / z
+    return (z - 0.5) * mx.log(z) - z + 0.5 * math.log(2 * math.pi) + series - sum(mx.log(x + k) for k in range(8))
+
+
+def _digamma(x):
+    """The derivative of the logarithm of the gamma function of positive numbers."""
+    z = x + 8
+    square = mx.square(z)
+    series = (1 / 12 - (1 / 120 - 1 / (252 * square)) / square) / square
+    return mx.log(z) - 0.5 / z - series - sum(1 / (x + k) for k in range(8))
+
+
+@rule("torch.lgamma", "torch.Tensor.lgamma", "torch.special.gammaln")
+def lgamma(input):
+    right = input > 0.5
+    value = _log_gamma(mx.where(right, input, 1 - input))
+    sine = mx.abs(mx.sin(math.pi * mx.where(right, 0.5, input)))
+    return mx.where(right, value, math.log(math.pi) - mx.log(sine) - value)
+
+
+@rule("torch.digamma", "torch.Tensor.digamma", "torch.special.digamma", "torch.special.psi")
+def digamma(input):
+    right = input > 0.5
+    value = _digamma(mx.where(right, input, 1 - input))
+    return mx.where(right, value, value - math.pi / mx.tan(math.pi * mx.where(right, 0.25, input)))
+
+
+# The mean of exp(x cos t) over a circle; 64 points are exact to single precision wherever the result is finite.
+def _bessel_i0_scaled(x):
+    """The modified Bessel function of order zero, divided by exp(|x|)."""
+    cosines = mx.cos(mx.arange(64) * (math.pi / 32))
+    return mx.exp(x[..., None] * cosines - mx.abs(x)[..., None]).mean(axis=-1)
+
+
+@rule("torch.i0", "torch.Tensor.i0", "torch.special.i0")
+def i0(input):
+    return _bessel_i0_scaled(input) * mx.exp(mx.abs(input))
+
+
+@rule("torch.special.i0e")
+def i0e(input):
+    return _bessel_i0_scaled(input)
+
+
 never(
-    "torch.lgamma",
-    "torch.digamma",
     "torch.polygamma",
     "torch.mvlgamma",
-    "torch.Tensor.lgamma",
-    "torch.Tensor.digamma",
     "torch.Tensor.polygamma",
     "torch.Tensor.mvlgamma",
     "torch.special.*",

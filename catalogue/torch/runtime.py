@@ -227,12 +227,63 @@ never(
 )
 never("torch.serialization.*", "torch's files are converted once", suggest="`mlxify weights`")
 never("torch.optim.*", "optimisers take gradients, not parameters", suggest="mlx.optimizers")
-never("torch.distributions.*", "MLX has no distributions", suggest="mx.random, and densities written out")
 never("torch.testing.*", "compare with `mx.allclose`")
 never("torch.utils.checkpoint.*", "MLX has no such hook of recomputation", suggest="nn.utils.checkpoint(block)")
 never(
     "torch.utils.model_zoo.*", "MLX downloads nothing", suggest="`mlxify weights` converts a file that was downloaded"
 )
 never("torch.utils._pytree.*", "trees are handled by MLX's own functions", suggest="mlx.utils.tree_map, tree_flatten")
+
+
+@definition("torch.utils._pytree.tree_flatten")
+def tree_flatten(tree):
+    """The leaves of nested lists, tuples and dicts, in order, and the nest itself with None for each leaf."""
+    leaves = []
+
+    def walk(node):
+        if isinstance(node, dict):
+            return {key: walk(value) for key, value in node.items()}
+        if isinstance(node, tuple) and hasattr(node, "_fields"):
+            return type(node)(*[walk(value) for value in node])
+        if isinstance(node, (list, tuple)):
+            return type(node)([walk(value) for value in node])
+        leaves.append(node)
+        return None
+
+    nest = walk(tree)
+    return leaves, nest
+
+
+@definition("torch.utils._pytree.tree_unflatten")
+def tree_unflatten(leaves, treespec):
+    """Puts leaves back into a nest that `tree_flatten` gave."""
+    leaves = iter(leaves)
+
+    def walk(node):
+        if isinstance(node, dict):
+            return {key: walk(value) for key, value in node.items()}
+        if isinstance(node, tuple) and hasattr(node, "_fields"):
+            return type(node)(*[walk(value) for value in node])
+        if isinstance(node, (list, tuple)):
+            return type(node)([walk(value) for value in node])
+        return next(leaves)
+
+    return walk(treespec)
+
+
+@definition("torch.utils._pytree.tree_map")
+def tree_map(func, tree, *rests):
+    """The nest with `func` applied to each leaf (and to the leaves of further nests at the same place)."""
+    leaves, nest = tree_flatten(tree)
+    others = [tree_flatten(rest)[0] for rest in rests]
+    return tree_unflatten([func(*leaf) for leaf in zip(leaves, *others, strict=True)], nest)
+
+
+@definition("torch.utils._pytree.tree_map_only")
+def tree_map_only(type_or_types, func, tree):
+    """The nest with `func` applied to the leaves of a type."""
+    return tree_map(lambda leaf: func(leaf) if isinstance(leaf, type_or_types) else leaf, tree)
+
+
 never("torch.classes.*", "torch.package.*", "this is an inside of torch")
 never("torch.utils.checkpoint.checkpoint_sequential", "checkpoint each block", suggest="nn.utils.checkpoint(block)")

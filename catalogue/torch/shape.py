@@ -41,9 +41,12 @@ def reshape_as(self, other):
     return self.reshape(other.shape)
 
 
-@rule("torch.Tensor.resize", "torch.Tensor.resize_", "torch.Tensor.resize_as_")
-def resize(self, *sizes):
-    refuse("resizing in place keeps and invents values", suggest="use reshape, a slice or mx.pad")
+# The values in memory order stay; what torch leaves undefined beyond them is zero.
+@rule("torch.Tensor.resize_", "torch.Tensor.resize", mutates="self")
+def resize_(self, *sizes):
+    size = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    count = math.prod(size)
+    return mx.concatenate([self.flatten(), mx.zeros(count, dtype=self.dtype)])[:count].reshape(size)
 
 
 @rule("torch.flatten", "torch.Tensor.flatten", view_of="input")

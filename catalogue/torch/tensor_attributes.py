@@ -161,15 +161,21 @@ def is_contiguous(self, memory_format=None):
     return True
 
 
+# As torch lays out a contiguous tensor, which is how `mx.as_strided` reads any array.
+@rule("torch.Tensor.stride")
+def stride(self, dim=None):
+    if dim is None:
+        return tuple(math.prod(self.shape[axis + 1 :]) for axis in range(self.ndim))
+    return math.prod(self.shape[dim % self.ndim + 1 :])
+
+
 never(
-    "torch.Tensor.stride",
     "torch.Tensor.storage_offset",
     "torch.Tensor.data_ptr",
     "torch.Tensor.untyped_storage",
     "torch.Tensor.storage",
     "MLX does not show how an array lies in memory",
 )
-never("torch.Tensor.new", "it makes a tensor of undefined values", suggest="`x.new_zeros(size)`")
 never("torch.Tensor.apply_", "torch.Tensor.map_", "MLX does not call Python for every value", suggest="`np.vectorize`")
 never(
     "torch.Tensor.to_sparse",
