@@ -68,7 +68,8 @@ Value sequence_value(std::vector<Value> items, bool is_list) {
     value.has_items = true;
     value.own_parentheses = true;
     std::string text(1, is_list ? '[' : '(');
-    for (std::size_t at = 0; at < items.size(); ++at) {
+    std::size_t printed = 0;
+    for (std::size_t at = 0; at < items.size(); ++at, ++printed) {
         if (at > 0) text += ", ";
         if (const auto splat = splat_at(items, at)) {
             text += "*" + splat->text;
@@ -80,7 +81,7 @@ Value sequence_value(std::vector<Value> items, bool is_list) {
             text += operand(items[at], Precedence::named);
         }
     }
-    if (!is_list && items.size() == 1) text += ',';
+    if (!is_list && printed == 1) text += ',';
     text += is_list ? ']' : ')';
     value.text = std::move(text);
     value.fact.kind = is_list ? Kind::list : Kind::tuple;
