@@ -90,7 +90,13 @@ TEST_F(EvaluatorTest, arguments_bind_as_in_python) {
     EXPECT_EQ(printed({argument(author("x")), argument(author("y")), argument(author("z")), keyword("k", author("w"))}), "mx.f(x, (y, z), w)");
     EXPECT_EQ(printed({argument(author("x"))}), "mx.f(x, (), 1)");
     EXPECT_TRUE(printed({}).starts_with("does not bind"));
-    EXPECT_EQ(printed({argument(author("x")), {{}, author("m"), false, true}}), "does not bind: arguments by `**` are not known here");
+}
+
+TEST_F(EvaluatorTest, arguments_by_two_stars_go_to_a_helper_with_the_rest_of_the_signature) {
+    catalogue("@rule(\"lib.f\")\ndef f(a, k=1, device=None):\n    return mx.f(a, k)\n");
+    EXPECT_EQ(printed({argument(author("x")), {{}, author("m"), false, true}}), "_f(x, **m)");
+    EXPECT_EQ(helpers(), "def _f(a, k=1, device=None):\n    return mx.f(a, k)\n");
+    EXPECT_EQ(evaluator_->function(catalogue_->entries()[0]).value.text, "_f");
 }
 
 TEST_F(EvaluatorTest, too_many_or_unknown_arguments_do_not_bind) {
