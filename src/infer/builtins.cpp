@@ -82,7 +82,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
                 pairs.push_back(store_.sequence_of(Kind::tuple, {store_.integer(at++), element}));
             return store_.sequence_of(Kind::list, pairs);
         }
-        return store_.repeated(Kind::list, store_.sequence_of(Kind::tuple, {make(Kind::integer), iterated(first)}));
+        return store_.repeated(Kind::list, store_.sequence_of(Kind::tuple, {make(Kind::integer), operands.positional.empty() ? iterated(first) : row_of(operands.positional[0].node, first)}));
     }
     if (name == "zip") return call_zip(operands);
     if (name == "map") return call_map(operands, node);
@@ -147,7 +147,7 @@ Fact Evaluator::call_zip(const Operands& operands) {
         return store_.repeated(Kind::list, make(Kind::tuple));
     }
     std::vector<Fact> cells;
-    for (const Operand& operand : operands.positional) cells.push_back(iterated(operand.fact));
+    for (const Operand& operand : operands.positional) cells.push_back(row_of(operand.node, operand.fact));
     return store_.repeated(Kind::list, store_.sequence_of(Kind::tuple, cells));
 }
 
@@ -172,7 +172,7 @@ Fact Evaluator::call_map(const Operands& operands, NodeId node) {
         return store_.sequence_of(Kind::list, results);
     }
     std::vector<Fact> cells;
-    for (const Operand& operand : rows.positional) cells.push_back(iterated(operand.fact));
+    for (const Operand& operand : rows.positional) cells.push_back(row_of(operand.node, operand.fact));
     return store_.repeated(Kind::list, call_with(cells));
 }
 

@@ -81,7 +81,7 @@ Fact Evaluator::evaluate_comprehension(NodeId node) {
         const Fact iterable = not_none(iterable_node, evaluate(iterable_node));
         exact &= tree_[clause].child_count == 2 && iterable.length > 0 && iterable.length <= 16 && iterable.elements != 0;
         if (exact) each = store_.elements(iterable);
-        assign(tree_.child(clause, 0), iterated(iterable), syntax::kNoNode);
+        assign(tree_.child(clause, 0), row_of(iterable_node, iterable), syntax::kNoNode);
         for (std::uint32_t condition = 2; condition < tree_[clause].child_count; ++condition) {
             evaluate_condition(tree_.child(clause, condition));
             assume(tree_.child(clause, condition), true);
@@ -112,6 +112,12 @@ Fact Evaluator::evaluate_comprehension(NodeId node) {
     if (!results.empty()) return store_.sequence_of(Kind::list, results);
     element.shape = element.kind == Kind::module ? element.shape : 0;
     return store_.repeated(Kind::list, element);
+}
+
+// What a for loop over the node binds: rows of a tensor share its memory.
+Fact Evaluator::row_of(NodeId node, const Fact& iterable) {
+    const Fact row = iterated(iterable);
+    return iterable.kind == Kind::tensor ? sharing_memory(row, node, iterable) : row;
 }
 
 // What a for loop over the fact binds.

@@ -128,6 +128,7 @@ private:
     Fact evaluate_comprehension(NodeId node);
     Fact evaluate_literal(NodeId node);
     Fact iterated(const Fact& iterable);
+    Fact row_of(NodeId node, const Fact& iterable);
     void record(NodeId node, const Fact& fact);
 
     // --- attributes and subscripts (attributes.cpp, subscripts.cpp)

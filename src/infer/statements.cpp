@@ -157,7 +157,7 @@ void Evaluator::run_loop(NodeId node) {
     const bool is_for = tree_[node].kind == NodeKind::for_;
     const NodeId head = tree_.child(node, is_for ? 1 : 0);
     Fact element;
-    if (is_for) element = iterated(not_none(head, evaluate(head)));
+    if (is_for) element = row_of(head, not_none(head, evaluate(head)));
     const bool was_terminated = frame_->terminated;
     const bool recorded = recording_;
     ++frame_->conditional;
@@ -400,7 +400,8 @@ void Evaluator::assign_parts(NodeId target, const Fact& whole, NodeId value) {
     Fact fact = exists(value) ? not_none(value, whole) : whole;
     if (exists(value) && star == parts.size()) fact = measured(parts.size(), value, fact);
     if (fact.kind == Kind::tensor) {  // unpacking a tensor goes along its first axis
-        const Fact row = tensor(fact.rank > 0 ? fact.rank - 1 : -1, fact.dtype);
+        Fact row = tensor(fact.rank > 0 ? fact.rank - 1 : -1, fact.dtype);
+        if (exists(value)) row = sharing_memory(row, value, fact);
         for (const NodeId part : parts) assign(part, row, kNoNode);
         record(target, {});
         return;

@@ -110,7 +110,7 @@ bool Rewriter::result_is_mutated(NodeId call) const {
     if (!exists(parent) || tree_[parent].kind != NodeKind::assign || tree_.child(parent, 0) != call) return false;
     for (const NodeId target : tree_.children(parent).subspan(1)) {
         if (tree_[target].kind != NodeKind::name) return true;
-        if (names_[names_.binding(target)].written_in_place) return true;
+        if (is_written_to(target)) return true;
     }
     return false;
 }
@@ -119,6 +119,7 @@ void Rewriter::call(NodeId id) {
     if (super_call(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
+    check_mutated_arguments(id);
     const NodeId callee = tree_.child(id, 0);
     const std::string qualified = names::qualified_name(tree_, names_, callee);
     if (!qualified.empty()) {

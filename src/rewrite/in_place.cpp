@@ -76,9 +76,13 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     }
     const NodeKind kind = tree_[target].kind;
     const infer::Fact& known = fact(target);
-    const bool named = kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript;
+    // x[index] of an index tensor is a copy, whose change nobody sees.
+    const bool copy = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && known.view_of == 0 && known.temporary &&
+                      !fact(tree_.child(target, 0)).temporary;
+    const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript) && !copy;
     if (!named) {
         if (known.view_of != 0) {
+            if (statement && write_through(call, target, value, entry)) return;
             refuse(Code::view_written, call, "this in-place write goes through a view into another tensor, which MLX does not share",
                    "write to the tensor itself: `x[...] = value`");
             return;
@@ -91,11 +95,23 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         return;
     }
     if (kind == NodeKind::name && written_through_view(target)) return;
+    const bool element = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor;
+    if (element && !store(target, tree_.statement_of(call))) return;
     std::string lvalue = rendered(target);
     if (kind == NodeKind::name) {
         const names::Binding& binding = names_[names_.binding(target)];
         const bool own = holds_fresh_values_only(tree_, names_, facts_, target);
         if (!own && binding.kind != names::BindingKind::none) lvalue += "[...]";
+    }
+    // An element of a list may have other names too: the object itself changes.
+    const infer::Kind container = kind == NodeKind::subscript ? fact(tree_.child(target, 0)).kind : infer::Kind::unknown;
+    if (container == infer::Kind::list || container == infer::Kind::tuple || container == infer::Kind::dict) {
+        if (known.view_of != 0 && seen_elsewhere(NodeId{known.view_of}, target, tree_.statement_of(call)) && tree_[NodeId{known.view_of}].kind == NodeKind::name) {
+            refuse(Code::view_written, target, "this in-place write goes to an element that may be a view of `" + std::string(tree_.text(NodeId{known.view_of})) + "`",
+                   "write to `" + std::string(tree_.text(NodeId{known.view_of})) + "` itself");
+            return;
+        }
+        lvalue += "[...]";
     }
     std::vector<base::Span> kept;
     rules::for_each_piece(
@@ -160,6 +176,23 @@ NodeId Rewriter::looked_at(NodeId step) const {
     return strip_data(tree_.child(step, 0));
 }
 
+// nn.init.eye_(w.view(2, 2))  ->  w[...] = mx.eye(2, 2).reshape(w.shape)
+bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const catalogue::Entry& entry) {
+    if (tree_[step].kind == NodeKind::subscript) return false;
+    const NodeId owner = looked_at(step);
+    if (!exists(owner)) return false;
+    const NodeKind kind = tree_[owner].kind;
+    if (kind != NodeKind::name && kind != NodeKind::attribute && kind != NodeKind::subscript) return false;
+    if (kind == NodeKind::name && fact(owner).view_of != 0) return false;
+    const std::string owner_text = rendered(owner);
+    const std::string text = expand(value.text);
+    const auto undo = undone(tree_, step, value.precedence == Precedence::atom ? text : "(" + text + ")", owner_text);
+    if (!undo) return false;
+    edits_.replace(tree_[call].span, (kind == NodeKind::name ? owner_text + "[...]" : owner_text) + " = " + one_expression(*undo), entry.qualified);
+    precedence_[syntax::index(call)] = Precedence::tuple;
+    return true;
+}
+
 // After a write to a view, its owner gets the change: MLX does not share memory.
 //   b = self.fc.bias.view(h, 4)
 //   b[:, 3] = 1.0
@@ -172,11 +205,26 @@ bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement
     const std::string owner_text = rendered(owner);
     const auto value = undone(tree_, step, view, owner_text);
     if (!value) return false;
+    // Whether `reshape` copies is decided by the layout in memory, which is known of parameters only.
+    const bool may_copy = tree_[step].kind == NodeKind::call && (tree_[tree_.child(step, 0)].name == "reshape" || tree_[tree_.child(step, 0)].name == "flatten");
+    if (may_copy && kind == NodeKind::name) return false;
     std::string target = kind == NodeKind::name ? owner_text + "[...]" : owner_text;
     if (tree_[step].kind == NodeKind::subscript) target = rendered(step);
+    if (writes_back_itself(step, view, statement)) return true;
     uses_mx_ = true;
     after_statement(statement, target + " = " + *value);
     return true;
+}
+
+// view += 1; owner[i] = view: the author does it in the next line.
+bool Rewriter::writes_back_itself(NodeId step, std::string_view view, NodeId statement) const {
+    const NodeId block = tree_[statement].parent;
+    if (!exists(block) || tree_[step].kind != NodeKind::subscript) return false;
+    const auto siblings = tree_.children(block);
+    const auto at = std::find(siblings.begin(), siblings.end(), statement);
+    if (at == siblings.end() || at + 1 == siblings.end() || tree_[*(at + 1)].kind != NodeKind::assign) return false;
+    const NodeId next = *(at + 1);
+    return tree_.children(next).size() == 2 && tree_.text(tree_.child(next, 0)) == view && tree_.text(tree_.child(next, 1)) == tree_.text(step);
 }
 
 // True (and said) if the name stands for a view whose owner would have to change too, and cannot.
@@ -184,35 +232,41 @@ bool Rewriter::written_through_view(NodeId target) {
     const infer::Fact& known = fact(target);
     if (known.view_of == 0) return false;
     const NodeId owner{known.view_of};
-    // A view of something that nothing reads afterwards is as good as its own.
-    const NodeKind kind = tree_[owner].kind;
-    if (kind == NodeKind::name) {
-        const names::Binding& binding = names_[names_.binding(owner)];
-        bool read_later = binding.kind == names::BindingKind::parameter;
-        for (const NodeId load : binding.loads) read_later = read_later || tree_[load].span.begin > tree_[target].span.end;
-        const NodeId statement = tree_.statement_of(owner);
-        // x = x.view(...): the name itself moved on to the view
-        if (tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2 && tree_.text(tree_.child(statement, 1)) == tree_.text(owner) &&
-            binding.kind != names::BindingKind::parameter)
-            read_later = false;
-        if (!read_later) return false;
-    } else if (kind != NodeKind::attribute && kind != NodeKind::subscript) {
-        return false;
-    }
     const NodeId writing = tree_.statement_of(target);
+    if (!seen_elsewhere(owner, target, writing)) return false;
     const names::Binding& view = names_[names_.binding(target)];
-    if (view.stores.size() == 1) {
-        const NodeId statement = tree_[view.stores[0]].parent;
+    std::vector<NodeId> made;  // x += 1 makes no other object
+    for (const NodeId store : view.stores)
+        if (tree_[tree_[store].parent].kind != NodeKind::aug_assign) made.push_back(store);
+    if (made.size() == 1) {
+        const NodeId statement = tree_[made[0]].parent;
         if (exists(statement) && tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2) {
             const NodeId step = strip_data(tree_.child(statement, 0));
             const NodeKind step_kind = tree_[step].kind;
             if (step_kind == NodeKind::attribute || step_kind == NodeKind::name) return false;  // `w = self.weight.data`: the same array
             if (next_writes_too(writing, target)) return false;
-            if (write_back(step, std::string(tree_.text(target)), writing)) return false;
+            if (runs_before(statement, writing) && is_same_place(step, statement, writing) && !other_view_read(owner, target, writing) &&
+                write_back(step, std::string(tree_.text(target)), writing))
+                return false;
         }
     }
     refuse(Code::view_written, target, "`" + std::string(tree_.text(target)) + "` is a view of `" + std::string(tree_.text(owner)) + "`; MLX does not share memory, so this write would be lost there",
            "write to `" + std::string(tree_.text(owner)) + "` itself, or make the copy plain with `.clone()`");
+    return true;
+}
+
+// Whether what a view was made of (the owner, the places in it) is the same when it is written back.
+bool Rewriter::is_same_place(NodeId step, NodeId made, NodeId writing) const {
+    const base::Span span = tree_[step].span;
+    const base::Span between{tree_[made].span.end, tree_[writing].span.begin};
+    for (const names::Binding& binding : names_.bindings) {
+        const bool used = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return span.contains(tree_[load].span); });
+        if (!used) continue;
+        for (const NodeId store : binding.stores)
+            if (between.contains(tree_[store].span) && tree_[tree_[store].parent].kind != NodeKind::aug_assign) return false;
+        for (const NodeId store : binding.stores)
+            if (between.contains(tree_[store].span) && fact(store).kind != infer::Kind::tensor) return false;
+    }
     return true;
 }
 

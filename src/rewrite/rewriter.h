@@ -64,7 +64,7 @@ private:
     void statement_with(NodeId id);
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
-    void store(NodeId target, NodeId statement);
+    bool store(NodeId target, NodeId statement);
     [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
     void stop_gradients(NodeId block);
     void statement_if(NodeId id);
@@ -83,6 +83,8 @@ private:
     [[nodiscard]] bool is_setup_function(NodeId function) const;
     bool written_through_view(NodeId target);
     bool write_back(NodeId step, const std::string& view, NodeId statement);
+    [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
+    [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
     [[nodiscard]] NodeId looked_at(NodeId step) const;
     [[nodiscard]] bool next_writes_too(NodeId statement, NodeId target) const;
 
@@ -154,8 +156,24 @@ private:
     [[nodiscard]] Precedence needed(NodeId id) const;   // by the place where the node stands
     void put(NodeId id, std::string text, Precedence precedence, std::string_view rule);
 
+    // aliasing.cpp
+    [[nodiscard]] bool runs_before(NodeId earlier, NodeId later) const;
+    [[nodiscard]] NodeId rebinding(NodeId store) const;
+    [[nodiscard]] NodeId common_loop(NodeId first, NodeId second) const;
+    [[nodiscard]] bool comes_from_outside(NodeId name, NodeId since) const;
+    [[nodiscard]] bool read_after(const names::Binding& binding, NodeId since, NodeId writing) const;
+    [[nodiscard]] bool is_kept_elsewhere(const names::Binding& binding) const;
+    [[nodiscard]] bool seen_elsewhere(NodeId owner, NodeId target, NodeId writing) const;
+    [[nodiscard]] bool other_view_read(NodeId owner, NodeId target, NodeId writing) const;
+    [[nodiscard]] bool apart(NodeId store, NodeId memory, NodeId target, NodeId owner) const;
+    [[nodiscard]] bool mutates_parameter(NodeId parameter) const;
+    [[nodiscard]] NodeId called_function(NodeId call) const;
+    void check_mutated_arguments(NodeId call);
+    [[nodiscard]] bool is_written_to(NodeId name) const;
+
     // in_place.cpp
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
+    bool write_through(NodeId call, NodeId step, const rules::Value& value, const catalogue::Entry& entry);
     [[nodiscard]] NodeId strip_data(NodeId target) const;
     [[nodiscard]] bool is_mutating_call(NodeId id) const;
     [[nodiscard]] NodeId mutated_root(NodeId call) const;

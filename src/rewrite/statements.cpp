@@ -339,28 +339,36 @@ void Rewriter::assign(NodeId id) {
     freeze_untrained(value, id, rendered(tree_.child(target, 0)), rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh)));
 }
 
-// x[...] = v. The owner must be what is written to: `x.data[0]`, `x[0][1]`, views.
-void Rewriter::store(NodeId target, NodeId statement) {
+// x[...] = v. The owner must be what is written to: `x.data[0]`, `x[0][1]`, views. False (and said) if the write would be lost.
+bool Rewriter::store(NodeId target, NodeId statement) {
     const NodeId object = tree_.child(target, 0);
     const NodeId owner = strip_data(object);
     if (owner != object) put(object, rendered(owner), precedence_of(owner), "data");
     const syntax::Node& node = tree_[owner];
     if (node.kind == NodeKind::name) {
-        written_through_view(owner);
-        return;
+        const infer::Kind container = fact(owner).kind;
+        const NodeId memory{fact(target).view_of};
+        if (tree_[statement].kind == NodeKind::aug_assign && (container == infer::Kind::list || container == infer::Kind::dict) && exists(memory) &&
+            fact(target).kind == infer::Kind::tensor && tree_[memory].kind == NodeKind::name && tree_[tree_[memory].parent].kind != NodeKind::list &&
+            seen_elsewhere(memory, target, statement)) {
+            refuse(Code::view_written, target, "this in-place write goes to an element that may be a view of `" + std::string(tree_.text(memory)) + "`",
+                   "write to `" + std::string(tree_.text(memory)) + "` itself");
+            return false;
+        }
+        return !written_through_view(owner);
     }
-    if (node.kind == NodeKind::attribute || fact(owner).kind != infer::Kind::tensor) return;
+    if (node.kind == NodeKind::attribute || fact(owner).kind != infer::Kind::tensor) return true;
     if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind == infer::Kind::tensor) {
         const NodeId first = tree_.child(owner, 1);
         const bool plain = tree_[first].kind == NodeKind::integer || tree_[first].kind == NodeKind::name || tree_[first].kind == NodeKind::unary;
         const infer::Kind kind = fact(first).kind;
         if (plain && (kind == infer::Kind::integer || tree_[first].kind == NodeKind::integer)) {  // x[i][j] = v  ->  x[i, j] = v
             edits_.replace({tree_[first].span.end, tree_[tree_.child(target, 1)].span.begin}, ", ", "store");
-            return;
+            return true;
         }
     }
-    if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind != infer::Kind::tensor) return;  // an element of a list
-    if (fact(owner).view_of == 0 && fact(owner).temporary) return;
+    if (node.kind == NodeKind::subscript && fact(tree_.child(owner, 0)).kind != infer::Kind::tensor) return true;  // an element of a list
+    if (fact(owner).view_of == 0 && fact(owner).temporary) return true;
     // owner.view(h, 4)[:, 3] = v: the view gets a name, is written, and is written back
     const NodeId base = looked_at(owner);
     if (exists(base) && (tree_[base].kind == NodeKind::attribute || tree_[base].kind == NodeKind::name)) {
@@ -369,10 +377,11 @@ void Rewriter::store(NodeId target, NodeId statement) {
         if (write_back(owner, name, statement)) {
             before_statement(statement, name + " = " + rendered(owner));
             put(owner, name, Precedence::atom, "store");
-            return;
+            return true;
         }
     }
     refuse(Code::view_written, statement, "this store goes through a view, which is a copy in MLX: it would be lost", "index the tensor itself: `x[i, j] = value`");
+    return false;
 }
 
 void Rewriter::aug_assign(NodeId id) {

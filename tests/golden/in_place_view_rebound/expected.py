@@ -1,0 +1,38 @@
+import mlx.core as mx
+import mlx.nn as nn
+from einops import rearrange
+
+
+class Attention(nn.Module):
+    def __init__(self, dim, heads=4):
+        super().__init__()
+        self.heads = heads
+        self.q = nn.Linear(dim, dim)
+        self.kv = nn.Linear(dim, dim * 2)
+        self.kv.bias = mx.ones_like(self.kv.bias.reshape(2, dim)).reshape(self.kv.bias.shape)
+
+    def __call__(self, x, mask):
+        q = self.q(x)
+        k, v = mx.split(self.kv(x), 2, axis=-1)
+        q, k, v = map(lambda t: rearrange(t, "b n (h d) -> b h n d", h=self.heads), (q, k, v))
+        q *= 0.5
+        q[...] = mx.where(~mask[:, None, :, None], 0.0, q)
+        return mx.softmax(q @ k.swapaxes(-1, -2), axis=-1) @ v
+
+
+def upper(size, shifted):
+    mask = mx.zeros((size * 2, size))
+    if shifted:
+        mask = rearrange(mask, "(a b) c -> a b c", a=2)
+        mask[:, -1:] = 1.0
+        mask = rearrange(mask, "a b c -> (a b) c")
+    return mask
+
+
+class Tiles(nn.Module):
+    def __call__(self, x, offsets):
+        x = x + 1
+        x = x.reshape(x.shape[0], 2, -1)
+        for at, offset in enumerate(offsets):
+            x[at] += offset
+        return x

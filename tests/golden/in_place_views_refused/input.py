@@ -1,0 +1,30 @@
+import torch.nn as nn
+
+
+def double_(rows):
+    rows *= 2
+
+
+class Writes(nn.Module):
+    def forward(self, x):
+        y = x * 2
+        flat = y.view(-1)
+        turned = y.transpose(0, 1)
+        flat += 1
+        double_(y[:, 0])
+        for row in y:
+            row += 1
+        first, second = y
+        first.mul_(2)
+        pieces = y.chunk(2)
+        pieces[0].zero_()
+        maybe = y.reshape(-1)
+        maybe += 1
+        return turned, y
+
+
+class WritesInput(nn.Module):
+    def forward(self, x):
+        x = x.view(x.shape[0], -1)
+        x += 1
+        return x
