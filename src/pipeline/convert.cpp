@@ -7,6 +7,7 @@
 #include "infer/infer.h"
 #include "names/names.h"
 #include "rewrite/rewrite.h"
+#include "rewrite/unreached.h"
 #include "syntax/parse.h"
 
 namespace mlxify::pipeline {
@@ -30,6 +31,14 @@ std::vector<Definition> definitions_of(const syntax::Tree& tree, const names::Na
     return found;
 }
 
+// A refusal that no shapes that a run of the original shows can lift: what is unknown to the catalogue stays so.
+bool no_run_lifts(const diagnostics::Diagnostic& diagnostic) {
+    using diagnostics::Code;
+    if (diagnostic.severity != diagnostics::Severity::refusal) return false;
+    const int number = static_cast<int>(diagnostic.code);
+    return number < 3000 || diagnostic.code == Code::no_entry || diagnostic.code == Code::considered_no || diagnostic.code == Code::module_hook;
+}
+
 // source -> syntax -> names -> infer -> rules, layout, rewrite
 Conversion convert_here(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
                         const ConvertOptions& options) {
@@ -38,11 +47,12 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     const syntax::Tree tree = syntax::parse(source, sink);
     if (sink.has_refusal()) {
         conversion.diagnostics = sink.take();
+        conversion.final_refusal = true;
         return conversion;
     }
     const names::Names names = names::resolve(tree, sink);
     const infer::FactTable facts = infer::infer(tree, names, observed);
-    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, catalogue}, {}, sink);
+    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue}, {}, sink);
     conversion.convertible = !sink.has_refusal();
     conversion.text = std::move(result.text);
     conversion.helpers = std::move(result.helpers);
@@ -50,7 +60,11 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     conversion.definitions = definitions_of(tree, names, source, options);
     for (rewrite::Mapped& mapped : result.source_map)
         conversion.source_map.push_back({mapped.converted, mapped.original, std::move(mapped.rule)});
+    conversion.left_out = std::move(result.left_out);
     conversion.diagnostics = sink.take();
+    conversion.final_refusal = std::ranges::any_of(conversion.diagnostics, [&](const diagnostics::Diagnostic& one) {
+        return no_run_lifts(one) && !rewrite::may_be_unreached(tree, one.span);
+    });
     return conversion;
 }
 

@@ -35,9 +35,11 @@ struct Conversion {
     bool convertible = false;   // no refusal: `text` is complete
     std::string text;           // the converted file, without the verification header; best effort as a draft otherwise
     std::vector<diagnostics::Diagnostic> diagnostics;
+    bool final_refusal = false;             // one of them stands whatever a run of the original shows
     std::vector<MappedSpan> source_map;
     std::vector<Definition> definitions;
     std::vector<std::string> helpers;       // names of emitted helpers
+    std::vector<std::string> left_out;      // functions and classes that only raise, since no sample reached them
     std::vector<std::string> assumptions;   // sentences for the header: "float64 became float32 (line 12)"
 };
 

@@ -216,9 +216,10 @@ std::vector<std::string> limitations(const verify::Verdict& verdict, const std::
     for (const verify::EntryProof& entry : verdict.entries)
         if (entry.level == verify::Level::verified_for_inference)
             sentences.push_back(fmt::format("{}: gradients were not proved equal; use it for inference", entry.name));
+    sentences.insert(sentences.end(), verdict.limitations.begin(), verdict.limitations.end());
     for (const diagnostics::Diagnostic& remark : remarks) {
         if (remark.severity != diagnostics::Severity::remark) continue;
-        if (remark.code != Code::left_out && remark.code != Code::renamed_attribute) continue;
+        if (remark.code != Code::left_out && remark.code != Code::not_converted && remark.code != Code::renamed_attribute) continue;
         sentences.push_back(remark.span.empty() ? remark.message
                                                 : fmt::format("{} (original line {})", remark.message, original.position(remark.span.begin).line));
     }

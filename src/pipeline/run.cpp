@@ -41,14 +41,6 @@ void mark_unreadable(FileReport& report, const base::Error& error) {
         report.trouble = error.message;
 }
 
-// A refusal that no run of the original can lift: what is unknown to the catalogue stays so whatever shapes are seen.
-bool is_final(const Diagnostic& diagnostic) {
-    if (diagnostic.severity != Severity::refusal) return false;
-    const int number = static_cast<int>(diagnostic.code);
-    return number < 3000 || diagnostic.code == Code::no_entry || diagnostic.code == Code::considered_no ||
-           diagnostic.code == Code::module_hook;
-}
-
 verify::EntryPoint::Kind entry_kind(Definition::Kind kind) {
     switch (kind) {
         case Definition::Kind::module: return verify::EntryPoint::Kind::module;
@@ -131,7 +123,7 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     Work work;
     // From the text alone: a file that cannot be converted whatever its shapes are never runs.
     work.conversion = convert(source, {}, catalogue, options.convert);
-    if (std::ranges::any_of(work.conversion.diagnostics, is_final)) {
+    if (work.conversion.final_refusal) {
         work.diagnostics = work.conversion.diagnostics;
         return work;
     }
@@ -142,6 +134,10 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     diagnostics::Sink sink;
     verify::Prepared prepared = verify::prepare(workers, request, sink);
     work.conversion = convert(source, prepared.observed, catalogue, options.convert);
+    std::erase_if(prepared.entries, [&](const verify::PreparedEntry& entry) {  // they only raise: nothing of them can be proved
+        return entry.entry.kind != verify::EntryPoint::Kind::module && entry.samples.empty() &&
+               std::ranges::find(work.conversion.left_out, entry.entry.name) != work.conversion.left_out.end();
+    });
     work.diagnostics = work.conversion.diagnostics;
     for (Diagnostic& diagnostic : sink.take()) work.diagnostics.push_back(std::move(diagnostic));
     if (has_refusal(work.diagnostics)) return work;

@@ -81,6 +81,7 @@ std::string to_json_line(const FileReport& report) {
     json["assumptions"] = report.assumptions;
     json["helpers"] = report.helpers;
     json["not_proved"] = report.verdict.not_proved;
+    json["limitations"] = report.verdict.limitations;
     json["unreached_lines"] = report.verdict.unreached_lines;
     json["draft"] = or_null(report.draft);
     json["git"] = shipment(report.shipment);

@@ -235,6 +235,7 @@ std::string print(const FileReport& report, const TerminalStyle& style) {
     for (const verify::EntryProof& entry : report.verdict.entries)
         text += proof(entry, &entry == &report.verdict.entries.front(), style);
     text += sentences("assumed:", report.assumptions);
+    text += sentences("not converted:", report.verdict.limitations);
     if (!report.verdict.not_proved.empty()) text += fmt::format("  not proved: {}\n", joined(report.verdict.not_proved));
     if (!report.verdict.unreached_lines.empty())
         text += fmt::format("  lines of the output that no sample reached: {}\n", line_ranges(report.verdict.unreached_lines));

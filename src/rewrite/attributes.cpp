@@ -75,6 +75,7 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
         if (function_value(id, *entry, text)) put(id, text, text.starts_with("lambda") ? Precedence::lambda : Precedence::atom, qualified);
         return true;
     case EntryKind::never:
+        if (untyped(id)) return true;
         refuse(Code::considered_no, id, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     case EntryKind::keep: return true;
@@ -104,6 +105,7 @@ void Rewriter::name(NodeId id) {
     if (constant(id, qualified)) return;
     if (is_watched(qualified) && qualified.find('.') != std::string::npos && !qualified.starts_with("typing")) {
         // A bare module (`torch`) as a value is caught where it is used.
+        if (untyped(id)) return;
         refuse(Code::no_entry, id, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry");
     }
 }
@@ -156,7 +158,7 @@ void Rewriter::attribute(NodeId id) {
         if (part_of_chain && !catalogue_.find(qualified)) return;
         if (part_of_chain && !names::qualified_name(tree_, names_, parent).empty() && catalogue_.find(names::qualified_name(tree_, names_, parent))) return;
         if (constant(id, qualified)) return;
-        if (is_watched(qualified))
+        if (is_watched(qualified) && !untyped(id))
             refuse(Code::no_entry, id, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
         return;
     }
@@ -266,18 +268,32 @@ void Rewriter::places_of_mask(NodeId mask, bool among_others) {
                            std::to_string(source_.position(tree_[mask].span.begin).line) + ")");
 }
 
+// Whether the expression is an annotation or a part of one.
+bool Rewriter::is_annotation(NodeId id) const {
+    NodeId at = id;
+    while (exists(tree_[at].parent) && syntax::is_expression(tree_[tree_[at].parent].kind)) at = tree_[at].parent;
+    const NodeId around = tree_[at].parent;
+    if (!exists(around)) return false;
+    const NodeKind kind = tree_[around].kind;
+    return (kind == NodeKind::parameter && tree_.child(around, 0) == at) || (kind == NodeKind::function_def && tree_.child(around, 1) == at) ||
+           (kind == NodeKind::ann_assign && tree_.child(around, 1) == at);
+}
+
+// A type that MLX does not have says nothing of the value there: `optimizer: torch.optim.Optimizer` takes any object.
+bool Rewriter::untyped(NodeId id) {
+    if (!is_annotation(id)) return false;
+    NodeId whole = id;
+    while (tree_[tree_[whole].parent].kind == NodeKind::subscript && tree_.child(tree_[whole].parent, 0) == whole) whole = tree_[whole].parent;
+    for (std::uint32_t number = syntax::index(id); number <= syntax::index(whole); ++number) skipped_[number] = true;
+    put(whole, "object", Precedence::atom, "annotation");
+    return true;
+}
+
 // "torch.Tensor" inside quotes, where an annotation stands.
 void Rewriter::annotation_string(NodeId id) {
     const std::string_view written = tree_.text(id);
     if (written.find("torch.Tensor") == std::string_view::npos) return;
-    NodeId at = id;
-    while (exists(tree_[at].parent) && syntax::is_expression(tree_[tree_[at].parent].kind)) at = tree_[at].parent;
-    const NodeId around = tree_[at].parent;
-    if (!exists(around)) return;
-    const NodeKind kind = tree_[around].kind;
-    const bool annotation = (kind == NodeKind::parameter && tree_.child(around, 0) == at) || (kind == NodeKind::function_def && tree_.child(around, 1) == at) ||
-                            (kind == NodeKind::ann_assign && tree_.child(around, 1) == at);
-    if (!annotation) return;
+    if (!is_annotation(id)) return;
     std::string text(written);
     for (std::size_t found = 0; (found = text.find("torch.Tensor", found)) != std::string::npos;) text.replace(found, 12, output_.mx + ".array");
     put(id, text, Precedence::atom, "torch.Tensor");

@@ -19,6 +19,7 @@ struct Input {
     const syntax::Tree& tree;
     const names::Names& names;
     const infer::FactTable& facts;
+    const infer::ObservedFacts& observed;  // empty: nothing ran
     const catalogue::Catalogue& catalogue;
 };
 
@@ -35,6 +36,7 @@ struct Result {
     std::vector<Mapped> source_map;         // statements and rewritten places, by place in the original
     std::vector<std::string> helpers;
     std::vector<std::string> assumptions;
+    std::vector<std::string> left_out;      // top-level functions and classes that only raise: no sample reached them
 };
 
 Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink);

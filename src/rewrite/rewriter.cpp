@@ -4,7 +4,7 @@
 
 namespace mlxify::rewrite {
 
-Rewriter::Rewriter(const Input& input, const Options& options)
+Rewriter::Rewriter(const Input& input, const Options& options, const std::vector<UnreachedPart>& unreached)
     : input_(input),
       options_(options),
       source_(input.source),
@@ -13,7 +13,9 @@ Rewriter::Rewriter(const Input& input, const Options& options)
       facts_(input.facts),
       catalogue_(input.catalogue),
       edits_(input.source.text()),
-      evaluator_(input.catalogue, input.facts, output_, leaves_, emissions_) {}
+      evaluator_(input.catalogue, input.facts, output_, leaves_, emissions_),
+      unreached_(unreached),
+      skipped_(input.tree.size(), false) {}
 
 void Rewriter::say(diagnostics::Severity severity, Code code, base::Span span, std::string message, std::string suggestion) {
     const auto trust = severity == diagnostics::Severity::refusal ? diagnostics::Trust::by_hand : diagnostics::Trust::review;
@@ -101,13 +103,16 @@ Result Rewriter::run() {
         result.text = std::string(source_.text());
         return result;
     }
+    Result result;
     plan_names();
     plan_renames();
     plan_bases();
     plan_sequentials();
+    raise_where_unreached(result);
     for (std::uint32_t number = 1; number < tree_.size(); ++number)
-        if (tree_[NodeId{number}].kind == NodeKind::decorator) decorator(NodeId{number});
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) visit(NodeId{number});
+        if (tree_[NodeId{number}].kind == NodeKind::decorator && !skipped_[number]) decorator(NodeId{number});
+    for (std::uint32_t number = 1; number < tree_.size(); ++number)
+        if (!skipped_[number]) visit(NodeId{number});
     finish_classes();
     drop_spread_dicts();
     leave_out_what_is_no_model();
@@ -116,13 +121,51 @@ Result Rewriter::run() {
     for (const NodeId id : conditionals_) statement_if(id);
     insert_definitions();
 
-    Result result;
     const base::Span whole{0, static_cast<std::uint32_t>(source_.text().size())};
     result.text = edits_.render(whole);
     for (const rules::Emitted& emitted : emissions_.all()) result.helpers.push_back(emitted.name);
     result.assumptions = assumptions_;
     map_source(result);
     return result;
+}
+
+// What cannot be converted and was not reached by any sample says so when it is reached.
+void Rewriter::raise_where_unreached(Result& result) {
+    for (const UnreachedPart& part : unreached_) {
+        const base::Span span = part.span(tree_);
+        for (std::uint32_t number = 1; number < tree_.size(); ++number)
+            if (span.contains(tree_[NodeId{number}].span)) skipped_[number] = true;
+        for (std::uint32_t number = syntax::index(part.first); number <= syntax::index(part.last); ++number)
+            if (syntax::is_statement(tree_[NodeId{number}].kind)) removed_.insert(number);
+        std::string reason = part.refusal.message;
+        std::erase(reason, '`');
+        const std::string raise = "raise NotImplementedError(" + rules::quoted("not converted to MLX: " + reason) + ")";
+        const NodeId function = tree_.function_of(part.first);
+        std::string what;
+        if (tree_[part.first].kind == NodeKind::class_def) {
+            const std::string newline(source_.newline());
+            what = std::string(tree_[part.first].name);
+            result.left_out.push_back(what);
+            edits_.replace(span, "class " + what + ":" + newline + "    def __init__(self, *args, **kwargs):" + newline + "        " + raise, "not converted");
+        } else {
+            what = std::string(tree_[function].name);
+            if (is_whole_body(part, function) && tree_[tree_[tree_[function].parent].parent].kind == NodeKind::module_) result.left_out.push_back(what);
+            edits_.replace(span, raise, "not converted");
+        }
+        said_.push_back({Code::not_converted, diagnostics::Severity::remark, part.refusal.span,
+                         "a part of `" + what + "` that no sample reached raises an error: " + part.refusal.message, part.refusal.suggestion,
+                         diagnostics::Trust::by_hand});
+    }
+}
+
+// Whether the part is all that a function does.
+bool Rewriter::is_whole_body(const UnreachedPart& part, NodeId function) const {
+    const NodeId block = tree_.child(function, 2);
+    if (tree_[part.first].parent != block) return false;
+    const NodeId first = tree_.children(block)[0];
+    if (first == part.first) return true;
+    const bool docstring = tree_[first].kind == NodeKind::expression_statement && tree_[tree_.child(first, 0)].kind == NodeKind::string;
+    return docstring && tree_.children(block)[1] == part.first;
 }
 
 // Functions for training, data or a command line, and main blocks: what of them cannot be converted goes, with a remark.
@@ -193,7 +236,13 @@ void Rewriter::map_source(Result& result) const {
 Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink) {
     Rewriter rewriter(input, options);
     Result result = rewriter.run();
-    for (diagnostics::Diagnostic& one : rewriter.take_said()) {
+    std::vector<diagnostics::Diagnostic> said = rewriter.take_said();
+    if (const auto unreached = unreached_parts(input.tree, input.names, input.observed, said); !unreached.empty()) {
+        Rewriter without(input, options, unreached);  // anew: nothing that only those parts need is left behind
+        result = without.run();
+        said = without.take_said();
+    }
+    for (diagnostics::Diagnostic& one : said) {
         if (one.severity == diagnostics::Severity::refusal) sink.refuse(one.code, one.span, std::move(one.message), std::move(one.suggestion), one.trust);
         else sink.remark(one.code, one.span, std::move(one.message), std::move(one.suggestion));
     }

@@ -14,6 +14,7 @@
 #include "names/names.h"
 #include "rewrite/edits.h"
 #include "rewrite/rewrite.h"
+#include "rewrite/unreached.h"
 #include "rules/evaluator.h"
 #include "source/source_text.h"
 #include "syntax/ast.h"
@@ -35,7 +36,8 @@ struct ClassRenames {
 
 class Rewriter {
 public:
-    Rewriter(const Input& input, const Options& options);
+    // `unreached` is not converted: it raises.
+    Rewriter(const Input& input, const Options& options, const std::vector<UnreachedPart>& unreached = {});
     Result run();
     [[nodiscard]] std::vector<diagnostics::Diagnostic> take_said() { return std::move(said_); }
 
@@ -53,6 +55,8 @@ private:
     void drop_region(base::Span span);  // nothing said inside it matters any more
     void stop_return(NodeId id);
     void iterated(NodeId id);
+    void raise_where_unreached(Result& result);
+    [[nodiscard]] bool is_whole_body(const UnreachedPart& part, NodeId function) const;
     void leave_out_what_is_no_model();
     [[nodiscard]] bool is_model_function(NodeId function) const;
     void map_source(Result& result) const;
@@ -185,6 +189,8 @@ private:
     void places_of_mask(NodeId mask, bool among_others);
     [[nodiscard]] bool is_type_argument(NodeId id) const;
     void annotation_string(NodeId id);
+    [[nodiscard]] bool is_annotation(NodeId id) const;
+    bool untyped(NodeId id);
     bool constant(NodeId id, std::string_view qualified);
     std::string class_text(const catalogue::Entry& entry);
     [[nodiscard]] std::string renamed(NodeId attribute) const;
@@ -247,6 +253,8 @@ private:
     std::set<std::uint32_t> spread_;                             // names of dicts whose items stand in the call now
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
     std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter
+    std::vector<UnreachedPart> unreached_;
+    std::vector<bool> skipped_;                                  // by node: inside of what is not converted
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
     bool uses_mx_ = false;
 };

@@ -11,6 +11,7 @@
 #include "verify/repair.h"
 #include "verify/sample_sources.h"
 #include "verify/search.h"
+#include "verify/touch.h"
 #include "verify/verify.h"
 
 namespace mlxify::verify {
@@ -42,8 +43,7 @@ public:
             return std::move(prepared_);
         }
         collect_written_samples();
-        for (const EntryPoint& entry : request_.entries) prepare_entry(entry, false);
-        for (const EntryPoint& entry : others_asked_for()) prepare_entry(entry, false);
+        for (const EntryPoint& entry : wanted()) prepare_entry(entry, false);
         for (const EntryPoint& entry : unreached())
             if (inner_seconds_ > 0) prepare_entry(entry, true);
         return std::move(prepared_);
@@ -69,6 +69,19 @@ private:
         append(main_block_samples(tree_));
     }
 
+    [[nodiscard]] static bool is_asked_for(const WrittenSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; }
+
+    // What must be proved: where samples were asked for, what they name; the rest is proved as far as it can be.
+    [[nodiscard]] std::vector<EntryPoint> wanted() const {
+        const auto names_entry = [](const WrittenSample& sample, const std::string& name) { return is_asked_for(sample) && entry_name(sample.invocation) == name; };
+        if (std::none_of(written_.begin(), written_.end(), is_asked_for)) return request_.entries;
+        std::vector<EntryPoint> entries;
+        for (const EntryPoint& point : all_definitions())
+            if (std::any_of(written_.begin(), written_.end(), [&](const WrittenSample& sample) { return names_entry(sample, point.name); }))
+                entries.push_back(point);
+        return entries;
+    }
+
     // In plain float32 first; where the original mixes bfloat16 in by itself, with bfloat16 read as float32.
     void prepare_entry(const EntryPoint& point, bool inner) {
         if (point.kind == EntryPoint::Kind::class_) return;
@@ -90,16 +103,7 @@ private:
         if (entry.samples.empty())
             sink_.remark(Code::no_sample, definition_span(point.name), fmt::format("no sample for `{}` was found: {}", point.name, entry.reason),
                          fmt::format("add a comment such as `# mlxify: {}(...)(f32[2, 16])`, or pass --call", point.name));
-        // Who names samples asks for the definitions that they call; the others are proved where a sample is found, else named.
-        if (entry.samples.empty() && asked_for_others(point.name)) return;
         prepared_.entries.push_back(std::move(entry));
-    }
-
-    static bool is_asked_for(const WrittenSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; }
-
-    [[nodiscard]] bool asked_for_others(const std::string& name) const {
-        const auto calls = [&](const WrittenSample& sample) { return is_asked_for(sample) && entry_name(sample.invocation) == name; };
-        return std::any_of(written_.begin(), written_.end(), is_asked_for) && std::none_of(written_.begin(), written_.end(), calls);
     }
 
     // Fills `entry.samples` with what was written down and runs, or with what the search finds. Whether mixed dtypes were met.
@@ -111,7 +115,7 @@ private:
             const Reply<CallResult> called = try_invocation(program, sample.invocation);
             if (called) {
                 entry.samples.push_back({sample.invocation, sample.origin, false});
-                observe(program, sample.invocation);
+                observe(program, sample.invocation, false);
                 continue;
             }
             entry.reason = sample.origin + ": " + called.failure().text();
@@ -135,7 +139,7 @@ private:
         if (entry.inner) inner_seconds_ -= std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         if (result.invocation) {
             entry.samples.push_back({*result.invocation, "search", false});
-            observe(program, *result.invocation);
+            observe(program, *result.invocation, false);
         } else {
             entry.reason = result.reason;
         }
@@ -147,15 +151,15 @@ private:
         if (found == nullptr || request_.variations <= 0) return;
         const DefinitionOf definition = *found;
         const PreparedSample first = entry.samples.front();
-        const auto new_ground = [&](const Invocation& invocation) { return observe(program, invocation); };
+        const auto new_ground = [&](const Invocation& invocation) { return observe(program, invocation, true); };
         for (Variation& variation : variations(program, tree_, definition, first.invocation, new_ground, request_.variations)) {
-            if (variation.what == "sizes") observe(program, variation.invocation);
+            if (variation.what == "sizes") observe(program, variation.invocation, false);
             entry.samples.push_back({std::move(variation.invocation), first.origin + ": " + variation.what, true});
         }
     }
 
-    // Probes the original; whether any expression ran that had not run before.
-    bool observe(Program& program, const Invocation& invocation) {
+    // Probes the original; whether any expression ran that had not run before. `more`: a sample that only serves to prove more.
+    bool observe(Program& program, const Invocation& invocation, bool more) {
         const Reply<Construction> built = program.construct(invocation.expression);
         const Reply<Session*> session = program.session();
         if (!built || !session) return false;
@@ -166,45 +170,36 @@ private:
             CallOptions options;
             options.method = invocation.method;
             options.training = training;
-            const Reply<infer::ObservedFacts> facts = (*session)->probe(invocation.spec, arrays, options);
-            if (facts) new_ground = join_facts(prepared_.observed, *facts) || new_ground;
+            Reply<infer::ObservedFacts> answer = (*session)->probe(invocation.spec, arrays, options);
+            if (!answer) continue;
+            infer::ObservedFacts facts = std::move(answer).take();
+            for (infer::ObservedFact& fact : facts) fact.by_variation = more;
+            new_ground = join_facts(prepared_.observed, facts) || new_ground;
         }
         return new_ground;
     }
 
-    // What a given sample calls though another definition of the file uses it.
-    [[nodiscard]] std::vector<EntryPoint> others_asked_for() const {
+    // Top-level classes and functions, in the file's order.
+    [[nodiscard]] std::vector<EntryPoint> all_definitions() const {
         std::vector<EntryPoint> result;
         diagnostics::Sink ignored;
         const names::Names names = names::resolve(tree_, ignored);
         for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0))) {
             const syntax::Kind kind = tree_[node].kind;
-            if (kind != syntax::Kind::class_def && kind != syntax::Kind::function_def) continue;
-            const EntryPoint point{std::string(tree_[node].name), kind_of(tree_, names, node)};
-            const bool asked = std::any_of(written_.begin(), written_.end(), [&](const WrittenSample& sample) {
-                return is_asked_for(sample) && entry_name(sample.invocation) == point.name;
-            });
-            if (asked && !is_requested(point.name)) result.push_back(point);
+            if (kind == syntax::Kind::class_def || kind == syntax::Kind::function_def)
+                result.push_back({std::string(tree_[node].name), kind_of(tree_, names, node)});
         }
         return result;
     }
 
-    [[nodiscard]] bool is_requested(const std::string& name) const {
-        return std::any_of(request_.entries.begin(), request_.entries.end(), [&](const EntryPoint& entry) { return entry.name == name; });
-    }
-
-    // Module classes and functions of which no expression inside a body ran.
-    [[nodiscard]] std::vector<EntryPoint> unreached() {
-        std::vector<EntryPoint> result;
-        const names::Names names = names::resolve(tree_, ignored_);
-        for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0))) {
-            const syntax::Kind kind = tree_[node].kind;
-            if (kind != syntax::Kind::class_def && kind != syntax::Kind::function_def) continue;
-            const EntryPoint point{std::string(tree_[node].name), kind_of(tree_, names, node)};
-            const bool prepared = std::any_of(prepared_.entries.begin(), prepared_.entries.end(),
-                                              [&](const PreparedEntry& entry) { return entry.entry.name == point.name; });
-            if (!is_requested(point.name) && !prepared && !ran(prepared_.observed, tree_, node)) result.push_back(point);
-        }
+    // Those of which no expression inside a body ran, and that nobody has looked at yet.
+    [[nodiscard]] std::vector<EntryPoint> unreached() const {
+        std::vector<EntryPoint> result = all_definitions();
+        std::erase_if(result, [&](const EntryPoint& point) {
+            const auto same = [&](const PreparedEntry& entry) { return entry.entry.name == point.name; };
+            return std::any_of(prepared_.entries.begin(), prepared_.entries.end(), same) ||
+                   ran(prepared_.observed, tree_, top_level_definition(tree_, point.name));
+        });
         return result;
     }
 

@@ -93,10 +93,14 @@ private:
         }
     }
 
-    // A further sample that is too large for the limits, or on which the original fails, says nothing against the conversion.
+    // A further sample that is too large for the limits, or on which the original fails, says nothing against the conversion. One
+    // at which the converted file says that it is not converted is named as a limitation.
     bool left_out(const Trouble& trouble) {
+        const bool raises = trouble.side == Trouble::Side::converted && trouble.message.starts_with("NotImplementedError");
+        if (!sample_->variation) return false;
         const bool limit = trouble.message.starts_with("timeout") || trouble.message.starts_with("memory");
-        if (!sample_->variation || (!limit && trouble.side != Trouble::Side::original)) return false;
+        if (!limit && !raises && trouble.side != Trouble::Side::original) return false;
+        if (raises) findings_.limitations.push_back(fmt::format("{}: {}", print_invocation(sample_->invocation), trouble.message));
         ++left_out_;
         return true;
     }

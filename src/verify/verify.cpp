@@ -98,6 +98,7 @@ private:
             return;
         }
         ProofFindings findings = prove_entry(*both.original, *both.converted, entry, request_, depth_of(prepared_.observed));
+        verdict_.limitations.insert(verdict_.limitations.end(), findings.limitations.begin(), findings.limitations.end());
         findings.proof = with_static_stages(std::move(findings.proof));
         set_stage(findings.proof, stage::kImports, StageResult::passed, {});
         report(findings);

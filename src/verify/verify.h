@@ -47,6 +47,7 @@ struct Verdict {
     Level level = Level::refused;               // the worst entry
     std::vector<EntryProof> entries;
     std::vector<std::string> not_proved;        // definitions that no proof reached
+    std::vector<std::string> limitations;       // samples that the original runs and at which the converted file says that it does not
     std::vector<std::uint32_t> unreached_lines; // of the converted text
     std::vector<diagnostics::Diagnostic> diagnostics;
     double seconds = 0;
