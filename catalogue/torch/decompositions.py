@@ -5,6 +5,8 @@ from mlxify.catalogue import *
 
 @rule("torch.linalg.inv", "torch.inverse", "torch.Tensor.inverse")
 def inv(A):
+    if 0 in A.shape:
+        return A
     return mx.linalg.inv(A, stream=mx.cpu)
 
 
@@ -89,6 +91,8 @@ def eigvals(A):
 
 @rule("torch.linalg.solve")
 def solve(A, B, *, left=True):
+    if 0 in A.shape or 0 in B.shape:
+        refuse("systems without equations")
     if not left:
         return mx.linalg.solve(A.mT, B.mT, stream=mx.cpu).mT
     if known(B.ndim == A.ndim - 1) and B.ndim == A.ndim - 1 and B.ndim > 1:  # a vector for each matrix
@@ -105,6 +109,8 @@ def _triangle(A, upper, unitriangular):
 
 @rule("torch.linalg.solve_triangular")
 def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
+    if 0 in B.shape:
+        return mx.zeros_like(B)
     if not left:
         return mx.linalg.solve_triangular(
             _triangle(A, upper, unitriangular).mT, B.mT, upper=not upper, stream=mx.cpu
@@ -114,6 +120,8 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
 
 @rule("torch.triangular_solve", "torch.Tensor.triangular_solve", fields=("solution", "cloned_coefficient"))
 def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False):
+    if 0 in input.shape:
+        return mx.zeros_like(input), A
     if transpose:
         refuse("the transposed system is not written here", suggest="torch.linalg.solve_triangular")
     return mx.linalg.solve_triangular(_triangle(A, upper, unitriangular), input, upper=upper, stream=mx.cpu), A
@@ -121,6 +129,8 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
 
 @rule("torch.cholesky_inverse", "torch.Tensor.cholesky_inverse")
 def cholesky_inverse(L, upper=False):
+    if 0 in L.shape:
+        return L
     return mx.linalg.cholesky_inv(L, upper=upper, stream=mx.cpu)
 
 

@@ -1,5 +1,7 @@
 """Activations of torch.nn.functional. `inplace` only saves memory in torch: callers use the result."""
 
+from catalogue.torch.scalars import _axis
+
 from mlxify.catalogue import *
 
 
@@ -72,7 +74,7 @@ def softmax(input, dim=None, _stacklevel=3, dtype=None):
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    return mx.softmax(input, axis=dim)
+    return mx.softmax(input, axis=_axis(input, dim))
 
 
 @rule("torch.nn.functional.softmin")
@@ -81,7 +83,7 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    return mx.softmax(-input, axis=dim)
+    return mx.softmax(-input, axis=_axis(input, dim))
 
 
 @rule("torch.nn.functional.log_softmax")
@@ -90,7 +92,7 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    return nn.log_softmax(input, axis=dim)
+    return nn.log_softmax(input, axis=_axis(input, dim))
 
 
 @rule("torch.nn.functional.logsigmoid")
@@ -155,8 +157,8 @@ def threshold(input, threshold, value, inplace=False):
 
 @rule("torch.nn.functional.prelu", "torch.prelu")
 def prelu(input, weight):
-    if known(weight.size == 1) and weight.size == 1:
-        return mx.where(input > 0, input, weight * input)
+    if weight.size == 1:
+        return mx.where(input > 0, input, weight.reshape(()) * input)
     # One slope per channel, and torch's channels are axis 1.
     return mx.where(input > 0, input, weight.reshape(-1, *[1] * (input.ndim - 2)) * input)
 

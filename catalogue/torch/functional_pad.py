@@ -20,8 +20,8 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
     return x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
 
 
-@rule("torch.nn.functional.pad", "torch.constant_pad_nd")
-def pad(input, pad, mode="constant", value=None):
+@rule("torch.nn.functional.pad")
+def padded(input, pad, mode="constant", value=None):
     if value is None:
         value = 0
     if mode == "circular" or not known(len(pad)):
@@ -38,3 +38,8 @@ def pad(input, pad, mode="constant", value=None):
     if known(value == 0) and value == 0:
         return mx.pad(input, widths)
     return mx.pad(input, widths, constant_values=value)
+
+
+@rule("torch.constant_pad_nd")
+def constant_pad_nd(input, pad, value=0):
+    return padded(input, pad, "constant", value)

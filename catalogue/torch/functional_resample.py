@@ -139,9 +139,9 @@ def _grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=F
 
 @rule("torch.nn.functional.grid_sample")
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
-    if known(mode == "bicubic") and mode == "bicubic":
+    if mode == "bicubic":
         refuse("bicubic sampling at grid points has no counterpart", suggest='use mode="bilinear"')
-    if known(input.ndim == 5) and input.ndim == 5:
+    if input.ndim == 5:
         refuse("sampling of volumes at grid points has no counterpart")
     return _grid_sample(input, grid, mode=mode, padding_mode=padding_mode, align_corners=bool(align_corners))
 
@@ -172,7 +172,7 @@ def affine_grid(theta, size, align_corners=None):
 def _pixel_shuffle(x, factor):
     """Moves (..., channels * factor**2, height, width) into (..., channels, height * factor, width * factor)."""
     *batch, channels, height, width = x.shape
-    x = x.reshape(-1, channels // factor**2, factor, factor, height, width).transpose(0, 1, 4, 2, 5, 3)
+    x = x.reshape(math.prod(batch), channels // factor**2, factor, factor, height, width).transpose(0, 1, 4, 2, 5, 3)
     return x.reshape(*batch, channels // factor**2, height * factor, width * factor)
 
 
@@ -184,7 +184,7 @@ def pixel_shuffle(input, upscale_factor):
 def _pixel_unshuffle(x, factor):
     """Moves (..., channels, height, width) into (..., channels * factor**2, height / factor, width / factor)."""
     *batch, channels, height, width = x.shape
-    x = x.reshape(-1, channels, height // factor, factor, width // factor, factor).transpose(0, 1, 3, 5, 2, 4)
+    x = x.reshape(math.prod(batch), channels, height // factor, factor, width // factor, factor).transpose(0, 1, 3, 5, 2, 4)
     return x.reshape(*batch, channels * factor**2, height // factor, width // factor)
 
 

@@ -1,6 +1,7 @@
 """Gathering and scattering along an axis, masks, and index arrays whose length depends on values."""
 
 from catalogue.torch.dtypes import _FLOATS
+from catalogue.torch.scalars import _scalar
 
 from mlxify.catalogue import *
 
@@ -20,6 +21,12 @@ def _same_but(first, second, dim):
 @rule("torch.gather", "torch.Tensor.gather")
 def gather(input, dim, index, *, sparse_grad=False):
     """Takes values along an axis; an index that is smaller on other axes speaks of their leading part."""
+    if _scalar(input):
+        return mx.broadcast_to(input, index.shape)
+    if _scalar(index):
+        return input[index]
+    if known(0 in index.shape) and 0 in index.shape:
+        return mx.zeros(index.shape, dtype=input.dtype)
     if known(_same_but(input.shape, index.shape, dim)) and _same_but(input.shape, index.shape, dim):
         return mx.take_along_axis(input, index, axis=dim)
     return mx.take_along_axis(_leading(input, index.shape, dim), index, axis=dim)
@@ -39,7 +46,9 @@ def take(input, index):
 
 @rule("torch.index_select", "torch.Tensor.index_select")
 def index_select(input, dim, index):
-    if known(index.ndim == 0) and index.ndim == 0:
+    if _scalar(input):
+        return input
+    if _scalar(index):
         return mx.take(input, index.reshape(1), axis=dim)
     return mx.take(input, index, axis=dim)
 
@@ -63,6 +72,9 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """Writes values to the places that `index` means along an axis."""
     if value is not None:
         src = value
+    if _scalar(input):
+        values = src.reshape(1) if is_tensor(src) else src
+        return scatter(input.reshape(1), 0, index.reshape(1), values, reduce=reduce).reshape(())
     if reduce == "add":
         return input.at[_grid(index, dim)].add(_source(src, index, input))
     if reduce == "multiply":
@@ -88,12 +100,17 @@ def _stored(input, place, values):
 @rule("torch.scatter_add", "torch.Tensor.scatter_add")
 def scatter_add(input, dim, index, src):
     """Adds values at the places that `index` means along an axis."""
+    if _scalar(input):
+        return scatter_add(input.reshape(1), 0, index.reshape(1), src.reshape(1)).reshape(())
     return input.at[_grid(index, dim)].add(_source(src, index, input))
 
 
 # Without `include_self` the places that are written to start from what changes nothing.
 @rule("torch.scatter_reduce", "torch.Tensor.scatter_reduce")
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
+    if _scalar(input):
+        one = input.reshape(1), 0, index.reshape(1), src.reshape(1)
+        return scatter_reduce(*one, reduce, include_self=include_self).reshape(())
     place = _grid(index, dim)
     values = _source(src, index, input)
     if not include_self:
@@ -126,6 +143,8 @@ def _on_axis(input, dim, index):
 
 @rule("torch.index_add", "torch.Tensor.index_add")
 def index_add(input, dim, index, source, *, alpha=1):
+    if _scalar(input):
+        return index_add(input.reshape(1), 0, index.reshape(-1), source.reshape(-1), alpha=alpha).reshape(())
     if known(alpha == 1) and alpha == 1:
         if known(dim == 0) and dim == 0:
             return input.at[index].add(source)
@@ -135,11 +154,15 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 @rule("torch.index_copy", "torch.Tensor.index_copy")
 def index_copy(input, dim, index, source):
+    if _scalar(input):
+        return source.reshape(())
     return _stored(input, _on_axis(input, dim, index), source)
 
 
 @rule("torch.index_fill", "torch.Tensor.index_fill")
 def index_fill(input, dim, index, value):
+    if _scalar(input):
+        return mx.full((), value, dtype=input.dtype)
     return _stored(input, _on_axis(input, dim, index), value)
 
 
@@ -212,7 +235,8 @@ def masked_fill(input, mask, value):
 @rule("torch.masked_scatter", "torch.Tensor.masked_scatter")
 def masked_scatter(input, mask, source):
     """The values of `source`, in order, at the places of the mask."""
-    mask = mx.broadcast_to(mask, input.shape)
+    shape = mx.broadcast_shapes(mask.shape, input.shape)
+    mask, input = mx.broadcast_to(mask, shape), mx.broadcast_to(input, shape)
     order = mx.maximum(mx.cumsum(mask.reshape(-1).astype(mx.int32), axis=0) - 1, 0).reshape(mask.shape)
     return mx.where(mask, source.reshape(-1)[mx.minimum(order, source.size - 1)], input)
 
@@ -239,7 +263,7 @@ def places_of_mask(mask):
 @rule("torch.nonzero", "torch.Tensor.nonzero")
 def nonzero(input, *, as_tuple=False):
     if as_tuple:
-        return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(input != 0)))
+        return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.atleast_1d(np.array(input != 0))))
     return mx.array(np.argwhere(np.array(input != 0)).astype(np.int32))
 
 

@@ -143,12 +143,12 @@ def tril_(self, diagonal=0):
 
 @rule("torch.Tensor.cumsum_", mutates="self")
 def cumsum_(self, dim, *, dtype=None):
-    return mx.cumsum(self, axis=dim).astype(self.dtype)
+    return self if _scalar(self) else mx.cumsum(self, axis=dim).astype(self.dtype)
 
 
 @rule("torch.Tensor.cumprod_", mutates="self")
 def cumprod_(self, dim, *, dtype=None):
-    return mx.cumprod(self, axis=dim).astype(self.dtype)
+    return self if _scalar(self) else mx.cumprod(self, axis=dim).astype(self.dtype)
 
 
 @rule("torch.Tensor.scatter_", mutates="self")
@@ -168,6 +168,8 @@ def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True):
 
 @rule("torch.Tensor.index_add_", mutates="self")
 def index_add_(self, dim, index, source, *, alpha=1):
+    if _scalar(self):
+        return self + alpha * source.reshape(-1).sum()
     if known(alpha == 1 and dim == 0) and alpha == 1 and dim == 0:
         return self.at[index].add(source)
     return self.at[_on_axis(self, dim, index)].add(alpha * source)

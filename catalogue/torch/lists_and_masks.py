@@ -1,5 +1,7 @@
 """torch._foreach_* (one operation on every tensor of a list) and torch.masked (reductions of what a mask leaves)."""
 
+from catalogue.torch.scalars import _axis
+
 from mlxify.catalogue import *
 
 
@@ -58,30 +60,30 @@ never(
 )
 
 
-def _count(mask, dim, keepdim):
-    return mask.astype(mx.int32).sum(axis=dim, keepdims=keepdim)
+def _count(mask, axis, keepdim):
+    return mask.astype(mx.int32).sum(axis=axis, keepdims=keepdim)
 
 
 @rule("torch.masked.sum")
 def masked_sum(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     kept = input if mask is None else mx.where(mask, input, 0)
     kept = kept if dtype is None else kept.astype(dtype)
-    return kept.sum(axis=dim, keepdims=keepdim)
+    return kept.sum(axis=_axis(input, dim), keepdims=keepdim)
 
 
 @rule("torch.masked.mean")
 def masked_mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     if mask is None:
-        return input.mean(axis=dim, keepdims=keepdim)
+        return input.mean(axis=_axis(input, dim), keepdims=keepdim)
     mask = mx.broadcast_to(mask, input.shape)
-    return masked_sum(input, dim, keepdim=keepdim, dtype=dtype, mask=mask) / _count(mask, dim, keepdim)
+    return masked_sum(input, dim, keepdim=keepdim, dtype=dtype, mask=mask) / _count(mask, _axis(input, dim), keepdim)
 
 
 @rule("torch.masked.var")
 def masked_var(input, dim=None, unbiased=True, *, keepdim=False, dtype=None, mask=None):
     if mask is None:
-        return input.var(axis=dim, keepdims=keepdim, ddof=1 if unbiased else 0)
+        return input.var(axis=_axis(input, dim), keepdims=keepdim, ddof=1 if unbiased else 0)
     mask = mx.broadcast_to(mask, input.shape)
     mean = masked_mean(input, dim, keepdim=True, dtype=dtype, mask=mask)
     squares = masked_sum(mx.square(input - mean), dim, keepdim=keepdim, dtype=dtype, mask=mask)
-    return squares / (_count(mask, dim, keepdim) - (1 if unbiased else 0))
+    return squares / (_count(mask, _axis(input, dim), keepdim) - (1 if unbiased else 0))

@@ -49,6 +49,12 @@ class MultiheadAttention(nn.Module):
         self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True,
         is_causal=False,
     ):
+        if query.ndim == 2:  # one sequence without a batch
+            axis = 0 if self.batch_first else 1
+            query, key, value = (mx.expand_dims(x, axis) for x in (query, key, value))
+            padding = None if key_padding_mask is None else key_padding_mask[None]
+            output, weights = self(query, key, value, padding, need_weights, attn_mask, average_attn_weights)
+            return output.squeeze(axis), None if weights is None else weights.squeeze(0)
         if not self.batch_first:
             query, key, value = (x.swapaxes(0, 1) for x in (query, key, value))
         q, k, v = self._heads(query, 0), self._heads(key, 1), self._heads(value, 2)

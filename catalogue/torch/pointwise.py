@@ -1,5 +1,7 @@
 """Functions of one tensor, value by value."""
 
+from catalogue.torch.scalars import _axis
+
 from mlxify.catalogue import *
 
 
@@ -146,15 +148,15 @@ def relu(input):
 @rule("torch.softmax", "torch.Tensor.softmax", "torch.special.softmax")
 def softmax(input, dim, dtype=None):
     if dtype is not None:
-        return mx.softmax(input.astype(dtype), axis=dim)
-    return mx.softmax(input, axis=dim)
+        return mx.softmax(input.astype(dtype), axis=_axis(input, dim))
+    return mx.softmax(input, axis=_axis(input, dim))
 
 
 @rule("torch.log_softmax", "torch.Tensor.log_softmax", "torch.special.log_softmax")
 def log_softmax(input, dim, dtype=None):
     if dtype is not None:
-        return nn.log_softmax(input.astype(dtype), axis=dim)
-    return nn.log_softmax(input, axis=dim)
+        return nn.log_softmax(input.astype(dtype), axis=_axis(input, dim))
+    return nn.log_softmax(input, axis=_axis(input, dim))
 
 
 @rule("torch.logit", "torch.Tensor.logit", "torch.special.logit")

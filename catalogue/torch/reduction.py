@@ -4,11 +4,15 @@ Indices are int32 (MLX: uint32, which wraps), and stop gradients: MLX refuses to
 depend on what is differentiated.
 """
 
+from catalogue.torch.scalars import _axis, _only, _scalar
+
 from mlxify.catalogue import *
 
 
 # An empty list of axes means all of them to torch, none to MLX.
-def _axes(dim):
+def _axes(input, dim):
+    if _scalar(input):
+        return None
     if known(dim == ()) and isinstance(dim, (tuple, list)) and len(dim) == 0:
         return None
     return dim
@@ -17,22 +21,22 @@ def _axes(dim):
 @rule("torch.sum", "torch.Tensor.sum")
 def sum_along(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
-        return input.astype(dtype).sum(axis=_axes(dim), keepdims=keepdim)
-    return input.sum(axis=_axes(dim), keepdims=keepdim)
+        return input.astype(dtype).sum(axis=_axes(input, dim), keepdims=keepdim)
+    return input.sum(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.mean", "torch.Tensor.mean")
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
-        return input.astype(dtype).mean(axis=_axes(dim), keepdims=keepdim)
-    return input.mean(axis=_axes(dim), keepdims=keepdim)
+        return input.astype(dtype).mean(axis=_axes(input, dim), keepdims=keepdim)
+    return input.mean(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.prod", "torch.Tensor.prod")
 def prod(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
-        return input.astype(dtype).prod(axis=dim, keepdims=keepdim)
-    return input.prod(axis=dim, keepdims=keepdim)
+        return input.astype(dtype).prod(axis=_axis(input, dim), keepdims=keepdim)
+    return input.prod(axis=_axis(input, dim), keepdims=keepdim)
 
 
 @rule("torch.nansum", "torch.Tensor.nansum")
@@ -51,40 +55,40 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
 # torch divides by n - 1 unless told otherwise, MLX by n. `x.var(False)` is `x.var(unbiased=False)`.
 @rule("torch.var", "torch.Tensor.var")
 def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
-    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+    if isinstance(dim, bool):
         return var(input, None, dim)
-    if known(isinstance(correction, float)) and isinstance(correction, float):
+    if isinstance(correction, float):
         refuse("MLX takes whole corrections of the divisor only")
     if correction is not None and correction != 0:
-        return input.var(axis=_axes(dim), keepdims=keepdim, ddof=correction)
+        return input.var(axis=_axes(input, dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:
-        return input.var(axis=_axes(dim), keepdims=keepdim, ddof=1)
-    return input.var(axis=_axes(dim), keepdims=keepdim)
+        return input.var(axis=_axes(input, dim), keepdims=keepdim, ddof=1)
+    return input.var(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.std", "torch.Tensor.std")
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
-    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+    if isinstance(dim, bool):
         return std(input, None, dim)
-    if known(isinstance(correction, float)) and isinstance(correction, float):
+    if isinstance(correction, float):
         refuse("MLX takes whole corrections of the divisor only")
     if correction is not None and correction != 0:
-        return input.std(axis=_axes(dim), keepdims=keepdim, ddof=correction)
+        return input.std(axis=_axes(input, dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:
-        return input.std(axis=_axes(dim), keepdims=keepdim, ddof=1)
-    return input.std(axis=_axes(dim), keepdims=keepdim)
+        return input.std(axis=_axes(input, dim), keepdims=keepdim, ddof=1)
+    return input.std(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.var_mean")
 def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
-    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+    if isinstance(dim, bool):
         return var(input, None, dim), mean(input)
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
 @rule("torch.std_mean")
 def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
-    if known(isinstance(dim, bool)) and isinstance(dim, bool):
+    if isinstance(dim, bool):
         return std(input, None, dim), mean(input)
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
@@ -98,6 +102,8 @@ def max_along(input, dim=None, keepdim=False, *, other=None):
         return input.max()
     if is_tensor(dim):
         return mx.maximum(input, dim)
+    if _scalar(input):
+        return _only(input)
     values = input.max(axis=dim, keepdims=keepdim)
     return values, mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
@@ -110,53 +116,56 @@ def min_along(input, dim=None, keepdim=False, *, other=None):
         return input.min()
     if is_tensor(dim):
         return mx.minimum(input, dim)
+    if _scalar(input):
+        return _only(input)
     values = input.min(axis=dim, keepdims=keepdim)
     return values, mx.stop_gradient(mx.argmin(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.amax", "torch.Tensor.amax")
 def amax(input, dim=None, keepdim=False):
-    return input.max(axis=_axes(dim), keepdims=keepdim)
+    return input.max(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.amin", "torch.Tensor.amin")
 def amin(input, dim=None, keepdim=False):
-    return input.min(axis=_axes(dim), keepdims=keepdim)
+    return input.min(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.aminmax", "torch.Tensor.aminmax", fields=("min", "max"))
 def aminmax(input, *, dim=None, keepdim=False):
-    return input.min(axis=dim, keepdims=keepdim), input.max(axis=dim, keepdims=keepdim)
+    axis = _axis(input, dim)
+    return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
 
 
 @rule("torch.argmax", "torch.Tensor.argmax")
 def argmax(input, dim=None, keepdim=False):
-    return mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
+    return mx.stop_gradient(mx.argmax(input, axis=_axis(input, dim), keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.argmin", "torch.Tensor.argmin")
 def argmin(input, dim=None, keepdim=False):
-    return mx.stop_gradient(mx.argmin(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
+    return mx.stop_gradient(mx.argmin(input, axis=_axis(input, dim), keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.all", "torch.Tensor.all")
 def all_along(input, dim=None, keepdim=False):
-    return input.all(axis=dim, keepdims=keepdim)
+    return input.all(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.any", "torch.Tensor.any")
 def any_along(input, dim=None, keepdim=False):
-    return input.any(axis=dim, keepdims=keepdim)
+    return input.any(axis=_axes(input, dim), keepdims=keepdim)
 
 
 @rule("torch.count_nonzero", "torch.Tensor.count_nonzero")
 def count_nonzero(input, dim=None):
-    return mx.count_nonzero(input, axis=dim)
+    return mx.count_nonzero(input, axis=_axis(input, dim))
 
 
 @rule("torch.logsumexp", "torch.Tensor.logsumexp", "torch.special.logsumexp")
 def logsumexp(input, dim, keepdim=False):
-    return mx.logsumexp(input, axis=dim, keepdims=keepdim)
+    return mx.logsumexp(input, axis=_axis(input, dim), keepdims=keepdim)
 
 
 # Of an even number of values torch's median is the lower middle one; `mx.median` takes the mean of both.
@@ -165,6 +174,8 @@ def median(input, dim=None, keepdim=False):
     """The lower of the middle values."""
     if dim is None:
         return mx.sort(input.reshape(-1))[(input.size - 1) // 2]
+    if _scalar(input):
+        return _only(input)
     order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = mx.take(order, mx.array([(input.shape[dim] - 1) // 2]), axis=dim)
     values = mx.take_along_axis(input, indices, axis=dim)
@@ -179,6 +190,8 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Interpolates between the two nearest order statistics."""
     if interpolation != "linear":
         refuse("only linear interpolation between order statistics is written here")
+    if _scalar(input):
+        return mx.broadcast_to(input, q.shape if is_tensor(q) else ())
     axis = 0 if dim is None else dim
     ordered = mx.sort(input.reshape(-1) if dim is None else input, axis=axis)
     position = mx.array(q) * (ordered.shape[axis] - 1)

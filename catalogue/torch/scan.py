@@ -1,11 +1,15 @@
 """Cumulative operations, differences and integrals along an axis."""
 
+from catalogue.torch.scalars import _only, _scalar
+
 from mlxify.catalogue import *
 
 
 # In 16 bits MLX also accumulates in 16 bits (1000 ones in bfloat16 give 256): such sums are taken in float32.
 @rule("torch.cumsum", "torch.Tensor.cumsum")
 def cumsum(input, dim, *, dtype=None):
+    if _scalar(input):
+        return input if dtype is None else input.astype(dtype)
     if dtype is not None:
         return mx.cumsum(input.astype(dtype), axis=dim)
     if known(input.dtype in (mx.bfloat16, mx.float16)) and input.dtype in (mx.bfloat16, mx.float16):
@@ -15,6 +19,8 @@ def cumsum(input, dim, *, dtype=None):
 
 @rule("torch.cumprod", "torch.Tensor.cumprod")
 def cumprod(input, dim, *, dtype=None):
+    if _scalar(input):
+        return input if dtype is None else input.astype(dtype)
     if dtype is not None:
         return mx.cumprod(input.astype(dtype), axis=dim)
     return mx.cumprod(input, axis=dim)
@@ -22,6 +28,8 @@ def cumprod(input, dim, *, dtype=None):
 
 @rule("torch.logcumsumexp", "torch.Tensor.logcumsumexp")
 def logcumsumexp(input, dim):
+    if _scalar(input):
+        return input
     return mx.logcumsumexp(input, axis=dim)
 
 
@@ -35,12 +43,16 @@ def _last_equal(input, extreme, dim):
 
 @rule("torch.cummax", "torch.Tensor.cummax", fields=("values", "indices"))
 def cummax(input, dim):
+    if _scalar(input):
+        return _only(input)
     values = mx.cummax(input, axis=dim)
     return values, _last_equal(input, values, dim)
 
 
 @rule("torch.cummin", "torch.Tensor.cummin", fields=("values", "indices"))
 def cummin(input, dim):
+    if _scalar(input):
+        return _only(input)
     values = mx.cummin(input, axis=dim)
     return values, _last_equal(input, values, dim)
 

@@ -1,5 +1,7 @@
 """Shapes and axes. Every result here shares memory in torch, and is a value of its own in MLX: hence `view_of`."""
 
+from catalogue.torch.scalars import _scalar
+
 from mlxify.catalogue import *
 
 
@@ -70,6 +72,8 @@ def unflatten(input, dim, sizes):
 
 @rule("torch.transpose", "torch.Tensor.transpose", "torch.swapaxes", "torch.Tensor.swapaxes", view_of="input")
 def transpose(input, dim0, dim1):
+    if _scalar(input):
+        return input
     return input.swapaxes(dim0, dim1)
 
 
@@ -129,9 +133,11 @@ def squeeze(input, dim=None):
     """Removes axes of size 1; an axis of another size stays."""
     if dim is None:
         return input.squeeze()
+    if isinstance(dim, (tuple, list)) and _scalar(input):
+        return input
     if isinstance(dim, (tuple, list)):
         return input.squeeze([axis for axis in dim if input.shape[axis] == 1])
-    if known(input.ndim == 0) and input.ndim == 0:
+    if _scalar(input):
         return input
     return input.squeeze(dim) if input.shape[dim] == 1 else input
 
@@ -311,6 +317,8 @@ def _slice(input, dim, start, end):
 
 @rule("torch.narrow", "torch.Tensor.narrow", "torch.narrow_copy", "torch.Tensor.narrow_copy", view_of="input")
 def narrow(input, dim, start, length):
+    if is_tensor(start):
+        return _slice(input, dim, start.item(), start.item() + length)
     return _slice(input, dim, start, start + length)
 
 

@@ -4,6 +4,8 @@ Indices are int32 (MLX: uint32, whose negation and difference wrap), and stop gr
 gather whose indices depend on what is differentiated.
 """
 
+from catalogue.torch.scalars import _only, _scalar
+
 from mlxify.catalogue import *
 
 
@@ -17,6 +19,8 @@ def _downwards(input, dim):
 @rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"))
 def sort(input, dim=-1, descending=False, stable=False):
     """Sorted values and their indices."""
+    if _scalar(input):
+        return _only(input)
     if known(descending) and not descending:
         return mx.sort(input, axis=dim), mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _downwards(input, dim) if descending else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
@@ -25,6 +29,8 @@ def sort(input, dim=-1, descending=False, stable=False):
 
 @rule("torch.argsort", "torch.Tensor.argsort")
 def argsort(input, dim=-1, descending=False, stable=False):
+    if _scalar(input):
+        return mx.zeros((), dtype=mx.int32)
     if descending:
         return _downwards(input, dim)
     return mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
@@ -32,6 +38,8 @@ def argsort(input, dim=-1, descending=False, stable=False):
 
 @rule("torch.msort", "torch.Tensor.msort")
 def msort(input):
+    if _scalar(input):
+        return input
     return mx.sort(input, axis=0)
 
 
@@ -47,6 +55,8 @@ def _first(input, k, dim):
 @rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The `k` largest or smallest values along an axis, in order, and their indices."""
+    if _scalar(input):
+        return _only(input)
     order = _downwards(input, dim) if largest else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _first(order, k, dim)
     return mx.take_along_axis(input, indices, axis=dim), indices
@@ -54,6 +64,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 @rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"))
 def kthvalue(input, k, dim=-1, keepdim=False):
+    if _scalar(input):
+        return _only(input)
     indices = mx.take(mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32), mx.array([k - 1]), axis=dim)
     values = mx.take_along_axis(input, indices, axis=dim)
     if keepdim:
@@ -123,6 +135,8 @@ def bincount(input, weights=None, minlength=0):
 @rule("torch.histc", "torch.Tensor.histc")
 def histc(input, bins=100, min=0, max=0):
     values = np.array(input.astype(mx.float32)).reshape(-1)
+    if values.size == 0:
+        return mx.zeros(bins, dtype=input.dtype)
     bounds = (values.min(), values.max()) if min == 0 and max == 0 else (min, max)
     if bounds[0] == bounds[1]:
         bounds = (bounds[0] - 1, bounds[1] + 1)

@@ -32,7 +32,40 @@ constexpr std::string_view kPlainPython[] = {
     "set_", "put", "map_", "resolve", "mode", "type", "select", "take", "unique", "fill", "where", "cat", "real", "round",
 };
 
+// Methods of sets and lists that give None: whoever uses their value has a tensor.
+constexpr std::string_view kGivesNone[] = {"add", "sort"};
+
+// Methods that beside tensors only arrays and frames of other libraries have.
+constexpr std::string_view kOfOtherLibraries[] = {"unique", "take", "put", "select", "where", "mode"};
+constexpr std::string_view kOtherLibraries[] = {"numpy", "pandas", "polars", "jax", "tensorflow", "queue"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
 }  // namespace
+
+// What a method that others have too is called with, and what becomes of its value, tells a tensor: no string is split by a
+// number, no list gives itself when sorted.
+bool Rewriter::used_as_tensor(NodeId call, std::string_view method) const {
+    const auto arguments = tree_.children(call).subspan(1);
+    const bool used = exists(tree_[call].parent) && tree_[tree_[call].parent].kind != NodeKind::expression_statement;
+    if (is_one_of(method, kGivesNone)) return used;
+    if (method == "split") {
+        for (const NodeId argument : arguments)
+            if (tree_[argument].kind == NodeKind::keyword && (tree_[argument].name == "dim" || tree_[argument].name.starts_with("split_size"))) return true;
+        if (arguments.empty() || tree_[arguments[0]].kind == NodeKind::keyword) return false;
+        const infer::Kind first = fact(arguments[0]).kind;
+        return first == infer::Kind::integer || first == infer::Kind::list || first == infer::Kind::tuple ||
+               (arguments.size() == 2 && first != infer::Kind::string && tree_[arguments[1]].kind != NodeKind::keyword);
+    }
+    if (!used || !is_one_of(method, kOfOtherLibraries)) return false;
+    for (const names::Binding& binding : names_.bindings)
+        for (const std::string_view library : kOtherLibraries)
+            if (binding.kind == names::BindingKind::import_ && binding.qualified.starts_with(library)) return false;
+    return true;
+}
 
 std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
     std::vector<Actual> found;
@@ -215,7 +248,7 @@ bool Rewriter::method_call(NodeId id) {
     bool tensor = receiver.kind == infer::Kind::tensor;
     if (!tensor && receiver.kind == infer::Kind::unknown && entry) {
         const bool python = std::find(std::begin(kPlainPython), std::end(kPlainPython), method) != std::end(kPlainPython);
-        tensor = !is_ambiguous(method) || !python;
+        tensor = !is_ambiguous(method) || !python || used_as_tensor(id, method);
         if (tree_.text(object) == "self") tensor = false;
     }
     if (receiver.kind == infer::Kind::size && method == "numel") {

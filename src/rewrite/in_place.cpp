@@ -113,6 +113,13 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         }
         lvalue += "[...]";
     }
+    constexpr std::string_view kReshaping[] = {"squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"};
+    const std::string_view method = entry.qualified.substr(entry.qualified.rfind('.') + 1);
+    if (lvalue.ends_with("[...]") && std::find(std::begin(kReshaping), std::end(kReshaping), method) != std::end(kReshaping)) {
+        refuse(Code::refused_arguments, call, "`" + std::string(entry.qualified) + "` changes the shape of a tensor that the caller holds too",
+               "assign the result to a name of its own");
+        return;
+    }
     std::vector<base::Span> kept;
     rules::for_each_piece(
         leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });

@@ -104,6 +104,7 @@ private:
     void call(NodeId id);
     bool qualified_call(NodeId id, std::string_view qualified);
     bool method_call(NodeId id);
+    [[nodiscard]] bool used_as_tensor(NodeId call, std::string_view method) const;
     bool super_call(NodeId id);
     void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
     void apply_definition(NodeId id, const catalogue::Entry& entry);

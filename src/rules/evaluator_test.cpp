@@ -299,7 +299,20 @@ TEST_F(EvaluatorTest, a_private_helper_is_given_the_default_that_an_outer_call_p
     catalogue(
         "def _inner(x, dim):\n    return x.sum(axis=dim) / x.max(axis=dim)\n\n\n"
         "@rule(\"lib.f\")\ndef f(x, dim=0):\n    return _inner(x * 2, dim)\n");
-    const std::string text = printed({argument(tensor("x"))}) + helpers();
+    std::string text = printed({argument(tensor("x"))});
+    text += helpers();
+    EXPECT_EQ(text.find('\x01'), std::string::npos) << text;
+}
+
+TEST_F(EvaluatorTest, an_empty_tuple_of_the_author_is_written_into_the_helper) {
+    catalogue("@rule(\"lib.f\")\ndef f(x, dim):\n    y = x * 2\n    return mx.sum(y, axis=dim) / mx.max(y, axis=dim)\n");
+    Value none_of_them = sequence_value({}, false);
+    const Value written = author("()", Kind::tuple);
+    none_of_them.text = written.text;
+    none_of_them.leaf = written.leaf;
+    std::string text = printed({argument(computed("g(x)")), argument(none_of_them)});
+    text += helpers();
+    EXPECT_NE(text.find("axis=()"), std::string::npos) << text;
     EXPECT_EQ(text.find('\x01'), std::string::npos) << text;
 }
 

@@ -138,6 +138,7 @@ std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {
                 Value own = value;
                 own.leaf = -1;
                 if (value.is_none()) own = none_value();
+                else if (value.has_items && value.items.empty()) own = sequence_value({}, value.is_list);
                 else if (value.string()) own = string_value(*value.string());
                 else if (const auto* set_flag = value.constant ? std::get_if<bool>(&*value.constant) : nullptr) own = bool_value(*set_flag);
                 value = own;

@@ -1,0 +1,20 @@
+"""What torch lets tensors without axes do: they have an axis 0 and -1, which MLX does not know."""
+
+from mlxify.catalogue import *
+
+
+# Where the rank is not known, no code is spent on such tensors: MLX raises for their axes.
+def _scalar(input):
+    return known(input.ndim == 0) and input.ndim == 0
+
+
+# The axis of a reduction: of a scalar, none.
+def _axis(input, dim):
+    if _scalar(input):
+        return None
+    return dim
+
+
+# A scalar is the extreme, the first and the last of its values.
+def _only(input):
+    return input, mx.zeros((), dtype=mx.int32)
