@@ -2,6 +2,7 @@
 
 from catalogue.torch.arithmetic import fmod
 from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, scatter, scatter_reduce
+from catalogue.torch.scalars import _scalar
 
 from mlxify.catalogue import *
 

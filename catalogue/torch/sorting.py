@@ -94,15 +94,15 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 # What follows has a shape that depends on values: it is computed by numpy, outside of compiled functions.
 @rule("torch.unique", "torch.Tensor.unique")
 def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    if not return_inverse and not return_counts:
+        return mx.array(np.unique(np.array(input), axis=dim))
     found = np.unique(np.array(input), return_inverse=True, return_counts=True, axis=dim)
     values = mx.array(found[0])
     if return_inverse and return_counts:
         return values, mx.array(found[1].astype(np.int32)), mx.array(found[2].astype(np.int32))
     if return_inverse:
         return values, mx.array(found[1].astype(np.int32))
-    if return_counts:
-        return values, mx.array(found[2].astype(np.int32))
-    return values
+    return values, mx.array(found[2].astype(np.int32))
 
 
 @rule("torch.unique_consecutive", "torch.Tensor.unique_consecutive")
