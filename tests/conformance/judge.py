@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,10 +154,15 @@ def outcomes(folder: Path) -> list[Outcome]:
         elif "refused" in record:
             result.outcome, result.reason = "refused", f"at run time: {record['refused']}"
         elif "error" in record:
+            unusual = re.match(
+                r"ValueError: \[transpose\] Received|IndexError: \[swapaxes\] Invalid axis", record["error"]
+            )
             scalar = case.form == "withheld" and _takes_scalar(case.spec, chunk.raws)
             refusal = scalar and record["error"].startswith(("ValueError: ", "IndexError: ", "ZeroDivisionError: "))
-            result.outcome = "refused" if refusal else "failed"
+            result.outcome = "refused" if refusal or unusual else "failed"
             result.reason = f"raises for a tensor without axes: {record['error']}" if refusal else record["error"]
+            if unusual and not refusal:
+                result.reason = f"raises for a tensor of another rank than with a batch: {record['error']}"
         else:
             answer = answers[case.name]
             result.reason = _values(case.name, case.form, answer, record, held, found, case.compare == "shapes")

@@ -206,7 +206,7 @@ def source(operator: OpInfo, writing: Writing, name: str, parameters: Parameters
     call = writing.write(parameters)
     lines = parameters.statements
     if writing.statement:
-        lines = [*lines, call, f"return {parameters.names[0]}"]
+        lines = [*lines, call, f"return {parameters.subject}"]
     elif operator.name in PRODUCTS and "compute_uv" not in call:
         lines = [*lines, *(line.format(call=call) for line in PRODUCTS[operator.name])]
     else:

@@ -65,6 +65,11 @@ class Parameters:
     spec: list[Any] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
 
+    @property
+    def subject(self) -> str:
+        """What the first parameter is called where the call stands."""
+        return f"{self.names[0]}_copy" if self.copies else self.names[0]
+
     def text(self, value: Any, name: str) -> str:
         """How `value` is written; it may become a parameter of about that name."""
         if isinstance(value, torch.Tensor):
@@ -89,8 +94,10 @@ class Parameters:
         name = self._parameter(name, spec)
         if self.facts:
             size = ", ".join(map(str, value.shape)) or "()"
-            copy = ".clone()" if self.copies else ""
-            self.statements.append(f"{name} = {name}.reshape({size}).to({value.dtype}){copy}")
+            if self.copies:
+                self.statements.append(f"{name}_copy = {name}.reshape({size}).to({value.dtype}).clone()")
+                return f"{name}_copy"
+            self.statements.append(f"{name} = {name}.reshape({size}).to({value.dtype})")
         return name
 
     def _array(self, value: torch.Tensor) -> Any:
