@@ -102,6 +102,8 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         const names::Binding& binding = names_[names_.binding(target)];
         const bool own = holds_fresh_values_only(tree_, names_, facts_, target);
         if (!own && binding.kind != names::BindingKind::none) lvalue += "[...]";
+    } else if (kind == NodeKind::attribute && ties_weights()) {
+        lvalue += "[...]";  // another module may hold the same array
     }
     // An element of a list may have other names too: the object itself changes.
     const infer::Kind container = kind == NodeKind::subscript ? fact(tree_.child(target, 0)).kind : infer::Kind::unknown;
@@ -198,6 +200,20 @@ bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const
     edits_.replace(tree_[call].span, (kind == NodeKind::name ? owner_text + "[...]" : owner_text) + " = " + one_expression(*undo), entry.qualified);
     precedence_[syntax::index(call)] = Precedence::tuple;
     return true;
+}
+
+// `self.head.weight = self.embedding.weight` anywhere in the file.
+bool Rewriter::ties_weights() {
+    if (ties_weights_) return *ties_weights_;
+    ties_weights_ = false;
+    for (std::uint32_t number = 1; number < tree_.size() && !*ties_weights_; ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::assign) continue;
+        const syntax::Node& value = tree_[tree_.child(id, 0)];
+        const syntax::Node& target = tree_[tree_.child(id, 1)];
+        *ties_weights_ = value.kind == NodeKind::attribute && target.kind == NodeKind::attribute && value.name == target.name && value.name == "weight";
+    }
+    return *ties_weights_;
 }
 
 // After a write to a view, its owner gets the change: MLX does not share memory.

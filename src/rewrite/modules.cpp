@@ -264,8 +264,27 @@ void Rewriter::class_definition(NodeId id) {
     const std::uint32_t index = names_.class_at[syntax::index(id)];
     if (index == 0 || !names_.classes[index - 1].is_module) return;
     const ClassRenames& renames = renames_[index - 1];
-    if (!renames.weights.empty()) mark_layout(id);
+    if (!renames.weights.empty() || is_given_layout(id, index - 1)) mark_layout(id);
     module_classes_.push_back(id);
+}
+
+// A class that nothing in the file uses, and that is given a layer whose weights have other names or layouts: `Residual(nn.Conv2d(...))`.
+bool Rewriter::is_given_layout(NodeId definition, std::uint32_t class_index) const {
+    const auto& entries = names_.entry_points;
+    const NodeId init = names::find_method(tree_, names_, class_index, "__init__");
+    if (!exists(init) || std::find(entries.begin(), entries.end(), definition) == entries.end()) return false;
+    const auto needs_layout = [&](NodeId load) {
+        const infer::Fact& known = fact(load);
+        if (known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return false;
+        const std::string& library = facts_.library_names[known.library_class];
+        const catalogue::Entry* entry = catalogue_.find(library);
+        return library == "torch.nn.Sequential" || (entry != nullptr && !entry->weights.empty());
+    };
+    for (const NodeId parameter : tree_.children(tree_.child(init, 0))) {
+        const std::vector<NodeId>& loads = names_[names_.binding(parameter)].loads;
+        if (std::any_of(loads.begin(), loads.end(), needs_layout)) return true;
+    }
+    return false;
 }
 
 // After the walk, when it is known what has other names: the class attributes and methods for it.

@@ -179,6 +179,7 @@ private:
     // in_place.cpp
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
     bool write_through(NodeId call, NodeId step, const rules::Value& value, const catalogue::Entry& entry);
+    bool ties_weights();
     [[nodiscard]] NodeId strip_data(NodeId target) const;
     [[nodiscard]] bool is_mutating_call(NodeId id) const;
     [[nodiscard]] NodeId mutated_root(NodeId call) const;
@@ -204,6 +205,7 @@ private:
     void register_buffer(NodeId id);
     void class_definition(NodeId id);
     [[nodiscard]] const std::string* class_rename(std::uint32_t class_index, std::string_view name) const;
+    [[nodiscard]] bool is_given_layout(NodeId definition, std::uint32_t class_index) const;
     [[nodiscard]] bool needs_sanitize(std::uint32_t class_index) const;
     [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
     void finish_classes();
@@ -257,6 +259,7 @@ private:
     std::vector<UnreachedPart> unreached_;
     std::vector<bool> skipped_;                                  // by node: inside of what is not converted
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
+    std::optional<bool> ties_weights_;
     bool uses_mx_ = false;
 };
 

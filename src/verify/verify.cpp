@@ -99,11 +99,12 @@ private:
         }
         ProofFindings findings = prove_entry(*both.original, *both.converted, entry, request_, depth_of(prepared_.observed));
         verdict_.limitations.insert(verdict_.limitations.end(), findings.limitations.begin(), findings.limitations.end());
+        executable_.insert(findings.executable.begin(), findings.executable.end());
+        if (entry.inner && findings.proof.level == Level::inconclusive) return;  // named as not proved, if no other proof reaches it
         findings.proof = with_static_stages(std::move(findings.proof));
         set_stage(findings.proof, stage::kImports, StageResult::passed, {});
         report(findings);
         reached_.insert(findings.reached.begin(), findings.reached.end());
-        executable_.insert(findings.executable.begin(), findings.executable.end());
         verdict_.entries.push_back(std::move(findings.proof));
     }
 
