@@ -62,10 +62,27 @@ bool Rewriter::norms_over_axes() const {
     return false;
 }
 
+// `conv(dim, dim, 3, groups=dim)`, where the class is a parameter, a variable or an attribute. `arguments`: "groups,padding_mode".
+bool Rewriter::passes_to_value(std::string_view arguments) const {
+    const std::string list = "," + std::string(arguments) + ",";
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::keyword || list.find("," + std::string(tree_[id].name) + ",") == std::string::npos) continue;
+        const NodeId call = tree_[id].parent;
+        if (tree_[call].kind != NodeKind::call || !names::qualified_name(tree_, names_, tree_.child(call, 0)).empty()) continue;
+        const infer::Fact& callee = fact(tree_.child(call, 0));
+        if (callee.class_index == 0 && callee.definition == 0) return true;
+    }
+    return false;
+}
+
 // The definition that a name of torch.nn needs where it stands as a base class or as a value; null where the usual one does.
 const catalogue::Entry* Rewriter::other_definition(NodeId id, std::string_view qualified) const {
     const NodeId definition = tree_[id].parent;
     if (!exists(definition)) return nullptr;
+    if (tree_[definition].kind != NodeKind::class_def)
+        for (const catalogue::Entry& alternative : catalogue_.alternatives(qualified))
+            if (alternative.kind == catalogue::EntryKind::definition && !alternative.argument.empty() && passes_to_value(alternative.argument)) return &alternative;
     if (qualified == "torch.nn.LayerNorm" && tree_[definition].kind != NodeKind::class_def)
         return norms_over_axes() ? catalogue_.find("mlxify.torch.nn.LayerNormOverAxes") : nullptr;
     if (tree_[definition].kind != NodeKind::class_def) return nullptr;

@@ -57,7 +57,11 @@ void Rewriter::finish_imports() {
         const NodeId block = tree_[id].parent;
         return exists(block) && tree_[tree_[block].parent].kind == NodeKind::module_;
     };
+    const auto is_gone = [&](NodeId id) {  // with the function around it
+        return std::any_of(removed_.begin(), removed_.end(), [&](std::uint32_t other) { return tree_[NodeId{other}].span.contains(tree_[id].span); });
+    };
     for (const NodeId id : imports_) {
+        if (is_gone(id)) continue;
         const syntax::Node& node = tree_[id];
         std::vector<NodeId> kept;
         bool watched = false;

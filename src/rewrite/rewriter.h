@@ -216,6 +216,7 @@ private:
     void plan_bases();
     [[nodiscard]] bool is_optional_weight(NodeId id) const;
     [[nodiscard]] bool norms_over_axes() const;
+    [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
 
     // sequential.cpp
