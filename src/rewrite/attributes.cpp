@@ -242,11 +242,20 @@ void Rewriter::subscript(NodeId id) {
         const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
         // `x[mask] = value` is MLX's own where the mask is the whole index.
         if (mask && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
-        if (tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) {
+        if ((tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) || is_numpy_result(part)) {
             put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
             uses_mx_ = true;
         }
     }
+}
+
+// `np.random.choice(n, k)`, or the name of one: MLX is not indexed by numpy's arrays.
+bool Rewriter::is_numpy_result(NodeId id) const {
+    if (tree_[id].kind == NodeKind::name) {
+        const NodeId only = names_[names_.binding(id)].only_value;
+        return exists(only) && tree_[only].kind == NodeKind::call && is_numpy_result(only);
+    }
+    return tree_[id].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(id, 0)).starts_with("numpy.");
 }
 
 // x[mask]  ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.

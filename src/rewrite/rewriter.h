@@ -188,6 +188,7 @@ private:
     void attribute(NodeId id);
     void name(NodeId id);
     void subscript(NodeId id);
+    [[nodiscard]] bool is_numpy_result(NodeId id) const;
     void places_of_mask(NodeId mask, bool among_others);
     [[nodiscard]] bool is_type_argument(NodeId id) const;
     void annotation_string(NodeId id);

@@ -85,6 +85,13 @@ void Rewriter::remove_statement(NodeId id) {
         return;
     }
     if (only) kept += std::string(before) + "pass" + std::string(source_.newline());
+    // A definition goes with the blank lines before it.
+    const bool definition = tree_[id].kind == NodeKind::function_def || (tree_[id].kind == NodeKind::if_ && tree_[tree_[block].parent].kind == NodeKind::module_);
+    while (definition && kept.empty() && lines.begin > 1) {
+        const std::uint32_t above = source_.line_begin(lines.begin - 1);
+        if (source_.text().substr(above, lines.begin - above).find_first_not_of(" \t\r\n") != std::string_view::npos) break;
+        lines.begin = above;
+    }
     edits_.replace(lines, kept, "removed");
 }
 

@@ -42,7 +42,6 @@ class Function:
 class Clipped(Function):
     """The identity, with a gradient that is clipped."""
 
-
     @staticmethod
     def forward(ctx, x, weight, bound=1.0):
         ctx.bound = bound
