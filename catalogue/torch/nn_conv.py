@@ -119,3 +119,11 @@ class ConvTranspose3d(nn.ConvTranspose3d):
 
     def __call__(self, x):
         return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+
+
+# The common bases of torch's convolutions, for `isinstance`.
+constant(
+    "torch.nn.modules.conv._ConvNd",
+    "(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)",
+)
+constant("torch.nn.modules.conv._ConvTransposeNd", "(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)")

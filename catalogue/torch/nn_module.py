@@ -30,6 +30,28 @@ def named_modules(self, memo=None, prefix="", remove_duplicate=True):
     return self.named_modules()
 
 
+@rule("torch.nn.Module.named_parameters")
+def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+    if prefix != "" or not recurse:
+        refuse("names with a prefix, or of a module without those inside it")
+    return _named_arrays(self)
+
+
+def _named_arrays(module):
+    """The trained arrays of a module and of those inside it, with their names in PyTorch."""
+    arrays, pending = [], [((), module)]
+    while pending:
+        path, node = pending.pop()
+        if isinstance(node, mx.array):
+            arrays.append((".".join(path), node))
+        frozen = node._no_grad if isinstance(node, nn.Module) else ()
+        node = node.layers if isinstance(node, nn.Sequential) else node
+        parts = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        kept = [(str(name), part) for name, part in parts if name not in frozen and not str(name).startswith("_")]
+        pending.extend(((*path, name), part) for name, part in reversed(kept))
+    return arrays
+
+
 @rule("torch.nn.Module.requires_grad_")
 def requires_grad_(self, requires_grad=True):
     if requires_grad:

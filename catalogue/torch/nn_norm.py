@@ -161,3 +161,8 @@ class LocalResponseNorm(nn.Module):
         squares = mx.pad(mx.square(x), widths)
         mean = sum(squares[:, i : i + x.shape[1]] for i in range(self.size)) / self.size
         return x / (self.k + self.alpha * mean) ** self.beta
+
+
+# The common bases of torch's norms, for `isinstance`.
+constant("torch.nn.modules.instancenorm._InstanceNorm", "nn.InstanceNorm")
+constant("torch.nn.modules.batchnorm._NormBase", "(nn.BatchNorm, nn.InstanceNorm)")

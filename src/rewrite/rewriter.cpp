@@ -9,7 +9,8 @@ Rewriter::Rewriter(const Input& input, const Options& options, const std::vector
       options_(options),
       source_(input.source),
       tree_(input.tree),
-      names_(input.names),
+      own_names_(input.names),
+      names_(own_names_),
       facts_(input.facts),
       catalogue_(input.catalogue),
       edits_(input.source.text()),
@@ -104,6 +105,7 @@ Result Rewriter::run() {
         return result;
     }
     Result result;
+    plan_absent();
     plan_names();
     plan_renames();
     plan_bases();
@@ -118,6 +120,7 @@ Result Rewriter::run() {
     leave_out_what_is_no_model();
     emissions_.keep_used(edits_.render({0, static_cast<std::uint32_t>(source_.text().size())}));
     finish_imports();
+    take_handlers();
     for (const NodeId id : conditionals_) statement_if(id);
     insert_definitions();
 

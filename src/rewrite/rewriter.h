@@ -139,6 +139,12 @@ private:
     bool context_call(NodeId id);
     [[nodiscard]] bool exporters_method(NodeId function) const;
 
+    // absent.cpp
+    [[nodiscard]] bool is_unknown_library(std::string_view qualified) const;
+    [[nodiscard]] NodeId absent_handler(NodeId attempt) const;
+    void plan_absent();
+    void take_handlers();
+
     // keywords.cpp
     [[nodiscard]] static bool has_no_meaning(std::string_view parameter);
     [[nodiscard]] std::optional<std::vector<std::pair<std::string, NodeId>>> known_items(NodeId dict) const;
@@ -232,6 +238,7 @@ private:
     const Options& options_;
     const source::SourceText& source_;
     const syntax::Tree& tree_;
+    names::Names own_names_;                                     // without libraries that are taken as not installed
     const names::Names& names_;
     const infer::FactTable& facts_;
     const catalogue::Catalogue& catalogue_;
@@ -255,6 +262,7 @@ private:
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements
+    std::vector<std::pair<NodeId, NodeId>> absent_;              // `try` of an unknown library, and the handler that is taken
     std::set<std::uint32_t> spread_;                             // names of dicts whose items stand in the call now
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
     std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter

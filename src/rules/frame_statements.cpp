@@ -89,6 +89,7 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
                 star_items.push_back(std::move(actual.value));
                 continue;
             }
+            if (actual.keyword == "out" && actual.value.is_none()) continue;
             return "an argument `" + std::string(actual.keyword) + "` that the signature does not have";
         }
         if (bound[slot]) return "two values for `" + std::string(actual.keyword) + "`";
