@@ -117,13 +117,22 @@ bool is_member_module(std::string_view qualified) {
     return qualified == "torch" || qualified == "torch.nn" || qualified == "torch.nn.functional" || qualified == "torch.nn.init";
 }
 
-// f"Conv{n}d" fits "Conv2d": what the braces stand for is a number there, or has no capital of its own inside.
+// f"Conv{n}d" fits "Conv2d": a hole stands for one digit, or for letters that begin no further word.
 bool fits(std::string_view name, const std::vector<std::string>& pieces) {
-    if (pieces.size() != 2 || name.size() <= pieces[0].size() + pieces[1].size()) return false;
-    if (!name.starts_with(pieces[0]) || !name.ends_with(pieces[1])) return false;
-    const std::string_view inner = name.substr(pieces[0].size(), name.size() - pieces[0].size() - pieces[1].size());
-    if (!pieces[0].empty() && std::isdigit(static_cast<unsigned char>(inner.back()))) return inner.size() == 1;
-    return pieces[0].empty() || std::none_of(inner.begin(), inner.end(), [](unsigned char letter) { return std::isupper(letter); });
+    if (!name.starts_with(pieces[0]) || name.starts_with("Lazy")) return false;
+    std::size_t at = pieces[0].size();
+    for (std::size_t piece = 1; piece < pieces.size(); ++piece) {
+        const bool last = piece + 1 == pieces.size();
+        if (last && name.size() < at + pieces[piece].size()) return false;
+        const std::size_t end = last ? name.size() - pieces[piece].size() : name.find(pieces[piece], at + 1);
+        if (end == std::string_view::npos || !name.substr(end).starts_with(pieces[piece])) return false;
+        const std::string_view hole = name.substr(at, end - at);
+        if (hole.empty()) return false;
+        const bool digit = std::isdigit(static_cast<unsigned char>(hole.back())) != 0;
+        if (digit ? hole.size() != 1 : at > 0 && std::any_of(hole.begin(), hole.end(), [](unsigned char letter) { return std::isupper(letter); })) return false;
+        at = end + pieces[piece].size();
+    }
+    return true;
 }
 
 std::vector<std::string> literal_pieces(std::string_view text) {
@@ -146,27 +155,49 @@ std::vector<std::string> literal_pieces(std::string_view text) {
 
 }  // namespace
 
-// The members that `getattr(nn, name)` can mean: by the pattern of the name, or by the literals of the file.
+// The patterns that a name may have been made by: f"Conv{n}d" and "Conv{}d".format(n), also where it is a variable.
+std::vector<std::vector<std::string>> Rewriter::name_patterns(NodeId name) const {
+    std::vector<NodeId> made{name};
+    if (tree_[name].kind == NodeKind::name) {
+        made.clear();
+        for (const NodeId store : names_[names_.binding(name)].stores)
+            if (tree_[tree_[store].parent].kind == NodeKind::assign) made.push_back(tree_.child(tree_[store].parent, 0));
+    }
+    std::vector<std::vector<std::string>> patterns;
+    for (NodeId text : made) {
+        bool holes = tree_[text].has(syntax::Flag::is_fstring);
+        if (tree_[text].kind == NodeKind::call && tree_[tree_.child(text, 0)].kind == NodeKind::attribute && tree_[tree_.child(text, 0)].name == "format") {
+            text = tree_.child(tree_.child(text, 0), 0);
+            holes = true;
+        }
+        if (tree_[text].kind != NodeKind::string || !holes) continue;
+        std::vector<std::string> pieces = literal_pieces(tree_.text(text));
+        if (pieces.size() > 1) patterns.push_back(std::move(pieces));
+    }
+    return patterns;
+}
+
+// The members that `getattr(nn, name)` can mean: by the patterns of the name, or by the literals of the file.
 std::vector<const Entry*> Rewriter::members(std::string_view module, NodeId name) const {
     const std::string prefix = std::string(module) + ".";
-    NodeId written = name;
-    if (tree_[name].kind == NodeKind::name)
-        if (const NodeId only = names_[names_.binding(name)].only_value; exists(only)) written = only;
-    std::vector<std::string> pieces;
-    if (tree_[written].kind == NodeKind::string && tree_[written].has(syntax::Flag::is_fstring)) pieces = literal_pieces(tree_.text(written));
+    const auto patterns = name_patterns(name);
     std::set<std::string> wanted;
-    if (pieces.empty()) {
+    if (patterns.empty()) {
         for (std::uint32_t number = 1; number < tree_.size(); ++number)
             if (tree_[NodeId{number}].kind == NodeKind::string && !tree_[NodeId{number}].has(syntax::Flag::is_fstring))
                 wanted.insert(rules::unescape(tree_[NodeId{number}].name));
     }
+    const auto meant = [&](std::string_view member) {
+        if (patterns.empty()) return wanted.contains(std::string(member));
+        return std::any_of(patterns.begin(), patterns.end(), [&](const auto& pieces) { return fits(member, pieces); });
+    };
     std::vector<const Entry*> found;
     for (const Entry& entry : catalogue_.entries()) {
         if (!entry.qualified.starts_with(prefix)) continue;
         const std::string_view member = entry.qualified.substr(prefix.size());
         if (member.find_first_of(".*") != std::string_view::npos) continue;
         const bool callable = entry.kind == EntryKind::rule || entry.kind == EntryKind::module_ || entry.kind == EntryKind::definition;
-        if (!callable || (pieces.empty() ? !wanted.contains(std::string(member)) : !fits(member, pieces))) continue;
+        if (!callable || !meant(member)) continue;
         if (found.empty() || found.back()->qualified != entry.qualified) found.push_back(&entry);
     }
     return found;

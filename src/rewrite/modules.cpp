@@ -135,12 +135,26 @@ bool Rewriter::is_computed_tensor(NodeId value) const {
     const NodeId callee = tree_.child(value, 0);
     const std::string qualified = names::qualified_name(tree_, names_, callee);
     if (!qualified.empty()) return qualified.starts_with("torch.") && !qualified.starts_with("torch.nn.");
+    if (tree_[callee].kind == NodeKind::name) return computes_tensor(value, names_[names_.binding(callee)]);
     if (tree_[callee].kind != NodeKind::attribute) return false;
     const std::string_view method = tree_[callee].name;
     const bool same = method.ends_with('_') || method == "to" || method == "cuda" || method == "cpu" || method == "float" || method == "contiguous" ||
                       method == "type" || method == "half" || method == "double";
     const NodeId object = tree_.child(callee, 0);
     return fact(object).kind == infer::Kind::tensor && (!same || is_computed_tensor(object));
+}
+
+// `sinusoids(n, dim)`: a function of the file that makes no parameter, of arguments that are none.
+bool Rewriter::computes_tensor(NodeId call, const names::Binding& function) const {
+    if (function.kind != names::BindingKind::function || tree_[function.definition].kind != NodeKind::function_def) return false;
+    if (tree_.text(function.definition).find("Parameter") != std::string_view::npos) return false;
+    const auto arguments = tree_.children(call).subspan(1);
+    return std::all_of(arguments.begin(), arguments.end(), [&](NodeId argument) {
+        const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
+        const infer::Kind kind = fact(value).kind;
+        if (kind == infer::Kind::tensor) return is_computed_tensor(value);
+        return kind != infer::Kind::unknown || tree_.text(value).find("self.") == std::string_view::npos;
+    });
 }
 
 void Rewriter::register_buffer(NodeId id) {

@@ -151,6 +151,7 @@ private:
     Value item_value(NodeId dict, const std::string& key, NodeId value);
     void drop_spread_dicts();
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
+    [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
     bool member_by_name(NodeId call);
 
@@ -208,6 +209,7 @@ private:
     // modules.cpp
     void plan_renames();
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
+    [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     bool module_method(NodeId id);
     void register_buffer(NodeId id);
     void class_definition(NodeId id);

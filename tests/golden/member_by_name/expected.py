@@ -40,6 +40,69 @@ class Dropout3d(nn.Module):
             return x
         return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-3], 1, 1, 1)) / (1 - self.p)
 
+
+class BatchNorm(nn.BatchNorm):
+    """PyTorch's batch norm: the channels are axis 1 of an array of any rank."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        if track_running_stats:
+            self.num_batches_tracked = mx.array(0)
+            self.freeze(keys=["num_batches_tracked"], recurse=False)
+
+    def unfreeze(self, *args, **kwargs):
+        super().unfreeze(*args, **kwargs)
+        self.freeze(keys=["num_batches_tracked"], recurse=False)
+
+    def __call__(self, x):
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked = self.num_batches_tracked + 1
+        x = mx.moveaxis(x, 1, -1)
+        return mx.moveaxis(super().__call__(x.reshape(-1, x.shape[-1])).reshape(x.shape), -1, 1)
+
+
+class _InstanceNorm(nn.InstanceNorm):
+    """Normalises each channel (axis 1) of each sample over its `axes` trailing axes, as in PyTorch."""
+
+    axes = 1
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
+        if track_running_stats:
+            raise NotImplementedError("instance norm with running statistics")
+        super().__init__(num_features, eps, affine)
+
+    def __call__(self, x):
+        shape = (-1, *[1] * self.axes)
+        pixels = x.flatten(-self.axes)
+        x = mx.fast.layer_norm(pixels, None, None, self.eps).reshape(x.shape)
+        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """Instance norm of (batch, channels, length)."""
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """Instance norm of (batch, channels, height, width)."""
+
+    axes = 2
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """Instance norm of (batch, channels, depth, height, width)."""
+
+    axes = 3
+
+
+_layers = {
+    "BatchNorm1d": BatchNorm,
+    "BatchNorm2d": BatchNorm,
+    "BatchNorm3d": BatchNorm,
+    "InstanceNorm1d": InstanceNorm1d,
+    "InstanceNorm2d": InstanceNorm2d,
+    "InstanceNorm3d": InstanceNorm3d,
+}
+
 NAMES = ["ReLU", "Tanh"]
 
 
@@ -54,3 +117,8 @@ class Layer(nn.Module):
 
     def __call__(self, x: mx.array) -> mx.array:
         return self.squash(self.act(self.norm(self.drop(x))))
+
+
+def norm_of(kind: str, axes: int, dim: int) -> nn.Module:
+    class_name = "{}Norm{}d".format(kind, axes)
+    return _layers[class_name](dim)

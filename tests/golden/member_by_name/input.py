@@ -16,3 +16,8 @@ class Layer(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.squash(self.act(self.norm(self.drop(x))))
+
+
+def norm_of(kind: str, axes: int, dim: int) -> nn.Module:
+    class_name = "{}Norm{}d".format(kind, axes)
+    return getattr(nn, class_name)(dim)
