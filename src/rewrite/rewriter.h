@@ -144,6 +144,7 @@ private:
     [[nodiscard]] NodeId absent_handler(NodeId attempt) const;
     void plan_absent();
     void take_handlers();
+    [[nodiscard]] std::string names_left_behind(NodeId attempt) const;
 
     // keywords.cpp
     [[nodiscard]] static bool has_no_meaning(std::string_view parameter);

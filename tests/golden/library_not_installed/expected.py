@@ -3,8 +3,8 @@ import mlx.nn as nn
 
 FastNorm = None
 
+fastattention = None
 HAS_FAST = False  # slower
-
 
 
 class Layer(nn.Module):
