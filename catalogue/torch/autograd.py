@@ -134,6 +134,19 @@ class Function:
         return function(*[args[place] for place in places])
 
 
+# A function whose gradient only runs forward again, to save memory, has the gradient of forward.
+@definition("mlxify.recomputed_function")
+class RecomputedFunction:
+    """A function that PyTorch runs again for its gradient; MLX differentiates `forward` itself."""
+
+    def save_for_backward(self, *arrays):
+        self.saved_tensors = arrays
+
+    @classmethod
+    def apply(cls, *args):
+        return cls.forward(cls(), *args)
+
+
 def _fitted(gradient, array):
     """The gradient in the dtype and shape of the array, summed along axes that were broadcast; zeros for None."""
     if gradient is None:

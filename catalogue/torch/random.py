@@ -1,5 +1,7 @@
 """Random draws, in torch's order and shapes. Generators are not torch's: `mx.random` has one global stream of its own."""
 
+from contextlib import contextmanager
+
 from mlxify.catalogue import *
 
 
@@ -103,9 +105,30 @@ never(
     "MLX draws from one global stream or from explicit keys",
     suggest="drop the generator and call `mx.random.seed`, or pass `key=mx.random.key(seed)` to the draws",
 )
+# The state of MLX's generator is a key, and a key of two words is what a seed of 64 bits makes.
+@rule("torch.get_rng_state", "torch.random.get_rng_state")
+def get_rng_state():
+    return mx.array(mx.random.state[0])
+
+
+@definition("torch.set_rng_state", "torch.random.set_rng_state")
+def set_rng_state(new_state):
+    """Goes on with MLX's random numbers from a state, a copy of `mx.random.state[0]`."""
+    high, low = new_state.tolist()
+    mx.random.seed(high << 32 | low)
+
+
+@definition("torch.random.fork_rng")
+@contextmanager
+def fork_rng(devices=None, enabled=True):
+    """Draws inside do not count for what is drawn afterwards."""
+    state = mx.array(mx.random.state[0])
+    yield
+    if enabled:
+        set_rng_state(state)
+
+
 never(
-    "torch.get_rng_state",
-    "torch.set_rng_state",
     "torch.initial_seed",
     "torch.random.*",
     "MLX keeps its generator elsewhere",

@@ -140,6 +140,9 @@ def is_accelerator_available():
     return False
 
 
+constant("torch.cuda._initialized", "False")
+
+
 @rule("torch.cuda.is_bf16_supported", "torch.cuda.is_initialized")
 def is_cuda_able(including_emulation=True):
     return False
@@ -228,6 +231,15 @@ never(
 never("torch.serialization.*", "torch's files are converted once", suggest="`mlxify weights`")
 never("torch.optim.*", "optimisers take gradients, not parameters", suggest="mlx.optimizers")
 never("torch.testing.*", "compare with `mx.allclose`")
+# The generators of devices: MLX has one for all.
+dissolve("torch.utils.checkpoint.set_device_states")
+
+
+@rule("torch.utils.checkpoint.get_device_states")
+def get_device_states(*args):
+    return [], []
+
+
 never("torch.utils.checkpoint.*", "MLX has no such hook of recomputation", suggest="nn.utils.checkpoint(block)")
 never(
     "torch.utils.model_zoo.*", "MLX downloads nothing", suggest="`mlxify weights` converts a file that was downloaded"

@@ -86,6 +86,7 @@ const catalogue::Entry* Rewriter::other_definition(NodeId id, std::string_view q
     if (qualified == "torch.nn.LayerNorm" && tree_[definition].kind != NodeKind::class_def)
         return norms_over_axes() ? catalogue_.find("mlxify.torch.nn.LayerNormOverAxes") : nullptr;
     if (tree_[definition].kind != NodeKind::class_def) return nullptr;
+    if (qualified == "torch.autograd.Function" && recomputes(definition)) return catalogue_.find("mlxify.recomputed_function");
     if (qualified == "torch.nn.Sequential") return sequential_definition(id);
     return own_weight_bases_.contains(syntax::index(definition)) ? catalogue_.find("mlxify." + std::string(qualified) + "Base") : nullptr;
 }

@@ -108,6 +108,7 @@ Result Rewriter::run() {
     plan_absent();
     plan_names();
     plan_renames();
+    plan_recomputation();
     plan_bases();
     plan_sequentials();
     raise_where_unreached(result);

@@ -156,6 +156,10 @@ private:
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
     bool member_by_name(NodeId call);
 
+    // recomputation.cpp
+    void plan_recomputation();
+    [[nodiscard]] bool recomputes(NodeId class_node) const;
+
     // values.cpp
     Value value_of(NodeId id);
     // `*x.shape[:-1]` of the vectors that the samples passed: it stays, for tensors of more axes.
@@ -271,6 +275,7 @@ private:
     std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter
     std::vector<UnreachedPart> unreached_;
     std::vector<bool> skipped_;                                  // by node: inside of what is not converted
+    std::set<std::uint32_t> recomputing_;                        // functions that only serve to recompute a gradient
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
     std::optional<bool> ties_weights_;
     bool uses_mx_ = false;

@@ -126,7 +126,7 @@ void Rewriter::statement_with(NodeId id) {
         return;
     }
     // What an autograd Function computes is outside of any gradient by itself.
-    if (stop && !is_setup_function(tree_.function_of(id)) && !autograd_class(id)) stop_gradients(tree_.child(id, 0));
+    if (stop && !is_setup_function(tree_.function_of(id)) && !autograd_class(id) && !recomputes(tree_.class_of(id))) stop_gradients(tree_.child(id, 0));
     dissolve(id);
 }
 
@@ -244,7 +244,7 @@ void Rewriter::statement_if(NodeId id) {
 
 void Rewriter::function(NodeId id) {
     const syntax::Node& node = tree_[id];
-    if (exporters_method(id)) {
+    if (exporters_method(id) || recomputing_.contains(syntax::index(id))) {
         remove_statement(id);
         return;
     }
