@@ -291,6 +291,17 @@ private:
         CallOptions how = options(false, true);
         how.projection = kProjection;
         Outcome<GradientsOfBoth> given = pair.gradient(how, /*more=*/true);
+        std::string note;
+        const Trouble* in_evaluation = std::get_if<Trouble>(&given);
+        if (in_evaluation && in_evaluation->side == Trouble::Side::original) {  // reversible blocks record what they need in training only
+            how = options(true, false);
+            how.projection = kProjection;
+            Outcome<GradientsOfBoth> in_training = pair.gradient(how, true);
+            if (!std::holds_alternative<Trouble>(in_training)) {
+                given = std::move(in_training);
+                note = "; in training mode, the original has none in evaluation";
+            }
+        }
         if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
             if (trouble->side == Trouble::Side::converted && no_gradient_in_mlx(trouble->message)) {
                 set_stage(findings_.proof, stage::kGradients, StageResult::skipped, "MLX has no gradient here: " + trouble->message);
@@ -307,7 +318,7 @@ private:
         }
         if (!judge_gradients(std::get<GradientsOfBoth>(given), stage::kGradients, Code::gradients_differ)) return false;
         gradient_error_ = std::max(gradient_error_, worst_error_);
-        pass(stage::kGradients, worst_text());
+        pass(stage::kGradients, worst_text() + note);
         return true;
     }
 

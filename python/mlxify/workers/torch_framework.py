@@ -187,7 +187,13 @@ class TorchFramework:
         by_id = {id(array): array for array in (*parameters.values(), *leaves.values())}
         if total is None or not total.requires_grad or not by_id:
             return dict.fromkeys(parameters), dict.fromkeys(leaves)
+        for array in by_id.values():
+            array.grad = None
         found = dict(zip(by_id, torch.autograd.grad(total, list(by_id.values()), allow_unused=True), strict=True))
+        for place, array in by_id.items():  # what a backward written by hand accumulates by calling torch.autograd.backward
+            if array.grad is not None:
+                found[place] = array.grad if found[place] is None else found[place] + array.grad
+                array.grad = None
         first = {id(array): name for name, array in reversed(parameters.items())}
         by_name = {name: found[id(array)] if first[id(array)] == name else None for name, array in parameters.items()}
         return by_name, {path: found[id(leaf)] for path, leaf in leaves.items()}

@@ -7,12 +7,12 @@ class Block(nn.Module):
     def __init__(self, dim):
         super().__init__()
         self.f = nn.Linear(dim, dim)
-        self.state = None
+        self.rng = None
 
     def forward(self, x):
         a, b = x.chunk(2, dim=-1)
         if self.training:
-            self.state = torch.get_rng_state()
+            self.rng = torch.get_rng_state()
         with torch.no_grad():
             a = a + self.f(b)
         return torch.cat([b, a], dim=-1)
