@@ -27,7 +27,6 @@ class Block(nn.Module):
         return mx.concatenate([b, a], axis=-1)
 
 
-
 class Reversible(RecomputedFunction):
     @staticmethod
     def forward(ctx, x, blocks):
@@ -36,7 +35,6 @@ class Reversible(RecomputedFunction):
         ctx.y = mx.stop_gradient(x)
         ctx.blocks = blocks
         return x
-
 
 
 class Net(nn.Module):
