@@ -68,7 +68,10 @@ def _cast(value, tensor):
 
 
 # torch cuts at absolute bounds, MLX at multiples of the deviation. A cut that far out is none.
-@rule("torch.nn.init.trunc_normal_", mutates="tensor")
+@rule(
+    "torch.nn.init.trunc_normal_", "timm.layers.trunc_normal_", "timm.models.layers.trunc_normal_",
+    "timm.layers.weight_init.trunc_normal_", "timm.models.layers.weight_init.trunc_normal_", mutates="tensor",
+)
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     if known((mean - a) / std > 8 and (b - mean) / std > 8) and (mean - a) / std > 8 and (b - mean) / std > 8:
         return _cast(nn.init.normal(mean=mean, std=std)(tensor), tensor)

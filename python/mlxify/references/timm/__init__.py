@@ -1,0 +1,1 @@
+"""The common layers of timm (pytorch-image-models) in plain torch."""

@@ -1,0 +1,3 @@
+"""The former home of timm.layers."""
+
+from ..layers import *

@@ -1,0 +1,1 @@
+"""The building blocks of torchvision.ops in plain torch."""
