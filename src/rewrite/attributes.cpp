@@ -220,6 +220,12 @@ void Rewriter::attribute(NodeId id) {
 void Rewriter::subscript(NodeId id) {
     const NodeId object = tree_.child(id, 0);
     const NodeId index = tree_.child(id, 1);
+    if (names::qualified_name(tree_, names_, object).starts_with("jaxtyping.")) {  // Float[torch.Tensor, "b n d"]
+        const NodeId annotated = tree_[index].kind == NodeKind::tuple ? tree_.child(index, 0) : index;
+        drop_region(tree_[object].span);
+        put(id, rendered(annotated), precedence_of(annotated), "jaxtyping");
+        return;
+    }
     if (absorbed_.contains(syntax::index(id))) {  // x.max(-1)[0]
         put(id, rendered(object), precedence_of(object), "field");
         return;
@@ -291,6 +297,7 @@ bool Rewriter::is_annotation(NodeId id) const {
 // A type that MLX does not have says nothing of the value there: `optimizer: torch.optim.Optimizer` takes any object.
 bool Rewriter::untyped(NodeId id) {
     if (!is_annotation(id)) return false;
+    if (names::qualified_name(tree_, names_, id).starts_with("jaxtyping.")) return true;  // the subscript gives way
     NodeId whole = id;
     while (tree_[tree_[whole].parent].kind == NodeKind::subscript && tree_.child(tree_[whole].parent, 0) == whole) whole = tree_[whole].parent;
     for (std::uint32_t number = syntax::index(id); number <= syntax::index(whole); ++number) skipped_[number] = true;

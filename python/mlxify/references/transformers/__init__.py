@@ -1,0 +1,1 @@
+"""The activations of transformers in plain torch."""
