@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 
 constexpr double kOutlier = 1e4;          // times the median magnitude: compared relative to itself
 constexpr double kContextShare = 1e-3;    // of the neighbours' scale, for arrays that are rounding noise
+constexpr double kSmallestNormal = 0x1p-126;  // MLX takes what is below for zero
 
 double epsilon_of(ArrayType type) {
     switch (type) {
@@ -65,7 +66,7 @@ double outlier_bound(const ArrayView& truth) {
     std::vector<double> magnitudes;
     for (std::size_t i = 0; i < truth.size(); ++i) {
         const double magnitude = std::abs(element(truth, i));
-        if (magnitude > 0 && std::isfinite(magnitude)) magnitudes.push_back(magnitude);
+        if (magnitude >= kSmallestNormal && std::isfinite(magnitude)) magnitudes.push_back(magnitude);
     }
     if (magnitudes.empty()) return std::numeric_limits<double>::infinity();
     const auto middle = magnitudes.begin() + static_cast<std::ptrdiff_t>(magnitudes.size() / 2);
@@ -152,9 +153,9 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     const double bound = outlier_bound(truth);
     const double own_scale = ordinary_scale(truth, bound);
     const double scale = std::max(own_scale, kContextShare * context);
-    if (scale == 0) {
+    if (scale < kSmallestNormal) {
         const double largest = scale_of(converted);
-        if (largest == 0) return {};
+        if (largest < kSmallestNormal) return {};
         return {Match::differs, largest, 0, fmt::format("up to {:.3g} where all is zero", largest)};
     }
     Distance own = distance(plain, truth, bound);

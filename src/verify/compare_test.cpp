@@ -39,6 +39,14 @@ TEST(CompareArrays, TakesRoundingAndNothingMore) {
     EXPECT_EQ(compare(reference, floats({1, -2, 3, 0.0011F})).match, Match::differs);
 }
 
+TEST(CompareArrays, DenormalNumbersAreZero) {
+    const Held reference = floats({1, 2e-40F, 1e-44F, 1e-44F, 1e-44F});  // a softmax far from its maximum
+    EXPECT_EQ(compare(reference, floats({1, 0, 0, 0, 0})).match, Match::same);
+    EXPECT_EQ(compare(reference, floats({1, 1e-5F, 0, 0, 0})).match, Match::differs);
+    EXPECT_EQ(compare(floats({1e-40F}), floats({0})).match, Match::same);
+    EXPECT_EQ(compare(floats({1e-40F}), floats({1e-30F})).match, Match::differs);
+}
+
 TEST(CompareArrays, ToleranceFollowsTheReferenceItself) {
     const Held plain = floats({1, 2});
     const Held truth = held<double>(ArrayType::float64, {1.0001, 2});  // an error of 5e-5 of the scale

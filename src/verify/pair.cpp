@@ -116,7 +116,7 @@ std::optional<Trouble> Pair::draw(std::uint64_t seed) {
         if (buffer.persistent) saved.insert(buffer.name);
     const std::map<std::string, OwnedArray> before = std::exchange(state_, {});
     std::map<std::string, OwnedArray> nearby;
-    std::uint64_t disturbance = 1000;
+    std::uint64_t disturbance = 1000 + 100'000 * disturbance_;
     for (const auto& [name, view] : file->arrays()) {
         if (saved.contains(name)) state_.emplace(name, owned(view));
         nearby.emplace(name, disturbed(view, disturbance++));
@@ -163,7 +163,7 @@ std::optional<Trouble> Pair::disturb() {
         const base::Result<ArrayFile> file = ArrayFile::open(original_inputs_);
         if (!file) return world_trouble(file.error().message);
         std::map<std::string, OwnedArray> arrays;
-        std::uint64_t seed = 1;
+        std::uint64_t seed = 1 + 100'000 * disturbance_;
         for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
         const std::string path = original_inputs_ + ".disturbed";
         const base::Result<base::Done> written = write_arrays(path, arrays, file->metadata());

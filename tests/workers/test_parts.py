@@ -34,6 +34,14 @@ def test_files_are_safetensors(tmp_path: Path) -> None:
         arrays.read(str(tmp_path / "short"))
 
 
+def test_modules_in_results_are_alike_in_both_frameworks() -> None:
+    """MLX's modules are dictionaries, PyTorch's are objects; nothing of either is compared."""
+    theirs = type("Module", (), {"__module__": "torch.nn.modules.module"})
+    ours = type("Module", (dict,), {"__module__": "mlx.nn.layers.base"})
+    described = [tree.flatten((1, type("Linear", (base,), {})()), lambda item: False)[0] for base in (theirs, ours)]
+    assert described[0] == described[1] == {"tuple": [{"const": 1}, {"object": "Module", "fields": {}}]}
+
+
 def test_bfloat16_rounds_to_nearest_even() -> None:
     values = np.array([1.0, 1 + 2**-8, 1 + 3 * 2**-8, 1 + 2**-8 + 2**-20, -3.14159, np.inf, np.nan, 0.0], np.float32)
     rounded = Raw.of(values).cast("bfloat16").numbers()

@@ -25,6 +25,8 @@ def flatten(value: Any, is_array: Callable[[Any], bool]) -> tuple[dict[str, Any]
             return {"leaf": len(leaves) - 1}
         if item is None or isinstance(item, bool | str | int | float | np.generic):
             return {"const": constant(item)}
+        if _is_module(item):  # MLX's are dictionaries
+            return {"object": "Module", "fields": {}}
         if isinstance(item, list | tuple | dict) and len(item) > MAX_ITEMS:
             raise ValueError(f"the result has a container of more than {MAX_ITEMS} items")
         if isinstance(item, list | tuple):
@@ -37,6 +39,13 @@ def flatten(value: Any, is_array: Callable[[Any], bool]) -> tuple[dict[str, Any]
         }
 
     return describe(value, 0), leaves
+
+
+def _is_module(item: Any) -> bool:
+    """Whether a result is a module of either framework, of which nothing is compared here."""
+    return any(
+        base.__name__ == "Module" and base.__module__.startswith(("torch.nn", "mlx.nn")) for base in type(item).__mro__
+    )
 
 
 def constant(item: Any) -> Any:
