@@ -133,6 +133,41 @@ never("torch.nn.Module.register_backward_hook", "gradients are pure functions: n
 
 
 # What torch's layers say of themselves and MLX's do not. A missing bias is None in torch and no attribute in MLX.
+# MLX's own `children` is a dictionary.
+@rule("torch.nn.Module.children")
+def children(self):
+    return _modules_by_name(self).values()
+
+
+@rule("torch.nn.Module.named_children")
+def named_children(self):
+    return _modules_by_name(self).items()
+
+
+@attribute("torch.nn.Module._modules")
+def modules_by_name(self):
+    return _modules_by_name(self)
+
+
+def _modules_by_name(module):
+    """The children of a module by name."""
+    if isinstance(module, nn.Sequential):
+        return {str(place): child for place, child in enumerate(module.layers)}
+    return dict(module.children())
+
+
+# Drawing the weights of a fresh layer once more changes nothing; which layer that is shows at run time.
+@rule("torch.nn.Module.reset_parameters")
+def reset_parameters_of_any(self):
+    return _reset_parameters(self)
+
+
+def _reset_parameters(module):
+    """Lets a module of this file draw its weights anew; a layer of MLX drew them when it was made."""
+    if hasattr(module, "reset_parameters"):
+        module.reset_parameters()
+
+
 @attribute("torch.nn.Module.bias")
 def bias(self):
     return self.get("bias")

@@ -79,6 +79,8 @@ std::string qualified_name(const syntax::Tree& tree, const Names& names, NodeId 
 // The canonical spelling of a name that a library exports in several places:
 // "torch.nn.modules.linear.Linear" -> "torch.nn.Linear".
 std::string canonical_name(std::string name);
+// What `from module import name` brings.
+std::string imported_name(std::string_view module, std::string_view name);
 
 // Whether a function only tries the file's models out (`main`, `test_...`): what it uses is no less an entry point, and what
 // it passes is a sample, no more.

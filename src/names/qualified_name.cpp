@@ -83,6 +83,13 @@ std::string canonical_name(std::string name) {
     return name;
 }
 
+std::string imported_name(std::string_view module, std::string_view name) {
+    std::string qualified(module);
+    if (!qualified.empty() && qualified.back() != '.') qualified += '.';
+    qualified += name;
+    return canonical_name(std::move(qualified));
+}
+
 std::string qualified_name(const syntax::Tree& tree, const Names& names, NodeId expression) {
     std::string name;
     if (!append_qualified(tree, names, expression, 0, name)) return {};

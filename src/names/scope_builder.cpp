@@ -95,6 +95,12 @@ void ScopeBuilder::settle_loads() {
     }
 }
 
+// The `try` or `if` around a node, if there is one.
+static NodeId guard_of(const syntax::Tree& tree, NodeId node) {
+    while (exists(node) && tree[node].kind != Kind::try_ && tree[node].kind != Kind::if_) node = tree[node].parent;
+    return node;
+}
+
 // `try: from a import f` with a fallback in the same statement keeps the import's meaning; a name that is imported and
 // assigned elsewhere is a variable.
 void ScopeBuilder::settle_imports() {
@@ -111,11 +117,9 @@ void ScopeBuilder::settle_imports() {
         }
         NodeId import = kNoNode;
         for (const NodeId store : binding.stores)
-            if (tree_[store].kind == Kind::alias && !exists(import)) import = store;
+            if (tree_[store].kind == Kind::alias && (!exists(import) || !exists(guard_of(tree_, store)))) import = store;
         if (!exists(import)) continue;
-        NodeId guard = import;
-        while (exists(guard) && tree_[guard].kind != Kind::try_ && tree_[guard].kind != Kind::if_)
-            guard = tree_[guard].parent;
+        const NodeId guard = guard_of(tree_, import);
         bool same_meaning = true;
         for (const NodeId store : binding.stores)
             same_meaning &=
@@ -247,16 +251,10 @@ void ScopeBuilder::visit_import(NodeId node, ScopeId scope) {
         const std::string_view bound = !piece.text2.empty() ? piece.text2 : from ? piece.name : first_part(piece.name);
         const BindingId id = bind(scope, bound, alias, BindingKind::import_);
         Binding& binding = names_.bindings[number(id)];
-        if (!binding.qualified.empty()) continue;  // the first of several imports in `try` and `except` decides
-        std::string qualified;
-        if (from) {
-            qualified = statement.name;
-            if (!qualified.empty() && qualified.back() != '.') qualified += '.';
-            qualified += piece.name;
-        } else {
-            qualified = piece.text2.empty() ? first_part(piece.name) : piece.name;
-        }
-        binding.qualified = canonical_name(std::move(qualified));
+        // The first of several imports in `try` and `except` decides; a later one that always runs takes its place.
+        if (!binding.qualified.empty() && exists(guard_of(tree_, node))) continue;
+        binding.qualified = from ? imported_name(statement.name, piece.name)
+                                 : canonical_name(std::string(piece.text2.empty() ? first_part(piece.name) : piece.name));
     }
 }
 

@@ -174,6 +174,12 @@ void Rewriter::attribute(NodeId id) {
         if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, optional->qualified);
         return;
     }
+    if (!stored && node.name == "_modules" && (known.kind == infer::Kind::module || tree_.text(object) == "self")) {
+        const Entry* children = catalogue_.find("torch.nn.Module._modules");
+        const rules::Outcome outcome = evaluator_.apply(*children, {{{}, value_of(object), false, false}}, {});
+        if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, children->qualified);
+        return;
+    }
     if (known.kind == infer::Kind::module && known.library_class != 0) {
         if (tree_.text(object) == "self" && own_weight_bases_.contains(syntax::index(tree_.class_of(id)))) return;
         const Entry* own = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(node.name));
@@ -230,6 +236,10 @@ void Rewriter::subscript(NodeId id) {
         put(id, rendered(object), precedence_of(object), "field");
         return;
     }
+    if (names::qualified_name(tree_, names_, object) == "torch.jit.Final") {  // heads: torch.jit.Final[int]
+        put(id, rendered(index), precedence_of(index), "torch.jit.Final");
+        return;
+    }
     if (is_sequential(object)) {
         edits_.insert(tree_[object].span.end, ".layers", "torch.nn.Sequential");
         if (tree_[index].kind == NodeKind::slice)  // a slice of a Sequential is a Sequential
@@ -247,7 +257,7 @@ void Rewriter::subscript(NodeId id) {
         const infer::Fact& known = fact(part);
         const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
         // `x[mask] = value` is MLX's own where the mask is the whole index.
-        if (mask && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
+        if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
         if ((tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) || is_numpy_result(part)) {
             put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
             uses_mx_ = true;

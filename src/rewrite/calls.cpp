@@ -1,5 +1,6 @@
 // Calls: which catalogue entry, with which arguments, printed how.
 #include <algorithm>
+#include <cctype>
 
 #include "rewrite/merge_layout.h"
 #include "rewrite/rewriter.h"
@@ -163,10 +164,11 @@ void Rewriter::call(NodeId id) {
         return;
     }
     if (tree_[callee].kind == NodeKind::attribute) {
-        if (module_method(id)) return;
-        method_call(id);
+        if (module_method(id) || method_call(id)) return;
+        drop_inplace(id);
         return;
     }
+    drop_inplace(id);
     for (const std::string_view word : {"len", "enumerate", "zip", "list", "tuple", "reversed", "iter"})
         if (tree_.text(callee) == word && names_.binding(callee) == names::kNoBinding)
             for (const NodeId argument : tree_.children(id).subspan(1)) iterated(argument);
@@ -360,13 +362,6 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
             ++positional;
             continue;
         }
-        const auto without = [&] {
-            const std::uint32_t begin = at == 0 ? tree_[tree_.child(id, 0)].span.end + 1 : tree_[arguments[at - 1]].span.end;
-            base::Span gone{begin, node.span.end};
-            if (at == 0 && arguments.size() > 1) gone.end = tree_[arguments[1]].span.begin;
-            drop_region(gone);
-            edits_.replace(gone, "", entry.qualified);
-        };
         if (node.has(syntax::Flag::double_star)) {
             const NodeId spread = tree_.child(arguments[at], 0);
             const auto items = known_items(spread);
@@ -376,7 +371,7 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
             for (const auto& [key, value] : *items)
                 if (!has_no_meaning(key) || has(key) || has("**")) kept += (kept.empty() ? "" : ", ") + key + "=" + expand(item_value(spread, key, value).text);
             spread_.insert(syntax::index(spread));
-            if (kept.empty()) without();
+            if (kept.empty()) drop_argument(id, at);
             else edits_.replace(node.span, kept, entry.qualified);
             continue;
         }
@@ -386,7 +381,7 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
                    "leave the argument out, or write the layer by hand");
             continue;
         }
-        without();
+        drop_argument(id, at);
     }
     if (!has("*") && positional > parameters.size())
         refuse(Code::arguments_do_not_bind, id, "`" + std::string(entry.qualified) + "`: more positional arguments than the conversion knows", "pass them by keyword");
@@ -415,6 +410,20 @@ void Rewriter::finish(NodeId id, const Value& value, std::string_view rule) {
     put(id, expand(text), precedence, rule);
 }
 
+// Whether a comma may end what stands at the end of this text: f(a, or [a, but not (a, which it would make a tuple.
+static bool ends_inside_call_or_literal(std::string_view text) {
+    std::vector<bool> open;
+    bool word = false;
+    for (const char letter : text) {
+        if (letter == '(') open.push_back(word);
+        else if (letter == '[') open.push_back(!word);
+        else if (letter == '{') open.push_back(true);
+        else if ((letter == ')' || letter == ']' || letter == '}') && !open.empty()) open.pop_back();
+        if (letter != ' ' && letter != '\n') word = std::isalnum(static_cast<unsigned char>(letter)) || letter == '_' || letter == ')' || letter == ']';
+    }
+    return !open.empty() && open.back();
+}
+
 // Where the arguments stay in order, only what is between them changes, and the author's line breaks and comments stay.
 bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view rule) {
     const base::Span whole = tree_[id].span;
@@ -438,10 +447,13 @@ bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view ru
         });
     if (!ordered || gaps.size() < 2) return false;
     gaps.back().old_gap = {at, whole.end};
+    std::string before_last;  // a leaf is a word there
+    for (std::size_t number = 0; number + 1 < gaps.size(); ++number) before_last += gaps[number].new_gap + "_";
+    const bool comma_may_stay = ends_inside_call_or_literal(before_last);
     std::vector<std::string> merged;
     for (std::size_t number = 0; number < gaps.size(); ++number) {
         const std::string_view old_gap = source_.text(gaps[number].old_gap);
-        auto text_of_gap = merge_layout(old_gap, gaps[number].new_gap, number + 1 == gaps.size());
+        auto text_of_gap = merge_layout(old_gap, gaps[number].new_gap, comma_may_stay && number + 1 == gaps.size());
         if (!text_of_gap) {
             if (old_gap.find_first_of("\n#") != std::string_view::npos) return false;
             text_of_gap = gaps[number].new_gap;

@@ -68,10 +68,9 @@ void Rewriter::finish_imports() {
         bool torch = false;
         bool torch_nn = false;
         for (const NodeId alias : tree_.children(id)) {
-            const names::BindingId binding = names_.binding(alias);
-            std::string qualified = binding == names::kNoBinding ? std::string{} : names_[binding].qualified;
-            if (node.kind == NodeKind::import_ && tree_[alias].text2.empty()) qualified = std::string(tree_[alias].name);
-            if (qualified.empty()) qualified = std::string(node.name) + "." + std::string(tree_[alias].name);
+            // By itself: the name may be imported again from elsewhere.
+            const std::string qualified =
+                node.kind == NodeKind::import_ ? std::string(tree_[alias].name) : names::imported_name(node.name, tree_[alias].name);
             const catalogue::Entry* entry = catalogue_.find(qualified);
             if (!is_watched(qualified) || (entry && entry->kind == catalogue::EntryKind::keep)) {
                 kept.push_back(alias);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/check.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -58,6 +59,35 @@ static bool holds_fresh_values_only(const syntax::Tree& tree, const names::Names
         if (!facts[value].temporary && !computed) return false;
     }
     return !binding.stores.empty();
+}
+
+// The helper that writes a value into an array and gives the array.
+std::string Rewriter::assign_helper() {
+    const catalogue::Entry* assign = catalogue_.find("mlxify.assign");
+    MLXIFY_CHECK(assign != nullptr);
+    return evaluator_.require_definition(*assign);
+}
+
+// Whether an expression may be left out, or made again, when its statement runs: then it cannot go before the statement.
+bool Rewriter::runs_conditionally(NodeId expression, NodeId statement) const {
+    NodeId at = expression;
+    for (NodeId parent = tree_[at].parent; at != statement && exists(parent); at = parent, parent = tree_[parent].parent) {
+        switch (tree_[parent].kind) {
+        case NodeKind::conditional:
+            if (tree_.child(parent, 1) != at) return true;
+            break;
+        case NodeKind::bool_op:
+            if (tree_.child(parent, 0) != at) return true;
+            break;
+        case NodeKind::lambda:
+        case NodeKind::list_comp:
+        case NodeKind::set_comp:
+        case NodeKind::dict_comp:
+        case NodeKind::generator: return true;
+        default: break;
+        }
+    }
+    return false;
 }
 
 void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
@@ -144,14 +174,70 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         return;
     }
     const bool simple = tree_[around].kind == NodeKind::assign || tree_[around].kind == NodeKind::return_ || tree_[around].kind == NodeKind::expression_statement;
-    if (!simple) {
-        refuse(Code::refused_arguments, call, "an in-place operation whose value is used inside `" + std::string(syntax::kind_name(tree_[around].kind)) + "`",
-               "put the in-place operation on a line of its own before");
+    if (!simple || runs_conditionally(call, around)) {  // return x.sigmoid_() if inplace else x.sigmoid()
+        if (element) {
+            refuse(Code::refused_arguments, call, "an in-place operation on an element of a tensor inside `" + std::string(syntax::kind_name(tree_[around].kind)) + "`",
+                   "put the in-place operation on a line of its own before");
+            return;
+        }
+        hoist_comments(call, kept);
+        put(call, assign_helper() + "(" + rendered(target) + ", " + one_expression(expand(value.text)) + ")", Precedence::atom, entry.qualified);
         return;
     }
     hoist_comments(call, kept);
     before_statement(around, lvalue + " = " + one_expression(expand(value.text)));
     put(call, rendered(target), Precedence::atom, entry.qualified);
+}
+
+static bool is_floating(infer::DType dtype) {
+    return dtype == infer::DType::float32 || dtype == infer::DType::float16 || dtype == infer::DType::bfloat16 || dtype == infer::DType::float64;
+}
+
+// x[mask] = 0 and x[mask] *= 2: a number goes where a mask of x's own shape says so. MLX has no gradient with respect to the mask
+// of a store, and no augmented store through one; `mx.where` has both.
+bool Rewriter::masked_store_is_where(NodeId statement) const {
+    const bool augmented = tree_[statement].kind == NodeKind::aug_assign;
+    if (tree_[statement].kind != NodeKind::assign && !augmented) return false;
+    if (tree_.children(statement).size() != 2) return false;
+    const NodeId target = tree_.child(statement, augmented ? 0 : 1);
+    const NodeId value = tree_.child(statement, augmented ? 1 : 0);
+    if (tree_[target].kind != NodeKind::subscript) return false;
+    const NodeId object = tree_.child(target, 0);
+    const NodeKind kind = tree_[object].kind;
+    const infer::Fact& array = fact(object);
+    const infer::Fact& mask = fact(tree_.child(target, 1));
+    const infer::Fact& stored = fact(value);
+    const bool number = stored.kind == infer::Kind::integer || stored.kind == infer::Kind::floating;
+    const bool named = kind == NodeKind::name || kind == NodeKind::attribute;
+    const bool masked = mask.kind == infer::Kind::tensor && mask.dtype == infer::DType::boolean;
+    if (!number || !named || !masked || array.kind != infer::Kind::tensor) return false;
+    const NodeId chosen = tree_.child(target, 1);  // x[x < 0]: of x's shape, whatever that is
+    const bool of_itself = tree_[chosen].kind == NodeKind::compare && tree_.children(chosen).size() == 2 && tree_.text(tree_.child(chosen, 0)) == tree_.text(object) &&
+                           (fact(tree_.child(chosen, 1)).kind == infer::Kind::integer || fact(tree_.child(chosen, 1)).kind == infer::Kind::floating);
+    // A store keeps the dtype; `mx.where` does if the number is of a weaker kind.
+    const bool keeps_dtype = is_floating(array.dtype) || (stored.kind == infer::Kind::integer && array.dtype != infer::DType::boolean &&
+                                                          (array.dtype != infer::DType::unknown || of_itself));
+    return keeps_dtype && (of_itself || (array.rank >= 0 && array.rank == mask.rank));
+}
+
+void Rewriter::masked_store(NodeId statement) {
+    const bool augmented = tree_[statement].kind == NodeKind::aug_assign;
+    const NodeId target = tree_.child(statement, augmented ? 0 : 1);
+    const NodeId value = tree_.child(statement, augmented ? 1 : 0);
+    const NodeId object = tree_.child(target, 0);
+    const NodeId mask = tree_.child(target, 1);
+    const std::string array = rendered(object);
+    std::string lvalue = array;
+    if (tree_[object].kind == NodeKind::name && !holds_fresh_values_only(tree_, names_, facts_, object)) lvalue += "[...]";
+    std::string stored = rendered(value);
+    if (augmented) {
+        std::string_view op = source_.text({tree_[target].span.end, tree_[value].span.begin});
+        op = op.substr(op.find_first_not_of(" \t"));
+        stored = array + " " + std::string(op.substr(0, op.find('='))) + " " + (precedence_of(value) < Precedence::pow ? "(" + stored + ")" : stored);
+    }
+    uses_mx_ = true;
+    hoist_comments(statement, {tree_[mask].span, tree_[value].span});
+    edits_.replace(tree_[statement].span, lvalue + " = " + output_.mx + ".where(" + rendered(mask) + ", " + stored + ", " + array + ")", "torch.Tensor.__setitem__");
 }
 
 namespace {

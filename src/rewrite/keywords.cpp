@@ -1,4 +1,5 @@
-// Arguments by `**` of a dict that is known while converting, and library members that are looked up by name.
+// Arguments by `**` of a dict that is known while converting, keywords that MLX has no use for, and library members that are
+// looked up by name.
 #include <algorithm>
 #include <cctype>
 
@@ -86,6 +87,37 @@ void Rewriter::drop_spread_dicts() {
     }
 }
 
+// act_layer(inplace=True): which class that is shows at run time only, and none of MLX's takes the flag. A class of the file that
+// has such a parameter may be meant too; it is called by its default then, which is only about memory.
+void Rewriter::drop_inplace(NodeId id) {
+    const NodeId callee = tree_.child(id, 0);
+    if (exists(tree_[id].parent) && tree_[tree_[id].parent].kind == NodeKind::expression_statement) return;  // it writes to its argument
+    if (tree_[callee].kind == NodeKind::name && names_.binding(callee) != names::kNoBinding) {
+        const names::BindingKind kind = names_[names_.binding(callee)].kind;
+        if (kind == names::BindingKind::class_ || kind == names::BindingKind::function) return;
+    }
+    if (tree_[callee].kind == NodeKind::attribute && fact(callee).kind != infer::Kind::class_) {
+        const NodeId around = tree_.class_of(id);
+        const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+        const bool own = index != 0 && tree_.text(tree_.child(callee, 0)) == "self";
+        if (!own || exists(names::find_method(tree_, names_, index - 1, tree_[callee].name))) return;
+    }
+    if (fact(callee).kind == infer::Kind::module) return;  // it is called, not built
+    const auto arguments = tree_.children(id).subspan(1);
+    for (std::size_t at = 0; at < arguments.size(); ++at)
+        if (tree_[arguments[at]].kind == NodeKind::keyword && tree_[arguments[at]].name == "inplace") drop_argument(id, at);
+}
+
+// Takes an argument and the comma beside it away.
+void Rewriter::drop_argument(NodeId id, std::size_t at) {
+    const auto arguments = tree_.children(id).subspan(1);
+    const std::uint32_t begin = at == 0 ? tree_[tree_.child(id, 0)].span.end + 1 : tree_[arguments[at - 1]].span.end;
+    base::Span gone{begin, tree_[arguments[at]].span.end};
+    if (at == 0 && arguments.size() > 1) gone.end = tree_[arguments[1]].span.begin;
+    drop_region(gone);
+    edits_.replace(gone, "", "argument");
+}
+
 // A function of the library as a value: MLX's own where it is the same, else a lambda of one argument, else torch's signature.
 bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) {
     const catalogue::Body& body = catalogue_.body(entry);
@@ -94,7 +126,16 @@ bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) 
                                     [](const std::string& name) { return has_no_meaning(name) || name == "_stacklevel" || name == "out"; });
     const rules::Outcome one = evaluator_.apply(entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
     uses_mx_ = true;
-    if (one.status == rules::Outcome::Status::expression && entry.mutates.empty()) {
+    if (!entry.mutates.empty()) {  // init=nn.init.zeros_ writes to what it gets
+        if (one.status != rules::Outcome::Status::expression) {
+            refuse(Code::refused_arguments, at, "`" + std::string(entry.qualified) + "`, which writes to its argument, as a value: " + one.reason,
+                   "call it directly");
+            return false;
+        }
+        text = "lambda x: " + assign_helper() + "(x, " + leaves_.expand_locals(one.value.text) + ")";
+        return true;
+    }
+    if (one.status == rules::Outcome::Status::expression) {
         const std::string whole = leaves_.expand_locals(one.value.text);
         const bool same = whole.ends_with("(x)") && whole.find_first_of("( ") == whole.size() - 3;
         if (same || single) {

@@ -213,8 +213,13 @@ bool Rewriter::module_method(NodeId id) {
     }
     const bool always = method == "register_buffer" || method == "register_parameter" || method == "named_parameters" || method == "named_modules" ||
                         method == "named_buffers" || method == "register_forward_hook" || method == "register_forward_pre_hook" ||
-                        method == "register_full_backward_hook" || method == "load_state_dict" || method == "add_module" || method == "register_module";
-    if (!self && known.kind != infer::Kind::module && !(always && known.kind == infer::Kind::unknown)) return false;
+                        method == "register_full_backward_hook" || method == "load_state_dict" || method == "add_module" || method == "register_module" ||
+                        method == "children" || method == "named_children" || method == "reset_parameters";
+    // No class of another kind in the file has a method of that name.
+    const bool own_word = std::any_of(names_.classes.begin(), names_.classes.end(), [&](const names::ClassInfo& info) {
+        return !info.is_module && exists(names::find_method(tree_, names_, names_.class_at[syntax::index(info.node)] - 1, method));
+    });
+    if (!self && known.kind != infer::Kind::module && !(always && !own_word && known.kind == infer::Kind::unknown)) return false;
     if (class_index != 0 && exists(names::find_method(tree_, names_, class_index - 1, method))) return true;  // the user's own
     if (method == "add_module" && adds_to_named(object)) return true;
     if (method == "register_buffer" || method == "register_parameter") {
@@ -227,7 +232,7 @@ bool Rewriter::module_method(NodeId id) {
     if (!entry) {
         // torch.nn.Module has it, we do not know it; an attribute that is called is something else
         constexpr std::string_view kOfModules[] = {"register_forward_hook", "register_forward_pre_hook", "register_full_backward_hook", "register_backward_hook",
-                                                   "named_buffers", "named_children", "buffers", "get_submodule", "get_parameter", "load_state_dict", "share_memory",
+                                                   "named_buffers", "buffers", "get_submodule", "get_parameter", "load_state_dict", "share_memory",
                                                    "to_empty", "register_module", "named_parameters", "named_modules", "add_module", "state_dict"};
         if (std::find(std::begin(kOfModules), std::end(kOfModules), method) != std::end(kOfModules)) {
             refuse(Code::module_hook, callee, "`nn.Module." + std::string(method) + "` has no counterpart that the catalogue knows",
@@ -278,7 +283,9 @@ void Rewriter::class_definition(NodeId id) {
     const std::uint32_t index = names_.class_at[syntax::index(id)];
     if (index == 0 || !names_.classes[index - 1].is_module) return;
     const ClassRenames& renames = renames_[index - 1];
-    if (!renames.weights.empty() || is_given_layout(id, index - 1)) mark_layout(id);
+    const std::vector<std::string>& bases = names_.classes[index - 1].bases;
+    const bool numbered = std::find(bases.begin(), bases.end(), "torch.nn.Sequential") != bases.end() && !named_sequentials_.contains(syntax::index(id));
+    if (!renames.weights.empty() || numbered || is_given_layout(id, index - 1)) mark_layout(id);
     module_classes_.push_back(id);
 }
 

@@ -208,6 +208,7 @@ void Rewriter::leave_out_what_is_no_model() {
             std::string why;
             for (const diagnostics::Diagnostic& one : said_)
                 if (one.severity == diagnostics::Severity::refusal && node.span.contains(one.span) && why.empty()) why = one.message;
+            if (why.empty()) why = "it uses what was left out";
             remove_statement(statement);
             const std::string what = node.kind == NodeKind::function_def ? "`" + std::string(node.name) + "`" : "the main block";
             say(diagnostics::Severity::remark, Code::left_out, node.span, what + " is no model definition and was left out: " + why, {});

@@ -66,6 +66,7 @@ private:
 
     // statements.cpp
     void statement_with(NodeId id);
+    bool gradient_by_flag(NodeId with);
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
     bool store(NodeId target, NodeId statement);
@@ -189,6 +190,10 @@ private:
     [[nodiscard]] bool is_written_to(NodeId name) const;
 
     // in_place.cpp
+    [[nodiscard]] bool masked_store_is_where(NodeId statement) const;
+    void masked_store(NodeId statement);
+    [[nodiscard]] bool runs_conditionally(NodeId expression, NodeId statement) const;
+    std::string assign_helper();
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
     bool write_through(NodeId call, NodeId step, const rules::Value& value, const catalogue::Entry& entry);
     bool ties_weights();
@@ -215,6 +220,8 @@ private:
     void plan_renames();
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
+    void drop_inplace(NodeId id);
+    void drop_argument(NodeId id, std::size_t at);
     bool module_method(NodeId id);
     void register_buffer(NodeId id);
     void class_definition(NodeId id);

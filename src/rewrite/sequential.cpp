@@ -44,6 +44,9 @@ void Rewriter::plan_sequentials() {
             }
             if (tree_[id].kind != NodeKind::call) continue;
             if (const NodeId owner = last_attribute(tree_, id, "add_module"); exists(owner) && tree_.text(owner) == "self") named = true;
+            const NodeId stored = last_attribute(tree_, id, "__setattr__");
+            const bool by_name = tree_.text(tree_.child(id, 0)) == "setattr" && tree_.children(id).size() > 1 && tree_.text(tree_.child(id, 1)) == "self";
+            attributes = attributes || by_name || (exists(stored) && tree_.text(stored) == "self");
             const NodeId super = last_attribute(tree_, id, "__init__");
             if (!exists(super) || tree_[super].kind != NodeKind::call || tree_.text(tree_.child(super, 0)) != "super") continue;
             empty = empty || tree_.children(id).size() == 1;

@@ -72,6 +72,10 @@ class Numbered(nn.Sequential):
     def __init__(self, dim):
         super().__init__(nn.Linear(dim, dim), nn.Tanh())
 
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
+
 
 class Net(nn.Module):
     def __init__(self, dim):

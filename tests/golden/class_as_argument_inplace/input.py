@@ -1,0 +1,12 @@
+from torch import nn
+
+
+class Block(nn.Module):
+    def __init__(self, dim, act_layer=nn.ReLU, act="silu"):
+        super().__init__()
+        self.first = nn.Linear(dim, dim)
+        self.act = act_layer(inplace=True)
+        self.second = {"relu": nn.ReLU, "silu": nn.SiLU}[act](inplace=True)
+
+    def forward(self, x):
+        return self.second(self.act(self.first(x)))
