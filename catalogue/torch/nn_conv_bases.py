@@ -61,3 +61,14 @@ class Conv3d(ConvBase):
 
     def __init__(self, *args, **kwargs):
         super().__init__(3, *args, **kwargs)
+
+
+# The kernel of a convolution where the file computes with it.
+@attribute("mlxify.torch.nn.Conv.weight")
+def kernel(self):
+    return mx.moveaxis(self.weight, -1, 1)
+
+
+@attribute("mlxify.torch.nn.ConvTranspose.weight")
+def transposed_kernel(self):
+    return mx.moveaxis(self.weight, -1, 0)

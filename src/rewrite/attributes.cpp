@@ -167,6 +167,17 @@ void Rewriter::attribute(NodeId id) {
                                            tree_[parent].kind == NodeKind::delete_);
     const infer::Fact& known = fact(object);
     if (stored && node.name != "data" && node.name != "requires_grad") return;
+    if (const Use use = use_of_kernel(id); use != Use::none) {
+        const bool turned = facts_.library_names[known.library_class].starts_with("torch.nn.ConvTranspose");
+        const Entry* kernel = catalogue_.find(turned ? "mlxify.torch.nn.ConvTranspose.weight" : "mlxify.torch.nn.Conv.weight");
+        if (use == Use::written) {
+            refuse(Code::indexing_refused, id, "a write to a part of a convolution's kernel, whose axes have another order in MLX", "assign a whole kernel");
+        } else {
+            finish(id, evaluator_.apply(*kernel, {{{}, value_of(object), false, false}}, {}).value, kernel->qualified);
+            uses_mx_ = true;
+        }
+        return;
+    }
     // A layer without bias has none in MLX, and None in torch.
     if (!stored && known.kind == infer::Kind::module && is_optional_weight(id)) {
         const Entry* optional = catalogue_.find("torch.nn.Module." + std::string(node.name));

@@ -34,6 +34,48 @@ bool Rewriter::reads_convolution(NodeId definition) const {
     return false;
 }
 
+// What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
+Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
+    const infer::Fact& known = fact(tree_.child(id, 0));
+    if (tree_[id].name != "weight" || known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return Use::none;
+    const std::string& library = facts_.library_names[known.library_class];
+    if (!library.starts_with("torch.nn.Conv") || tree_.text(tree_.child(id, 0)) == "self") return Use::none;
+    NodeId at = id;
+    if (tree_[tree_[at].parent].kind == NodeKind::attribute && tree_[tree_[at].parent].name == "data") at = tree_[at].parent;
+    const NodeId around = tree_[at].parent;
+    const syntax::Node& node = tree_[around];
+    switch (node.kind) {
+    case NodeKind::binary:
+    case NodeKind::unary: return Use::read;
+    case NodeKind::aug_assign: return tree_.child(around, 0) == at ? Use::written : Use::read;
+    case NodeKind::assign: {
+        const NodeId target = tree_.child(around, 1);
+        return tree_.child(around, 0) == at && tree_[target].kind == NodeKind::name && !names_[names_.binding(target)].written_in_place ? Use::read : Use::none;
+    }
+    case NodeKind::subscript: {
+        if (tree_.child(around, 0) != at) return Use::read;
+        const NodeId statement = tree_[around].parent;
+        const bool stored = (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) != around) ||
+                            (tree_[statement].kind == NodeKind::aug_assign && tree_.child(statement, 0) == around);
+        return stored ? Use::written : Use::read;
+    }
+    case NodeKind::attribute: {
+        const bool called = tree_[node.parent].kind == NodeKind::call && tree_.child(node.parent, 0) == around;
+        if (!called) return node.name == "shape" || node.name == "T" ? Use::read : Use::none;
+        const bool kind_only = node.name == "numel" || node.name == "dim" || node.name == "type" || node.name == "get_device";
+        return node.name.ends_with('_') || kind_only ? Use::none : Use::read;
+    }
+    case NodeKind::keyword:
+    case NodeKind::call: {
+        const NodeId call = node.kind == NodeKind::keyword ? node.parent : around;
+        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(call, 0));
+        const bool function = qualified.starts_with("torch.") && !qualified.starts_with("torch.nn.init") && !qualified.starts_with("torch.nn.Parameter");
+        return function && !qualified.ends_with('_') ? Use::read : Use::none;
+    }
+    default: return Use::none;
+    }
+}
+
 // `m.bias is not None`, `F.linear(x, w, self.bias)`: what a missing one is there matters.
 bool Rewriter::is_optional_weight(NodeId id) const {
     const NodeId object = tree_.child(id, 0);
@@ -76,13 +118,19 @@ bool Rewriter::passes_to_value(std::string_view arguments) const {
     return false;
 }
 
+// The definition for such arguments, where a class stands as a value; null where the usual one does.
+const catalogue::Entry* Rewriter::definition_for_value(std::string_view qualified) const {
+    for (const catalogue::Entry& alternative : catalogue_.alternatives(qualified))
+        if (alternative.kind == catalogue::EntryKind::definition && !alternative.argument.empty() && passes_to_value(alternative.argument)) return &alternative;
+    return nullptr;
+}
+
 // The definition that a name of torch.nn needs where it stands as a base class or as a value; null where the usual one does.
 const catalogue::Entry* Rewriter::other_definition(NodeId id, std::string_view qualified) const {
     const NodeId definition = tree_[id].parent;
     if (!exists(definition)) return nullptr;
     if (tree_[definition].kind != NodeKind::class_def)
-        for (const catalogue::Entry& alternative : catalogue_.alternatives(qualified))
-            if (alternative.kind == catalogue::EntryKind::definition && !alternative.argument.empty() && passes_to_value(alternative.argument)) return &alternative;
+        if (const catalogue::Entry* alternative = definition_for_value(qualified)) return alternative;
     if (qualified == "torch.nn.LayerNorm" && tree_[definition].kind != NodeKind::class_def)
         return norms_over_axes() ? catalogue_.find("mlxify.torch.nn.LayerNormOverAxes") : nullptr;
     if (tree_[definition].kind != NodeKind::class_def) return nullptr;

@@ -271,7 +271,8 @@ bool Rewriter::member_by_name(NodeId call) {
         if (entry->kind == EntryKind::rule) {
             if (!function_value(call, *entry, text)) return true;
         } else {
-            text = class_text(*entry);
+            const Entry* other = definition_for_value(entry->qualified);
+            text = class_text(other != nullptr ? *other : *entry);
         }
         if (text.starts_with(output_.nn + ".")) emissions_.uses_nn = true;
         layout = layout || !entry->weights.empty();
