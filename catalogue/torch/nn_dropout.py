@@ -11,6 +11,11 @@ def Dropout(p=0.5, inplace=False):
     return nn.Dropout(p)
 
 
+@attribute("torch.nn.Dropout.p")
+def p(self):
+    return 1 - self._p_1
+
+
 @definition("torch.nn.Dropout1d")
 class Dropout1d(nn.Module):
     """Zeroes whole channels of (batch, channels, length) with probability p, in training."""

@@ -137,7 +137,12 @@ bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) 
     }
     if (one.status == rules::Outcome::Status::expression) {
         const std::string whole = leaves_.expand_locals(one.value.text);
-        const bool same = whole.ends_with("(x)") && whole.find_first_of("( ") == whole.size() - 3;
+        // partial(torch.cat, dim=-1): torch's keywords are bound, which MLX's own function does not know.
+        const NodeId around = tree_[at].parent;
+        const bool bound = tree_[around].kind == NodeKind::call && tree_.child(around, 0) != at &&
+                           std::any_of(tree_.children(around).begin(), tree_.children(around).end(), [&](NodeId one) { return tree_[one].kind == NodeKind::keyword; }) &&
+                           names::qualified_name(tree_, names_, tree_.child(around, 0)) == "functools.partial";
+        const bool same = !bound && whole.ends_with("(x)") && whole.find_first_of("( ") == whole.size() - 3;
         if (same || single) {
             text = same ? whole.substr(0, whole.size() - 3) : "lambda x: " + whole;
             return true;

@@ -171,7 +171,10 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     result.error = found.ordinary / scale;
     const double outlier_tolerance = std::max(kFactor * own.outlier, floor);
     const double limit = std::max(kMaxTolerance, floor);
-    if (result.error > result.tolerance || found.outlier > outlier_tolerance) {
+    if (own.ordinary / scale >= kNoDigits) {
+        result.match = Match::ill_conditioned;
+        result.reason = fmt::format("PyTorch's own error is {:.1e} here", own.ordinary / scale);
+    } else if (result.error > result.tolerance || found.outlier > outlier_tolerance) {
         result.match = Match::differs;
         result.reason = fmt::format("max error {:.2e} of the scale {:.3g} (tolerance {:.2e}), worst at {}: {:.7g} instead of {:.7g}",
                                     result.error, scale, result.tolerance, position_text(plain, found.worst),

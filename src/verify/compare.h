@@ -34,6 +34,7 @@ namespace mlxify::verify {
 inline constexpr double kFactor = 16;
 inline constexpr double kFloor = 8;
 inline constexpr double kMaxTolerance = 1e-2;
+inline constexpr double kNoDigits = 0.5;  // own error of a reference that has no digit right: nothing differs from it
 
 enum class Match { same, differs, ill_conditioned };
 

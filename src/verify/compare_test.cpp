@@ -65,6 +65,11 @@ TEST(CompareArrays, SaysNothingWhereTheReferenceIsNoise) {
     const ArrayView plain_view = plain.view();
     const ArrayView disturbed_view = disturbed_result.view();
     EXPECT_EQ(compare_arrays({&plain_view, nullptr, &disturbed_view}, plain.view(), 4, 0).match, Match::ill_conditioned);
+    EXPECT_EQ(compare_arrays({&plain_view, nullptr, &disturbed_view}, floats({9, 2}).view(), 4, 0).match, Match::differs);
+    const Held another = floats({-2, 4});
+    const ArrayView another_view = another.view();
+    EXPECT_EQ(compare_arrays({&plain_view, nullptr, &another_view}, floats({90, 2}).view(), 4, 0).match, Match::ill_conditioned)
+        << "one rounding changes every digit of the reference";
 }
 
 TEST(CompareArrays, NonFiniteElementsAgreeInPlaceAndSign) {
