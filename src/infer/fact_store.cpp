@@ -313,7 +313,7 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     out.rank = left.rank == right.rank ? left.rank : std::int8_t{-1};
     out.temporary = left.temporary && right.temporary;
     out.passes_input = left.passes_input || right.passes_input;
-    out.writes_input = left.writes_input || right.writes_input;
+    out.writes_input = left.writes_input && right.writes_input;
     out.shape = join_shapes(left, right, out.rank);
     if (left.value == right.value) out.value = left.value;
     if (left.class_index == right.class_index) out.class_index = left.class_index;

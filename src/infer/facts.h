@@ -57,7 +57,7 @@ struct Fact {
     bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the
                                    // expression is used in a way that None does not allow
     bool passes_input = false;     // of a module: a call may give back its input itself (Dropout, Identity, inplace=True)
-    bool writes_input = false;     // of a module: a call may write to its input (inplace=True)
+    bool writes_input = false;     // of a module: a call writes to its input (inplace=True)
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
     // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
     std::uint32_t shape = 0;

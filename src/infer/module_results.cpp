@@ -184,9 +184,13 @@ Fact construct_module(FactStore& store, std::string_view qualified, const Operan
                    store.boolean_value(operand.fact) != std::optional(false);
         };
         const Operand* named = operands.keyword("inplace");
-        module.writes_input = named && set(*named);
-        for (const Operand& operand : operands.positional) module.writes_input |= operand.fact.kind == Kind::boolean && set(operand);
-        module.passes_input |= module.writes_input;
+        const auto surely = [&](const Operand& operand) { return store.boolean_value(operand.fact) == std::optional(true); };
+        module.passes_input |= named && set(*named);
+        module.writes_input = named && surely(*named);
+        for (const Operand& operand : operands.positional) {
+            module.passes_input |= operand.fact.kind == Kind::boolean && set(operand);
+            module.writes_input |= operand.fact.kind == Kind::boolean && surely(operand);
+        }
         return module;
     }
     switch (known->behaviour) {

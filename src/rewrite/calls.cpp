@@ -280,7 +280,14 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     options.component = component_wanted(id, entry, selector);
     options.result_mutated = result_is_mutated(id);
     // What is written to in place is the tensor itself, not a detached look at it.
-    const std::vector<Actual> given = actuals(id, entry.mutates.empty() || !exists(receiver) ? receiver : strip_data(receiver));
+    std::vector<Actual> given = actuals(id, entry.mutates.empty() || !exists(receiver) ? receiver : strip_data(receiver));
+    NodeId out = out_argument(id);
+    if (exists(out)) {
+        const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
+        const bool own = entry.kind != EntryKind::rule || std::find(parameters.begin(), parameters.end(), "out") != parameters.end();
+        if (!own) std::erase_if(given, [](const Actual& one) { return one.keyword == "out"; });
+        if (own || tree_[out].kind == NodeKind::none_) out = syntax::kNoNode;
+    }
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {
         const bool binding = outcome.status == rules::Outcome::Status::no_binding;
@@ -306,7 +313,8 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
         mutate(id, target, outcome.value, entry);
         return;
     }
-    finish(id, outcome.value, entry.qualified);
+    if (exists(out)) write_out(id, out, outcome.value, entry.qualified);
+    else finish(id, outcome.value, entry.qualified);
 }
 
 // Arguments that vanished took with them whatever was wrong with them.

@@ -45,7 +45,10 @@ void Rewriter::plan_names() {
 
 void Rewriter::visit(NodeId id) {
     switch (tree_[id].kind) {
-    case NodeKind::call: call(id); break;
+    case NodeKind::call:
+        call(id);
+        written_argument(id);
+        break;
     case NodeKind::attribute: attribute(id); break;
     case NodeKind::name: name(id); break;
     case NodeKind::subscript: subscript(id); break;

@@ -157,6 +157,12 @@ private:
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
     bool member_by_name(NodeId call);
 
+    // out_arguments.cpp
+    [[nodiscard]] NodeId out_argument(NodeId call) const;
+    void write_out(NodeId call, NodeId out, const rules::Value& value, std::string_view rule);
+    [[nodiscard]] bool writes_first_argument(NodeId call) const;
+    void written_argument(NodeId call);
+
     // recomputation.cpp
     void plan_recomputation();
     [[nodiscard]] bool recomputes(NodeId class_node) const;

@@ -1,0 +1,87 @@
+// Calls that write to an argument: `out=`, and activations with `inplace=True` whose input is read afterwards.
+//
+//   torch.sin(x, out=table[:, 0::2])      table[:, 0::2] = mx.sin(x)
+//   y = F.relu(x, inplace=True)           y = x = nn.relu(x)                 where x is read again
+#include <algorithm>
+
+#include "rewrite/rewriter.h"
+
+namespace mlxify::rewrite {
+
+// The keyword argument `out` of a call; kNoNode if there is none.
+NodeId Rewriter::out_argument(NodeId call) const {
+    for (const NodeId argument : tree_.children(call).subspan(1))
+        if (tree_[argument].kind == NodeKind::keyword && tree_[argument].name == "out") return tree_.child(argument, 0);
+    return syntax::kNoNode;
+}
+
+// Puts a result where `out` says.
+void Rewriter::write_out(NodeId call, NodeId out, const Value& value, std::string_view rule) {
+    const NodeId target = strip_data(out);
+    const NodeId statement = tree_.statement_of(call);
+    const bool alone = tree_[statement].kind == NodeKind::expression_statement && tree_.child(statement, 0) == call;
+    const NodeKind kind = tree_[target].kind;
+    const bool element = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor;
+    if (!alone || (kind != NodeKind::name && kind != NodeKind::attribute && !element)) {
+        refuse(Code::refused_arguments, out, "`" + std::string(rule) + "` with `out` in this form", "assign the result: `x[...] = value`");
+        return;
+    }
+    if (kind == NodeKind::name && written_through_view(target)) return;
+    if (element && !store(target, statement)) return;
+    const std::string lvalue = rendered(target) + (element ? "" : "[...]");
+    edits_.replace(tree_[call].span, lvalue + " = " + one_expression(expand(value.text)), rule);
+    precedence_[syntax::index(call)] = Precedence::tuple;
+}
+
+// Whether a call surely writes its result over its first argument.
+bool Rewriter::writes_first_argument(NodeId call) const {
+    const NodeId callee = tree_.child(call, 0);
+    const infer::Fact& known = fact(callee);
+    if (known.kind == infer::Kind::module) return known.writes_input && known.class_index == 0;
+    if (!names::qualified_name(tree_, names_, callee).starts_with("torch.nn.functional.")) return false;
+    return std::any_of(tree_.children(call).begin() + 1, tree_.children(call).end(), [&](NodeId argument) {
+        if (tree_[argument].kind != NodeKind::keyword || tree_[argument].name != "inplace") return false;
+        return tree_[tree_.child(argument, 0)].kind == NodeKind::true_;
+    });
+}
+
+void Rewriter::written_argument(NodeId call) {
+    if (tree_.children(call).size() < 2 || !writes_first_argument(call)) return;
+    const NodeId argument = tree_.child(call, 1);
+    if (tree_[argument].kind != NodeKind::name || fact(argument).kind != infer::Kind::tensor) return;
+    const names::Binding& binding = names_[names_.binding(argument)];
+    const NodeId statement = tree_.statement_of(call);
+    bool earlier = false, later = false;
+    for (const NodeId load : binding.loads) {
+        if (load == argument || !tree_[statement].span.contains(tree_[load].span)) continue;
+        (tree_[load].span.begin < tree_[argument].span.begin ? earlier : later) = true;
+    }
+    // y = x: a second name of the same object.
+    bool alias = binding.kind == names::BindingKind::parameter && comes_from_outside(argument, argument);
+    for (const names::BindingId other : names_.scopes[static_cast<std::size_t>(binding.scope)].bindings)
+        for (const NodeId store : names_[other].stores) {
+            const NodeId made = rebinding(store);
+            if (other == names_.binding(argument) || !exists(made) || tree_[made].kind != NodeKind::assign || tree_[made].span.begin > tree_[statement].span.begin) continue;
+            const NodeId value = tree_.child(made, 0);
+            const bool same = tree_[value].kind == NodeKind::name && names_.binding(value) == names_.binding(argument);
+            if (same && read_after(names_[other], store, statement)) alias = later = true;
+        }
+    if (!later && !earlier && !read_after(binding, argument, statement)) return;
+    const bool simple = tree_[statement].kind == NodeKind::assign || tree_[statement].kind == NodeKind::return_ || tree_[statement].kind == NodeKind::expression_statement ||
+                        tree_[statement].kind == NodeKind::aug_assign;
+    const NodeId memory{fact(argument).view_of};
+    if (earlier || !simple || (exists(memory) && !alias && seen_elsewhere(memory, argument, statement))) {
+        refuse(Code::view_written, argument, "this call writes over `" + std::string(tree_.text(argument)) + "`, which is read with its new value elsewhere",
+               "leave `inplace=True` out, or assign the result to `" + std::string(tree_.text(argument)) + "` on a line of its own");
+        return;
+    }
+    const std::string name(tree_.text(argument));
+    if (!alias && tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {
+        edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
+        return;
+    }
+    before_statement(statement, name + (alias ? "[...] = " : " = ") + one_expression(rendered(call)));
+    put(call, name, Precedence::atom, "inplace");
+}
+
+}  // namespace mlxify::rewrite
