@@ -117,11 +117,28 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     return _dropout(input, p, training, shape=input.shape[:-3] + (1, 1, 1))
 
 
-@rule("torch.nn.functional.alpha_dropout", "torch.nn.functional.feature_alpha_dropout")
+def _alpha_dropout(x, p, shape):
+    """Drops values to SELU's lower limit with probability p, and keeps mean and variance; `shape` is that of the mask."""
+    limit = -1.7580993408473766
+    if p == 1:
+        return mx.zeros_like(x)
+    scale = ((1 - p) * (1 + p * limit**2)) ** -0.5
+    return mx.where(mx.random.bernoulli(1 - p, shape), x, limit) * scale - scale * limit * p
+
+
+@rule("torch.nn.functional.alpha_dropout", "torch.alpha_dropout")
 def alpha_dropout(input, p=0.5, training=False, inplace=False):
-    if known(training) and not training:
+    if known(training and p > 0) and not (training and p > 0):
         return input
-    refuse("alpha dropout is not available in training")
+    return _alpha_dropout(input, p, input.shape) if training and p > 0 else input
+
+
+@rule("torch.nn.functional.feature_alpha_dropout", "torch.feature_alpha_dropout")
+def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+    if known(training and p > 0) and not (training and p > 0):
+        return input
+    shape = input.shape[:2] + (1,) * (input.ndim - 2)
+    return _alpha_dropout(input, p, shape) if training and p > 0 else input
 
 
 @rule("torch.nn.functional.embedding_bag")
@@ -140,3 +157,62 @@ def embedding_bag(
     if mode == "max":
         return weight[input].max(axis=1)
     return weight[input].mean(axis=1)
+
+
+def _split_heads(x, num_heads):
+    """(length, batch, dims) as (batch, heads, length, dims / heads)."""
+    return x.reshape(*x.shape[:2], num_heads, -1).transpose(1, 2, 0, 3)
+
+
+def _masked_scores(scores, mask):
+    """Scores with a mask that is true where attention is not allowed, or is added."""
+    if mask is None:
+        return scores
+    return mx.where(mask, -mx.inf, scores) if mask.dtype == mx.bool_ else scores + mask
+
+
+def _multi_head_attention(
+    query, key, value, num_heads, weights, bias, extra, dropout, out_weight, out_bias, padding, mask, average
+):
+    """torch's multi-head attention over (length, batch, dims), with its weights as arguments; gives outputs and weights.
+
+    `weights` and `bias` are those of queries, keys and values; `extra` are a key and value to append, or None.
+    """
+    q, k, v = [x @ w.T for x, w in zip((query, key, value), weights)]
+    if bias is not None:
+        q, k, v = [x + b for x, b in zip((q, k, v), mx.split(bias, 3))]
+    for row in extra:
+        k, v = [mx.concatenate([x, mx.broadcast_to(r, (1, *x.shape[1:]))]) for x, r in zip((k, v), row)]
+    if mask is not None:
+        mask = mask.reshape(-1, num_heads, *mask.shape[1:]) if mask.ndim == 3 else mask
+        mask = mx.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, len(extra))])
+    q, k, v = [_split_heads(x, num_heads) for x in (q, k, v)]
+    scores = _masked_scores((q * q.shape[-1] ** -0.5) @ k.swapaxes(-1, -2), mask)
+    if padding is not None:
+        scores = _masked_scores(scores, mx.pad(padding, [(0, 0), (0, len(extra))])[:, None, None, :])
+    attention = mx.softmax(scores, axis=-1)
+    if dropout > 0:
+        attention = attention * mx.random.bernoulli(1 - dropout, attention.shape) / (1 - dropout)
+    output = (attention @ v).transpose(2, 0, 1, 3).flatten(-2) @ out_weight.T
+    output = output if out_bias is None else output + out_bias
+    return output, attention.mean(axis=1) if average else attention
+
+
+@rule("torch.nn.functional.multi_head_attention_forward")
+def multi_head_attention_forward(
+    query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v, add_zero_attn,
+    dropout_p, out_proj_weight, out_proj_bias, training=True, key_padding_mask=None, need_weights=True,
+    attn_mask=None, use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None, v_proj_weight=None,
+    static_k=None, static_v=None, average_attn_weights=True, is_causal=False,
+):
+    if static_k is not None or static_v is not None:
+        refuse("keys and values that are given ready are not written here", suggest="scaled_dot_product_attention")
+    if known(query.ndim == 2) and query.ndim == 2:
+        refuse("attention without a batch is not written here", suggest="add a batch axis of one: `query[:, None]`")
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else mx.split(in_proj_weight, 3)
+    extra = ([] if bias_k is None else [(bias_k, bias_v)]) + ([(mx.zeros(()), mx.zeros(()))] if add_zero_attn else [])
+    output, attention = _multi_head_attention(
+        query, key, value, num_heads, weights, in_proj_bias, extra, dropout_p if training else 0.0, out_proj_weight,
+        out_proj_bias, key_padding_mask, attn_mask, average_attn_weights,
+    )
+    return output, attention if need_weights else None

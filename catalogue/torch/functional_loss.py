@@ -271,8 +271,3 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     if weight is not None:
         loss = loss * weight
     return _reduce(loss.mean(axis=-1), reduction)
-
-
-never("torch.nn.functional.ctc_loss", "MLX has no connectionist temporal classification")
-never("torch.nn.functional.multi_margin_loss", "no entry has been written for this loss")
-never("torch.nn.functional.multilabel_margin_loss", "no entry has been written for this loss")

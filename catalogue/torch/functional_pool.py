@@ -143,6 +143,23 @@ def _adaptive_pool(x, output_size, reduce):
     return x
 
 
+def _adaptive_max_pool_with_indices(x, output_size):
+    """The largest value of each of that many pieces of the trailing axes, and its place in those axes, flattened."""
+    axes = len(output_size)
+    sizes = x.shape[-axes:]
+    counts = [n if count is None else count for n, count in zip(sizes, output_size)]
+    place = mx.arange(math.prod(sizes)).reshape(sizes)
+    values, places = [], []
+    for cell in np.ndindex(*counts):
+        window = [slice(i * n // c, -(-(i + 1) * n // c)) for i, n, c in zip(cell, sizes, counts)]
+        piece = x[(..., *window)].flatten(-axes)
+        best = mx.stop_gradient(mx.argmax(piece, axis=-1, keepdims=True))
+        values.append(mx.take_along_axis(piece, best, axis=-1))
+        places.append(place[tuple(window)].flatten()[best])
+    shape = (*x.shape[:-axes], *counts)
+    return mx.concatenate(values, axis=-1).reshape(shape), mx.concatenate(places, axis=-1).reshape(shape)
+
+
 @rule("torch.nn.functional.adaptive_avg_pool1d", "torch.adaptive_avg_pool1d")
 def adaptive_avg_pool1d(input, output_size):
     if known(output_size in (1, (1,))) and output_size in (1, (1,)):
@@ -167,7 +184,7 @@ def adaptive_avg_pool3d(input, output_size):
 @rule("torch.nn.functional.adaptive_max_pool1d")
 def adaptive_max_pool1d(input, output_size, return_indices=False):
     if return_indices:
-        refuse("adaptive max pooling has no indices")
+        return _adaptive_max_pool_with_indices(input, _per_axis(output_size, 1))
     if known(output_size in (1, (1,))) and output_size in (1, (1,)):
         return input.max(axis=-1, keepdims=True)
     return _adaptive_pool(input, _per_axis(output_size, 1), mx.max)
@@ -176,7 +193,7 @@ def adaptive_max_pool1d(input, output_size, return_indices=False):
 @rule("torch.nn.functional.adaptive_max_pool2d")
 def adaptive_max_pool2d(input, output_size, return_indices=False):
     if return_indices:
-        refuse("adaptive max pooling has no indices")
+        return _adaptive_max_pool_with_indices(input, _per_axis(output_size, 2))
     if known(output_size in (1, (1, 1))) and output_size in (1, (1, 1)):
         return input.max(axis=(-2, -1), keepdims=True)
     return _adaptive_pool(input, _per_axis(output_size, 2), mx.max)
@@ -185,27 +202,62 @@ def adaptive_max_pool2d(input, output_size, return_indices=False):
 @rule("torch.nn.functional.adaptive_max_pool3d")
 def adaptive_max_pool3d(input, output_size, return_indices=False):
     if return_indices:
-        refuse("adaptive max pooling has no indices")
+        return _adaptive_max_pool_with_indices(input, _per_axis(output_size, 3))
     if known(output_size in (1, (1, 1, 1))) and output_size in (1, (1, 1, 1)):
         return input.max(axis=(-3, -2, -1), keepdims=True)
     return _adaptive_pool(input, _per_axis(output_size, 3), mx.max)
 
 
 # The norm of each window; torch multiplies the mean by the size of the window, as this does.
+def _lp_pool(x, axes, p, kernel, stride, ceil_mode=False):
+    """The p-norm of each window of the trailing axes."""
+    size = math.prod(_per_axis(kernel, axes))
+    return (_avg_pool(x**p, axes, kernel, stride, 0, ceil_mode) * size) ** (1.0 / p)
+
+
 @rule("torch.nn.functional.lp_pool1d")
 def lp_pool1d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    size = _scalar(kernel_size)
-    return (_avg_pool(input**norm_type, 1, kernel_size, stride, 0, ceil_mode) * size) ** (1.0 / norm_type)
+    return _lp_pool(input, 1, norm_type, kernel_size, stride, ceil_mode)
 
 
 @rule("torch.nn.functional.lp_pool2d")
 def lp_pool2d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
-    size = math.prod(_per_axis(kernel_size, 2))
-    return (_avg_pool(input**norm_type, 2, kernel_size, stride, 0, ceil_mode) * size) ** (1.0 / norm_type)
+    return _lp_pool(input, 2, norm_type, kernel_size, stride, ceil_mode)
 
 
-never("torch.nn.functional.fractional_max_pool2d", "its windows are drawn at random in a way of torch's own")
-never("torch.nn.functional.fractional_max_pool3d", "its windows are drawn at random in a way of torch's own")
-never("torch.nn.functional.max_unpool1d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")
-never("torch.nn.functional.max_unpool2d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")
-never("torch.nn.functional.max_unpool3d", "no entry has been written for this function", suggest="use torch.nn.MaxUnpool2d")
+@rule("torch.nn.functional.lp_pool3d")
+def lp_pool3d(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+    return _lp_pool(input, 3, norm_type, kernel_size, stride, ceil_mode)
+
+
+def _max_unpool(x, indices, axes, kernel, stride=None, padding=0, output_size=None):
+    """Puts each value back where a max pooling over the trailing axes found it; zeros elsewhere."""
+    if output_size is None:
+        kernel, padding = _per_axis(kernel, axes), _per_axis(padding, axes)
+        stride = kernel if stride is None else _per_axis(stride, axes)
+        sizes = zip(x.shape[-axes:], kernel, stride, padding)
+        output_size = [(n - 1) * s - 2 * p + k for n, k, s, p in sizes]
+    shape = (*x.shape[:-axes], *output_size[-axes:])
+    flat = mx.zeros((*x.shape[:-axes], math.prod(output_size[-axes:])), dtype=x.dtype)
+    return mx.put_along_axis(flat, indices.flatten(-axes), x.flatten(-axes), axis=-1).reshape(shape)
+
+
+@rule("torch.nn.functional.max_unpool1d")
+def max_unpool1d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    return _max_unpool(input, indices, 1, kernel_size, stride, padding, output_size)
+
+
+@rule("torch.nn.functional.max_unpool2d")
+def max_unpool2d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    return _max_unpool(input, indices, 2, kernel_size, stride, padding, output_size)
+
+
+@rule("torch.nn.functional.max_unpool3d")
+def max_unpool3d(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+    return _max_unpool(input, indices, 3, kernel_size, stride, padding, output_size)
+
+
+never("torch.nn.functional.fractional_max_pool2d", "its windows are drawn at random in a way of torch's own",
+      suggest="use max_pool2d or adaptive_max_pool2d")
+never("torch.nn.functional.fractional_max_pool3d", "its windows are drawn at random in a way of torch's own",
+      suggest="use max_pool3d or adaptive_max_pool3d")

@@ -50,18 +50,52 @@ def _resize_axis(x, axis, size, scale, mode, align_corners):
     return sum(mx.take(x, mx.array(row), axis=axis) * weights[tap] for tap, row in enumerate(index))
 
 
+def _target_sizes(x, size, scale_factor, recompute_scale_factor):
+    """The size of each axis after (batch, channels), and the factor that the caller gave for it, or None."""
+    axes = x.ndim - 2
+    if size is not None:
+        return [size] * axes if isinstance(size, int) else size, [None] * axes
+    factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * axes
+    sizes = [math.floor(n * factor) for n, factor in zip(x.shape[2:], factors)]
+    return sizes, [None] * axes if recompute_scale_factor else factors
+
+
 def _interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False, recompute_scale_factor=False):
     """Resizes the axes after (batch, channels), one after another, to a size or by a factor (a number, or one per axis)."""
-    scales = [None] * (x.ndim - 2)
-    if size is None:
-        factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * (x.ndim - 2)
-        size = [math.floor(n * factor) for n, factor in zip(x.shape[2:], factors)]
-        if not recompute_scale_factor:
-            scales = factors
-    elif isinstance(size, int):
-        size = [size] * (x.ndim - 2)
-    for axis, (count, scale) in enumerate(zip(size, scales)):
+    targets = zip(*_target_sizes(x, size, scale_factor, recompute_scale_factor))
+    for axis, (count, scale) in enumerate(targets):
         x = _resize_axis(x, axis + 2, count, scale, mode, align_corners)
+    return x
+
+
+def _smooth_weights(length, size, scale, mode, align_corners):
+    """The weights (size, length) by which each new pixel takes from the old ones: a filter as wide as the reduction."""
+    step = 1 / scale if scale else length / size
+    if align_corners:
+        step = (length - 1) / max(size - 1, 1)
+    width = max(step, 1)
+    reach = width * (2 if mode == "bicubic" else 1)
+    centre = step * (np.arange(size)[:, None] + 0.5)
+    first = np.maximum(np.trunc(centre - reach + 0.5), 0)
+    last = np.minimum(np.trunc(centre + reach + 0.5), length)
+    pixel = np.arange(length)
+    distance = np.abs(pixel - centre + 0.5) / width
+    if mode == "bicubic":
+        near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+        far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+        weights = np.where(distance < 1, near, np.where(distance < 2, far, 0))
+    else:
+        weights = np.maximum(1 - distance, 0)
+    weights = np.where((pixel >= first) & (pixel < last), weights, 0)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _interpolate_smoothly(x, size, scale_factor, mode, align_corners, recompute_scale_factor):
+    """Resizes the axes after (batch, channels) with antialiasing: bilinear or bicubic."""
+    targets = zip(*_target_sizes(x, size, scale_factor, recompute_scale_factor))
+    for axis, (count, scale) in enumerate(targets):
+        weights = mx.array(_smooth_weights(x.shape[axis + 2], count, scale, mode, align_corners), dtype=x.dtype)
+        x = (x.swapaxes(axis + 2, -1) @ weights.T).swapaxes(axis + 2, -1)
     return x
 
 
@@ -70,7 +104,9 @@ def interpolate(
     input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
 ):
     if antialias:
-        refuse("resizing with antialiasing has no counterpart")
+        return _interpolate_smoothly(
+            input, size, scale_factor, mode, bool(align_corners), bool(recompute_scale_factor)
+        )
     if mode == "nearest" and size is None and known(input.ndim == 4 and scale_factor in (2, 4, 8)):
         if input.ndim == 4 and scale_factor in (2, 4, 8):
             return mx.repeat(mx.repeat(input, int(scale_factor), axis=2), int(scale_factor), axis=3)
@@ -104,45 +140,72 @@ def _reflect(place, low, high):
     return mx.minimum(offset, 2 * span - offset) + low
 
 
-def _unnormalise(place, length, padding_mode, align_corners):
-    """Grid coordinates in [-1, 1] as positions along an axis of that length."""
-    place = (place + 1) / 2 * (length - 1) if align_corners else ((place + 1) * length - 1) / 2
+def _bounded(place, length, padding_mode, align_corners):
+    """Positions along an axis brought inside, as the padding mode says."""
+    if padding_mode == "zeros":
+        return place
     if padding_mode == "reflection":
         place = _reflect(place, 0, length - 1) if align_corners else _reflect(place, -0.5, length - 0.5)
-    if padding_mode != "zeros":
-        place = mx.clip(place, 0, length - 1)
-    return place
+    return mx.clip(place, 0, length - 1)
 
 
-def _read_pixels(x, row, column):
-    """Pixels of (batch, channels, height, width) at whole positions (batch, rows, columns), zero outside the image."""
-    batch, channels, height, width = x.shape
-    inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    index = mx.clip(row, 0, height - 1) * width + mx.clip(column, 0, width - 1)
-    index = mx.stop_gradient(index).astype(mx.int32)
+def _grid_places(x, grid, align_corners):
+    """The points in [-1, 1] of a grid (batch, ..., axes), the last axis first, as positions: one array per axis of `x`."""
+    places = []
+    for axis, n in enumerate(reversed(x.shape[2:])):
+        place = grid[..., axis]
+        places.insert(0, (place + 1) / 2 * (n - 1) if align_corners else ((place + 1) * n - 1) / 2)
+    return places
+
+
+def _read_at(x, places):
+    """Values of (batch, channels, *sizes) at whole positions, an array (batch, ...) per axis; zero outside."""
+    batch, channels, *sizes = x.shape
+    places = [mx.stop_gradient(place).astype(mx.int32) for place in places]
+    inside = [(place >= 0) & (place < n) for place, n in zip(places, sizes)]
+    index = sum(
+        mx.clip(place, 0, n - 1) * math.prod(sizes[axis + 1 :]) for axis, (place, n) in enumerate(zip(places, sizes))
+    )
     values = mx.take_along_axis(x.reshape(batch, channels, -1), index.reshape(batch, 1, -1), axis=2)
-    return values.reshape(batch, channels, *row.shape[1:]) * inside[:, None].astype(x.dtype)
+    return values.reshape(batch, channels, *index.shape[1:]) * mx.all(mx.stack(inside), axis=0)[:, None].astype(x.dtype)
 
 
 def _grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False):
-    """Reads (batch, channels, height, width) at the points (x, y) of a grid (batch, rows, columns, 2)."""
-    column = _unnormalise(grid[..., 0], x.shape[3], padding_mode, align_corners)
-    row = _unnormalise(grid[..., 1], x.shape[2], padding_mode, align_corners)
+    """Reads (batch, channels, *sizes) at the points of a grid (batch, ..., axes), which names the last axis first."""
+    places = _grid_places(x, grid, align_corners)
+    places = [_bounded(place, n, padding_mode, align_corners) for place, n in zip(places, x.shape[2:])]
     if mode == "nearest":
-        return _read_pixels(x, mx.round(row), mx.round(column))
-    top, left = mx.stop_gradient(mx.floor(row)), mx.stop_gradient(mx.floor(column))
-    down, right = (row - top)[:, None], (column - left)[:, None]
-    upper = _read_pixels(x, top, left) * (1 - right) + _read_pixels(x, top, left + 1) * right
-    lower = _read_pixels(x, top + 1, left) * (1 - right) + _read_pixels(x, top + 1, left + 1) * right
-    return upper * (1 - down) + lower * down
+        return _read_at(x, [mx.round(place) for place in places])
+    corners = [mx.stop_gradient(mx.floor(place)) for place in places]
+    total = 0
+    for offset in np.ndindex(*[2] * len(places)):
+        shares = [p - c if o else 1 - (p - c) for p, c, o in zip(places, corners, offset)]
+        total = total + _read_at(x, [c + o for c, o in zip(corners, offset)]) * math.prod(shares)[:, None]
+    return total
+
+
+def _grid_sample_cubic(x, grid, padding_mode="zeros", align_corners=False):
+    """Reads (batch, channels, height, width) at the points of a grid by cubic convolution over 4 times 4 pixels."""
+    places = _grid_places(x, grid, align_corners)
+    corners = [mx.stop_gradient(mx.floor(place)) for place in places]
+    shares = []
+    for t in [place - corner for place, corner in zip(places, corners)]:
+        far = [((-0.75 * d + 3.75) * d - 6) * d + 3 for d in (t + 1, 2 - t)]
+        near = [(1.25 * d - 2.25) * d * d + 1 for d in (t, 1 - t)]
+        shares.append([far[0], near[0], near[1], far[1]])
+    total = 0
+    for taps in np.ndindex(4, 4):
+        pixel = [
+            _bounded(c + tap - 1, n, padding_mode, align_corners) for c, tap, n in zip(corners, taps, x.shape[2:])
+        ]
+        total = total + _read_at(x, pixel) * (shares[0][taps[0]] * shares[1][taps[1]])[:, None]
+    return total
 
 
 @rule("torch.nn.functional.grid_sample")
 def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
     if mode == "bicubic":
-        refuse("bicubic sampling at grid points has no counterpart", suggest='use mode="bilinear"')
-    if input.ndim == 5:
-        refuse("sampling of volumes at grid points has no counterpart")
+        return _grid_sample_cubic(input, grid, padding_mode=padding_mode, align_corners=bool(align_corners))
     return _grid_sample(input, grid, mode=mode, padding_mode=padding_mode, align_corners=bool(align_corners))
 
 
@@ -154,18 +217,14 @@ def _axis_points(n, align_corners):
 
 
 def _affine_grid(theta, size, align_corners=False):
-    """The points (x, y) that each output pixel reads under affine maps theta (batch, 2, 3)."""
-    height, width = size[-2:]
-    row, column = _axis_points(height, align_corners), _axis_points(width, align_corners)
-    column, row = mx.meshgrid(column, row, indexing="xy")
-    points = mx.stack([column, row, mx.ones_like(row)], axis=-1).reshape(1, -1, 3).astype(theta.dtype)
-    return (points @ theta.swapaxes(1, 2)).reshape(theta.shape[0], height, width, 2)
+    """The points, last axis first, that each output pixel reads under affine maps theta (batch, axes, axes + 1)."""
+    points = mx.meshgrid(*[_axis_points(n, align_corners) for n in size[2:]], indexing="ij")
+    points = mx.stack([*reversed(points), mx.ones_like(points[0])], axis=-1).reshape(1, -1, len(size) - 1)
+    return (points.astype(theta.dtype) @ theta.swapaxes(1, 2)).reshape(theta.shape[0], *size[2:], len(size) - 2)
 
 
 @rule("torch.nn.functional.affine_grid")
 def affine_grid(theta, size, align_corners=None):
-    if known(len(size) == 5) and len(size) == 5:
-        refuse("affine grids of volumes have no counterpart")
     return _affine_grid(theta, size, align_corners=bool(align_corners))
 
 

@@ -69,6 +69,43 @@ class MultiheadAttention(nn.Module):
         return output, (weights.mean(axis=1) if average_attn_weights else weights) if need_weights else None
 
 
+@definition("torch.nn.MultiheadAttention", argument=("add_bias_kv", "add_zero_attn", "kdim", "vdim"))
+class GeneralMultiheadAttention(MultiheadAttention):
+    """PyTorch's multi-head attention with keys and values of other sizes, a learned further key, or one of zeros."""
+
+    def __init__(
+        self, embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None,
+        vdim=None, batch_first=False,
+    ):
+        super().__init__(embed_dim, num_heads, dropout, bias, batch_first=batch_first)
+        if kdim not in (None, embed_dim) or vdim not in (None, embed_dim):
+            del self["in_proj_weight"]
+            for name, size in (("q", embed_dim), ("k", kdim or embed_dim), ("v", vdim or embed_dim)):
+                self[f"{name}_proj_weight"] = nn.init.glorot_uniform()(mx.zeros((embed_dim, size)))
+        if add_bias_kv:
+            self.bias_k = mx.random.normal((1, 1, embed_dim), scale=embed_dim**-0.5)
+            self.bias_v = mx.random.normal((1, 1, embed_dim), scale=embed_dim**-0.5)
+        self.extra_keys = bool(add_bias_kv) + bool(add_zero_attn)
+        self.add_zero_attn = add_zero_attn
+
+    def _heads(self, x, part):
+        dims = self.out_proj.weight.shape[0]
+        own = slice(part * dims, (part + 1) * dims)
+        name = "qkv"[part]
+        x = x @ (self.in_proj_weight[own] if "in_proj_weight" in self else self[f"{name}_proj_weight"]).T
+        if "in_proj_bias" in self:
+            x = x + self.in_proj_bias[own]
+        if part > 0 and f"bias_{name}" in self:
+            x = mx.concatenate([x, mx.broadcast_to(self[f"bias_{name}"], (x.shape[0], 1, dims))], axis=1)
+        if part > 0 and self.add_zero_attn:
+            x = mx.pad(x, [(0, 0), (0, 1), (0, 0)])
+        return x.reshape(*x.shape[:2], self.num_heads, -1).swapaxes(1, 2)
+
+    def _mask(self, key_padding_mask, attn_mask, dtype):
+        mask = super()._mask(key_padding_mask, attn_mask, dtype)
+        return None if mask is None else mx.pad(mask, [(0, 0)] * (mask.ndim - 1) + [(0, self.extra_keys)])
+
+
 def _activation(name):
     """A Transformer's activation: "relu", "gelu" or a function."""
     return {"relu": nn.relu, "gelu": nn.gelu}[name] if isinstance(name, str) else name

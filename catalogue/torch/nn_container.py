@@ -88,7 +88,16 @@ never("torch.nn.DataParallel", "MLX runs one process per device", suggest="use t
 never("torch.nn.parallel.DistributedDataParallel", "MLX distributes by `mx.distributed`",
       suggest="use the wrapped module itself")
 never("torch.nn.LazyLinear", "MLX needs the sizes when a module is made", suggest="state the number of input features")
-never("torch.nn.LazyConv1d", "MLX needs the sizes when a module is made", suggest="state the number of input channels")
-never("torch.nn.LazyConv2d", "MLX needs the sizes when a module is made", suggest="state the number of input channels")
-never("torch.nn.LazyBatchNorm1d", "MLX needs the sizes when a module is made", suggest="state the number of features")
-never("torch.nn.LazyBatchNorm2d", "MLX needs the sizes when a module is made", suggest="state the number of features")
+never(
+    "torch.nn.LazyConv1d", "torch.nn.LazyConv2d", "torch.nn.LazyConv3d", "torch.nn.LazyConvTranspose1d",
+    "torch.nn.LazyConvTranspose2d", "torch.nn.LazyConvTranspose3d", "MLX needs the sizes when a module is made",
+    suggest="state the number of input channels",
+)
+never(
+    "torch.nn.LazyBatchNorm1d", "torch.nn.LazyBatchNorm2d", "torch.nn.LazyBatchNorm3d", "torch.nn.LazyInstanceNorm1d",
+    "torch.nn.LazyInstanceNorm2d", "torch.nn.LazyInstanceNorm3d", "MLX needs the sizes when a module is made",
+    suggest="state the number of features",
+)
+never("torch.nn.Container", "it has long been a name of the base class", suggest="torch.nn.Module")
+never("torch.nn.RNNBase", "torch.nn.RNNCellBase", "it is an inside of torch's recurrent modules",
+      suggest="torch.nn.LSTM, torch.nn.GRU, torch.nn.RNN or their cells")

@@ -1,5 +1,7 @@
 """Dropout modules of torch.nn."""
 
+from catalogue.torch.functional_attention import _alpha_dropout
+
 from mlxify.catalogue import *
 
 
@@ -58,5 +60,26 @@ class Dropout3d(nn.Module):
         return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-3], 1, 1, 1)) / (1 - self.p)
 
 
-never("torch.nn.AlphaDropout", "alpha dropout has no counterpart")
-never("torch.nn.FeatureAlphaDropout", "alpha dropout has no counterpart")
+@definition("torch.nn.AlphaDropout")
+class AlphaDropout(nn.Module):
+    """Drops values to SELU's lower limit with probability p, in training, and keeps mean and variance."""
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def __call__(self, x):
+        return _alpha_dropout(x, self.p, x.shape) if self.training and self.p > 0 else x
+
+
+@definition("torch.nn.FeatureAlphaDropout")
+class FeatureAlphaDropout(nn.Module):
+    """Drops whole channels to SELU's lower limit with probability p, in training, and keeps mean and variance."""
+
+    def __init__(self, p: float = 0.5):
+        super().__init__()
+        self.p = p
+
+    def __call__(self, x):
+        shape = (*x.shape[:2], *[1] * (x.ndim - 2))
+        return _alpha_dropout(x, self.p, shape) if self.training and self.p > 0 else x

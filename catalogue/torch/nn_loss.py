@@ -13,6 +13,12 @@ from catalogue.torch.functional_loss import (
     _triplet_loss,
     _weighted_logistic_loss,
 )
+from catalogue.torch.functional_loss_rare import (
+    _ctc_loss,
+    _multi_margin_loss,
+    _multilabel_margin_loss,
+    _triplet_distance_loss,
+)
 
 from mlxify.catalogue import *
 
@@ -257,8 +263,57 @@ class MultiLabelSoftMarginLoss(_WeightedLoss):
         return _reduce(loss.mean(axis=-1), self.reduction)
 
 
-never("torch.nn.CTCLoss", "MLX has no connectionist temporal classification")
+@definition("torch.nn.MultiMarginLoss")
+class MultiMarginLoss(_WeightedLoss):
+    """What each other class lacks to a margin below the target's score, averaged over the classes."""
+
+    def __init__(self, p=1, margin=1.0, weight=None, *, reduction="mean"):
+        super().__init__(weight, reduction=reduction)
+        self.p = p
+        self.margin = margin
+
+    def __call__(self, scores, target):
+        return _multi_margin_loss(scores, target, self.p, self.margin, self.weight, self.reduction)
+
+
+@definition("torch.nn.MultiLabelMarginLoss")
+class MultiLabelMarginLoss(_PairLoss):
+    """Every class that is no target shall stay a margin of 1 below every target; targets end at the first -1."""
+
+    def __call__(self, scores, target):
+        return _multilabel_margin_loss(scores, target, self.reduction)
+
+
+@definition("torch.nn.TripletMarginWithDistanceLoss")
+class TripletMarginWithDistanceLoss(_PairLoss):
+    """The anchor shall be nearer to the positive than to the negative by a margin, in a distance of one's own."""
+
+    def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
+        super().__init__(reduction=reduction)
+        self.distance = distance_function or _distance
+        self.margin = margin
+        self.swap = swap
+
+    def __call__(self, anchor, positive, negative):
+        return _triplet_distance_loss(
+            anchor, positive, negative, self.distance, self.margin, self.swap, self.reduction
+        )
+
+
+@definition("torch.nn.CTCLoss")
+class CTCLoss(_PairLoss):
+    """Connectionist temporal classification of log-probabilities (length, batch, classes)."""
+
+    def __init__(self, blank=0, reduction="mean", zero_infinity=False):
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def __call__(self, log_p, targets, input_lengths, target_lengths):
+        lengths = (input_lengths, target_lengths)
+        return _ctc_loss(log_p, targets, *lengths, self.blank, self.reduction, self.zero_infinity)
+
+
 never("torch.nn.AdaptiveLogSoftmaxWithLoss", "its shapes depend on values", suggest="use a full softmax")
-never("torch.nn.MultiMarginLoss", "no entry has been written for this loss")
-never("torch.nn.MultiLabelMarginLoss", "no entry has been written for this loss")
-never("torch.nn.TripletMarginWithDistanceLoss", "no entry has been written for this loss")
+never("torch.nn.LinearCrossEntropyLoss", "MLX has no fused projection and loss",
+      suggest="nn.CrossEntropyLoss()(nn.Linear(...)(x), target)")

@@ -145,6 +145,60 @@ class InstanceNorm3d(_InstanceNorm):
     axes = 3
 
 
+class _TrackedInstanceNorm(nn.InstanceNorm):
+    """An instance norm that keeps running statistics, and uses them in evaluation; `axes` as in `_InstanceNorm`."""
+
+    axes = 1
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=True):
+        super().__init__(num_features, eps, affine)
+        self.momentum = momentum
+        if track_running_stats:
+            self.running_mean = mx.zeros((num_features,))
+            self.running_var = mx.ones((num_features,))
+            self.num_batches_tracked = mx.array(0)
+        self.unfreeze()
+
+    def unfreeze(self, *args, **kwargs):
+        super().unfreeze(*args, **kwargs)
+        names = [name for name in ("running_mean", "running_var", "num_batches_tracked") if name in self]
+        self.freeze(keys=names, recurse=False)
+
+    def __call__(self, x):
+        shape = (-1, *[1] * self.axes)
+        pixels = x.flatten(-self.axes)
+        if "running_mean" in self and not self.training:
+            mean, var = self.running_mean.reshape(shape), self.running_var.reshape(shape)
+            x = (x - mean) * mx.rsqrt(var + self.eps)
+        else:
+            x = mx.fast.layer_norm(pixels, None, None, self.eps).reshape(x.shape)
+        if "running_mean" in self and self.training:
+            mean = pixels.mean(axis=-1).reshape(-1, pixels.shape[-2]).mean(axis=0)
+            var = pixels.var(axis=-1, ddof=1).reshape(-1, pixels.shape[-2]).mean(axis=0)
+            self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mx.stop_gradient(mean)
+            self.running_var = (1 - self.momentum) * self.running_var + self.momentum * mx.stop_gradient(var)
+        return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
+
+
+@definition("torch.nn.InstanceNorm1d", argument="track_running_stats")
+class TrackedInstanceNorm1d(_TrackedInstanceNorm):
+    """Instance norm of (batch, channels, length) with running statistics."""
+
+
+@definition("torch.nn.InstanceNorm2d", argument="track_running_stats")
+class TrackedInstanceNorm2d(_TrackedInstanceNorm):
+    """Instance norm of (batch, channels, height, width) with running statistics."""
+
+    axes = 2
+
+
+@definition("torch.nn.InstanceNorm3d", argument="track_running_stats")
+class TrackedInstanceNorm3d(_TrackedInstanceNorm):
+    """Instance norm of (batch, channels, depth, height, width) with running statistics."""
+
+    axes = 3
+
+
 @definition("torch.nn.LocalResponseNorm")
 class LocalResponseNorm(nn.Module):
     """Divides each value by a power of the mean square over `size` neighbouring channels (axis 1)."""
@@ -166,3 +220,6 @@ class LocalResponseNorm(nn.Module):
 # The common bases of torch's norms, for `isinstance`.
 constant("torch.nn.modules.instancenorm._InstanceNorm", "nn.InstanceNorm")
 constant("torch.nn.modules.batchnorm._NormBase", "(nn.BatchNorm, nn.InstanceNorm)")
+
+
+never("torch.nn.CrossMapLRN2d", "it is an old form of LocalResponseNorm", suggest="torch.nn.LocalResponseNorm")

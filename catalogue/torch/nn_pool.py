@@ -1,7 +1,16 @@
 """Pooling modules of torch.nn, with channels first. MLX's pools serve the common case; torch's further options (windows
 that end beyond the array, padding that does not count, indices) have a class of their own."""
 
-from catalogue.torch.functional_pool import _adaptive_pool, _avg_pool, _max_pool, _max_pool_with_indices, _per_axis
+from catalogue.torch.functional_pool import (
+    _adaptive_max_pool_with_indices,
+    _adaptive_pool,
+    _avg_pool,
+    _lp_pool,
+    _max_pool,
+    _max_pool_with_indices,
+    _max_unpool,
+    _per_axis,
+)
 
 from mlxify.catalogue import *
 
@@ -233,39 +242,121 @@ class AdaptiveMaxPool3d(nn.Module):
         return _adaptive_pool(x, self.output_size, mx.max)
 
 
+@definition("torch.nn.AdaptiveMaxPool1d", argument="return_indices")
+class IndexedAdaptiveMaxPool1d(nn.Module):
+    """The largest values of a grid of equal pieces of the trailing axes and, on request, where they stand."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        self.output_size = _per_axis(output_size, 1)
+        self.return_indices = return_indices
+
+    def __call__(self, x):
+        values, indices = _adaptive_max_pool_with_indices(x, self.output_size)
+        return (values, indices) if self.return_indices else values
+
+
+@definition("torch.nn.AdaptiveMaxPool2d", argument="return_indices")
+class IndexedAdaptiveMaxPool2d(nn.Module):
+    """The largest values of a grid of equal pieces of the trailing axes and, on request, where they stand."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        self.output_size = _per_axis(output_size, 2)
+        self.return_indices = return_indices
+
+    def __call__(self, x):
+        values, indices = _adaptive_max_pool_with_indices(x, self.output_size)
+        return (values, indices) if self.return_indices else values
+
+
+@definition("torch.nn.AdaptiveMaxPool3d", argument="return_indices")
+class IndexedAdaptiveMaxPool3d(nn.Module):
+    """The largest values of a grid of equal pieces of the trailing axes and, on request, where they stand."""
+
+    def __init__(self, output_size, return_indices=False):
+        super().__init__()
+        self.output_size = _per_axis(output_size, 3)
+        self.return_indices = return_indices
+
+    def __call__(self, x):
+        values, indices = _adaptive_max_pool_with_indices(x, self.output_size)
+        return (values, indices) if self.return_indices else values
+
+
+@definition("torch.nn.LPPool1d")
+class LPPool1d(nn.Module):
+    """The p-norm of each window of the last axis."""
+
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.options = (norm_type, kernel_size, stride, ceil_mode)
+
+    def __call__(self, x):
+        return _lp_pool(x, 1, *self.options)
+
+
 @definition("torch.nn.LPPool2d")
 class LPPool2d(nn.Module):
     """The p-norm of each window of the last two axes."""
 
     def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
         super().__init__()
-        self.norm_type = norm_type
-        self.size = math.prod(_per_axis(kernel_size, 2))
-        self.window = (2, kernel_size, stride, 0, ceil_mode)
+        self.options = (norm_type, kernel_size, stride, ceil_mode)
 
     def __call__(self, x):
-        return (_avg_pool(x**self.norm_type, *self.window) * self.size) ** (1 / self.norm_type)
+        return _lp_pool(x, 2, *self.options)
+
+
+@definition("torch.nn.LPPool3d")
+class LPPool3d(nn.Module):
+    """The p-norm of each window of the last three axes."""
+
+    def __init__(self, norm_type, kernel_size, stride=None, ceil_mode=False):
+        super().__init__()
+        self.options = (norm_type, kernel_size, stride, ceil_mode)
+
+    def __call__(self, x):
+        return _lp_pool(x, 3, *self.options)
+
+
+@definition("torch.nn.MaxUnpool1d")
+class MaxUnpool1d(nn.Module):
+    """Puts each value back where a max pooling of the last axis found it; zeros elsewhere."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__()
+        self.window = (kernel_size, stride, padding)
+
+    def __call__(self, x, indices, output_size=None):
+        return _max_unpool(x, indices, 1, *self.window, output_size)
 
 
 @definition("torch.nn.MaxUnpool2d")
 class MaxUnpool2d(nn.Module):
-    """Puts each value back where a max pooling found it; zeros elsewhere."""
+    """Puts each value back where a max pooling of the last two axes found it; zeros elsewhere."""
 
     def __init__(self, kernel_size, stride=None, padding=0):
         super().__init__()
-        self.kernel = _per_axis(kernel_size, 2)
-        self.stride = self.kernel if stride is None else _per_axis(stride, 2)
-        self.padding = _per_axis(padding, 2)
+        self.window = (kernel_size, stride, padding)
 
     def __call__(self, x, indices, output_size=None):
-        if output_size is None:
-            sizes = zip(x.shape[-2:], self.kernel, self.stride, self.padding)
-            output_size = [(n - 1) * s - 2 * p + k for n, k, s, p in sizes]
-        height, width = output_size[-2:]
-        flat = mx.zeros((*x.shape[:-2], height * width), dtype=x.dtype)
-        flat = mx.put_along_axis(flat, indices.flatten(-2), x.flatten(-2), axis=-1)
-        return flat.reshape(*x.shape[:-2], height, width)
+        return _max_unpool(x, indices, 2, *self.window, output_size)
 
 
-never("torch.nn.FractionalMaxPool2d", "its windows are drawn at random in a way of torch's own")
-never("torch.nn.FractionalMaxPool3d", "its windows are drawn at random in a way of torch's own")
+@definition("torch.nn.MaxUnpool3d")
+class MaxUnpool3d(nn.Module):
+    """Puts each value back where a max pooling of the last three axes found it; zeros elsewhere."""
+
+    def __init__(self, kernel_size, stride=None, padding=0):
+        super().__init__()
+        self.window = (kernel_size, stride, padding)
+
+    def __call__(self, x, indices, output_size=None):
+        return _max_unpool(x, indices, 3, *self.window, output_size)
+
+
+never("torch.nn.FractionalMaxPool2d", "its windows are drawn at random in a way of torch's own",
+      suggest="use MaxPool2d or AdaptiveMaxPool2d")
+never("torch.nn.FractionalMaxPool3d", "its windows are drawn at random in a way of torch's own",
+      suggest="use MaxPool3d or AdaptiveMaxPool3d")

@@ -158,8 +158,10 @@ never("torch.nn.utils.parameters_to_vector", "parameters are a tree in MLX", sug
 never("torch.nn.utils.vector_to_parameters", "parameters are a tree in MLX", suggest="use `module.update`")
 never("torch.nn.utils.parametrize.register_parametrization", "parameters are plain arrays in MLX",
       suggest="compute the parametrised weight in the call")
-never("torch.nn.utils.parametrizations.orthogonal", "MLX's matrix factorisations have no gradient")
-never("torch.nn.utils.prune.*", "pruning changes modules in place")
+never("torch.nn.utils.parametrizations.orthogonal", "MLX's matrix factorisations have no gradient",
+      suggest="compute an orthogonal weight in the call, as by a Cayley map written out")
+never("torch.nn.utils.prune.*", "pruning changes modules in place",
+      suggest="multiply the weight by its mask in the call, or prune the weights before converting them")
 never("torch.nn.attention.flex_attention.*", "MLX has no flex attention",
       suggest="use scaled_dot_product_attention with a dense mask")
 

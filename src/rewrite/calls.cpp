@@ -331,16 +331,20 @@ void Rewriter::drop_unused(NodeId id, std::string_view text) {
     }
 }
 
-// A definition that is stated for an argument stands in for the usual one where the call passes that argument:
-// `nn.Conv2d(3, 8, 3, padding_mode="reflect")`.
+// A definition that is stated for an argument stands in for the usual one where the call passes that argument, and not just
+// its default: `nn.Conv2d(3, 8, 3, padding_mode="reflect")`.
 const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
     const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(usual));
     const auto passes = [&](std::string_view wanted) {
         std::size_t place = 0;
         for (const NodeId argument : tree_.children(id).subspan(1)) {
             const syntax::Node& node = tree_[argument];
-            if (node.kind == NodeKind::keyword ? node.name == wanted : place < parameters.size() && parameters[place] == wanted) return true;
-            if (node.kind != NodeKind::keyword) ++place;
+            const bool keyword = node.kind == NodeKind::keyword;
+            const std::size_t at = keyword ? parameters.size() : place++;
+            if (keyword ? node.name != wanted : at >= parameters.size() || parameters[at] != wanted) continue;
+            std::string value(tree_.text(keyword ? tree_.child(argument, 0) : argument));
+            std::replace(value.begin(), value.end(), '\'', '"');
+            return value != evaluator_.parameter_default(catalogue_.body(usual), wanted);
         }
         return false;
     };

@@ -157,15 +157,34 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
     }
 }
 
+namespace {
+
+// The function of a body: itself, or the constructor of a class.
+NodeId function_of(const Body& body) {
+    const syntax::Tree& tree = body.tree;
+    if (tree[body.node].kind != NodeKind::class_def) return body.node;
+    NodeId constructor = syntax::kNoNode;
+    for (const NodeId statement : tree.children(tree.child(body.node, 0)))
+        if (tree[statement].kind == NodeKind::function_def && tree[statement].name == "__init__") constructor = statement;
+    return constructor;
+}
+
+}  // namespace
+
+std::string_view Evaluator::parameter_default(const Body& body, std::string_view name) const {
+    const NodeId function = function_of(body);
+    if (!syntax::exists(function)) return {};
+    for (const NodeId parameter : body.tree.children(body.tree.child(function, 0))) {
+        const auto parts = body.tree.children(parameter);  // annotation, default
+        if (body.tree[parameter].name == name && parts.size() == 2 && syntax::exists(parts[1])) return body.tree.text(parts[1]);
+    }
+    return {};
+}
+
 std::vector<std::string> Evaluator::parameter_names(const Body& body) const {
     const syntax::Tree& tree = body.tree;
-    NodeId function = body.node;
-    if (tree[function].kind == NodeKind::class_def) {
-        function = syntax::kNoNode;
-        for (const NodeId statement : tree.children(tree.child(body.node, 0)))
-            if (tree[statement].kind == NodeKind::function_def && tree[statement].name == "__init__") function = statement;
-        if (!syntax::exists(function)) return {"*", "**"};
-    }
+    const NodeId function = function_of(body);
+    if (!syntax::exists(function)) return {"*", "**"};
     std::vector<std::string> names;
     for (const NodeId parameter : tree.children(tree.child(function, 0))) {
         const syntax::Node& node = tree[parameter];

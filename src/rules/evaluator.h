@@ -99,6 +99,8 @@ public:
 
     // For the definition's constructor or function: the names of its parameters (without self); star parameters as "*", "**".
     std::vector<std::string> parameter_names(const catalogue::Body& body) const;
+    // The default of a parameter of a function or constructor as written; empty if there is none.
+    std::string_view parameter_default(const catalogue::Body& body, std::string_view name) const;
 
 private:
     friend class Frame;

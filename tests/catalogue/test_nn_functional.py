@@ -16,7 +16,7 @@ OPS = [op for op in op_db if "torch." + op.name in ENTRIES and op.name.startswit
 SAMPLES = 6
 # Samples that torch's table gives in a form of its own (table first, then indices), or that draw random numbers.
 OWN_CASES = {"nn.functional.one_hot", "nn.functional.embedding", "nn.functional.embedding_bag", "nn.functional.dropout", "nn.functional.dropout2d",
-             "nn.functional.dropout3d", "nn.functional.rrelu"}  # fmt: skip
+             "nn.functional.dropout3d", "nn.functional.rrelu", "nn.functional.triplet_margin_with_distance_loss"}  # fmt: skip
 
 
 def normal(*shape, seed=0):
@@ -274,6 +274,46 @@ def test_interpolate_by_a_factor(scale, mode):
     compare(F.interpolate, rule("interpolate"), (normal(1, 2, 5, 4),), {"scale_factor": scale, "mode": mode, **align})
     recomputed = {"scale_factor": scale, "mode": mode, "recompute_scale_factor": True, **align}
     compare(F.interpolate, rule("interpolate"), (normal(1, 2, 5, 4),), recomputed)
+
+
+@pytest.mark.parametrize("size", [(3, 7), (9, 2)])
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("align", [False, True])
+def test_interpolate_with_antialiasing(size, mode, align):
+    options = {"mode": mode, "align_corners": align, "antialias": True}
+    compare(F.interpolate, rule("interpolate"), (normal(1, 2, 5, 6),), {"size": size, **options})
+    compare(F.interpolate, rule("interpolate"), (normal(1, 2, 5, 6),), {"scale_factor": 0.6, **options})
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("align", [False, True])
+def test_grid_sample_of_volumes_and_by_cubic_convolution(padding, align):
+    options = {"padding_mode": padding, "align_corners": align}
+    compare(F.grid_sample, rule("grid_sample"), (normal(2, 3, 5, 4, 6), normal(2, 2, 3, 4, 3)), options)
+    nearest = {"mode": "nearest", **options}
+    compare(F.grid_sample, rule("grid_sample"), (normal(2, 3, 5, 4, 6), normal(2, 2, 3, 4, 3)), nearest, gradients=False)
+    compare(F.grid_sample, rule("grid_sample"), (normal(2, 3, 5, 6), normal(2, 3, 4, 2)), {"mode": "bicubic", **options})
+    compare(F.affine_grid, rule("affine_grid"), (normal(2, 3, 4), (2, 3, 4, 5, 2)), {"align_corners": align})
+
+
+def test_multi_head_attention_with_separate_weights():
+    x = normal(5, 3, 8)
+    weights = {f"{name}_proj_weight": normal(8, 8, seed=seed) for seed, name in enumerate("qkv")}
+    attention = rule("multi_head_attention_forward")
+
+    def arguments(x, convert):
+        given = (x[:1], x, x, 8, 2, None, normal(24), None, None, False, 0.0, normal(8, 8), normal(8))
+        return convert(given), convert({**weights, "use_separate_proj_weight": True, "need_weights": False})
+
+    def converted(x):
+        args, kwargs = arguments(x, to_mlx)
+        return attention(*args, **kwargs)[0]
+
+    def reference(x):
+        args, kwargs = arguments(x, lambda value: value)
+        return F.multi_head_attention_forward(*args, **kwargs)[0]
+
+    compare(reference, converted, (x,))
 
 
 def test_gumbel_softmax():

@@ -50,8 +50,6 @@ def _is_comparable(kind, sample):
         return False  # a norm with weight and without bias: no such argument here
     if kind.startswith("BatchNorm") and None in sample.constructor_input.args:
         return False  # a cumulative average instead of a momentum
-    if kind.startswith("InstanceNorm") and len(sample.constructor_input.args) == 5:
-        return False  # with running statistics
     return given[0].ndim >= RANKS.get(kind, 0)
 
 
@@ -105,6 +103,11 @@ def test_torch_samples(info, training):
         ("Fold", ((6, 5), 3), {"padding": 1, "stride": 2}, (2, 27, 9)),
         ("Flatten", (), {}, (2, 3, 4)),
         ("Unflatten", (1, (2, 3)), {}, (2, 6, 4)),
+        ("AdaptiveMaxPool1d", (3, True), {}, (2, 3, 7)),
+        ("AdaptiveMaxPool2d", ((3, None),), {"return_indices": True}, (2, 3, 7, 4)),
+        ("LPPool1d", (2, 3), {"stride": 2}, (2, 3, 7)),
+        ("LPPool3d", (2, 2), {}, (1, 2, 4, 5, 4)),
+        ("InstanceNorm2d", (3,), {"track_running_stats": True, "affine": True}, (2, 3, 4, 5)),
         ("MaxPool2d", (3, 2, 1), {"ceil_mode": True}, (2, 3, 6, 7)),
         ("MaxPool2d", (3,), {"return_indices": True, "stride": 2}, (2, 3, 7, 7)),
         ("MaxPool2d", (2,), {"dilation": 2}, (2, 3, 7, 7)),
@@ -217,10 +220,86 @@ def test_transformer_layers_are_copies():
     assert np.abs(np.array(stack.layers[1].linear1.weight)).max() > 0
 
 
-def test_max_unpool_puts_values_back():
-    values, indices = torch.nn.functional.max_pool2d(normal(2, 3, 6, 8), 2, return_indices=True)
-    reference, converted, _ = make("MaxUnpool2d", 2)
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_max_unpool_puts_values_back(axes):
+    pool = getattr(torch.nn.functional, f"max_pool{axes}d")
+    values, indices = pool(normal(2, 3, *(6, 8, 4)[:axes]), 2, return_indices=True)
+    reference, converted, _ = make(f"MaxUnpool{axes}d", 2)
     compare(lambda x: reference(x, indices), lambda x: converted(x, to_mlx(indices)), (values,))
+
+
+@pytest.mark.parametrize("name", ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"])
+@pytest.mark.parametrize("affine", [False, True])
+def test_instance_norm_tracks_statistics_as_torch(name, affine):
+    options = {"affine": affine, "track_running_stats": True, "momentum": 0.3}
+    shape = (2, 3, *(4, 5, 2)[: int(name[-2])])
+    calls = [((normal(*shape, seed=seed) * 2 + 1,), {}) for seed in range(3)]
+    compare_module("torch.nn." + name, ((3,), options), calls, training=True, gradients=False)
+    compare_module("torch.nn." + name, ((3,), options), calls[:1])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"kdim": 6, "vdim": 5}, {"add_bias_kv": True}, {"add_zero_attn": True}, {"add_bias_kv": True, "add_zero_attn": True}],
+)
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_multi_head_attention_with_other_keys(options, batch_first):
+    made = ((8, 2), {**options, "batch_first": batch_first})
+    query = normal(3, 5, 8)
+    key, value = normal(3, 5, options.get("kdim", 8), seed=1), normal(3, 5, options.get("vdim", 8), seed=2)
+    length, batch = (5, 3) if batch_first else (3, 5)
+    causal = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
+    padding = torch.zeros(batch, length, dtype=torch.bool)
+    padding[0, -1] = True
+    calls = [((query, key, value), {}), ((query, key, value), {"attn_mask": causal, "key_padding_mask": padding})]
+    compare_module("torch.nn.MultiheadAttention", made, calls)
+
+
+@pytest.mark.parametrize("name", ["AlphaDropout", "FeatureAlphaDropout"])
+def test_alpha_dropout_keeps_mean_and_variance(name):
+    mx.random.seed(0)
+    converted = ENTRIES["torch.nn." + name].python(0.3)
+    x = mx.random.normal((2000, 50, 3))
+    dropped = np.array(converted(x))
+    assert abs(dropped.mean()) < 0.03
+    assert abs(dropped.std() - 1) < 0.03
+    limit = -1.7580993408473766
+    low = np.isclose(dropped, limit * 0.7 * (0.7 * (1 + 0.3 * limit**2)) ** -0.5, atol=1e-6)
+    assert abs(low.mean() - 0.3) < 0.01
+    assert ((low.all(-1) != low.any(-1)).mean() < 1e-3) == (name == "FeatureAlphaDropout")
+    converted.eval()
+    assert mx.array_equal(converted(x), x)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("zero_infinity", [False, True])
+def test_ctc_loss(reduction, zero_infinity):
+    options = {"reduction": reduction, "zero_infinity": zero_infinity, "blank": 1}
+    reference, converted, _ = make("CTCLoss", **options)
+    targets = torch.tensor([[2, 2, 3, 0], [0, 4, 4, 4], [3, 0, 0, 0]])
+    lengths = torch.tensor([9, 6, 4]), torch.tensor([4, 4, 0])
+    rows = torch.cat([row[:n] for row, n in zip(targets, lengths[1], strict=True)])
+    for given in (targets, rows):
+        compare(
+            lambda x, given=given: reference(x.log_softmax(-1), given, *lengths),
+            lambda x, given=given: converted(nn.log_softmax(x, axis=-1), to_mlx(given), *to_mlx(lengths)),
+            (normal(9, 3, 5),),
+        )
+    short = torch.tensor([3, 6, 4])  # four labels, two of them equal, have no alignment with three moments
+    compare(
+        lambda x: reference(x.log_softmax(-1), targets, short, lengths[1]),
+        lambda x: converted(nn.log_softmax(x, axis=-1), to_mlx(targets), to_mlx(short), to_mlx(lengths[1])),
+        (normal(9, 3, 5),),
+        gradients=False,
+    )
+
+
+def test_triplet_loss_with_a_distance_of_ones_own():
+    args = [normal(3, 4, seed=seed) for seed in range(3)]
+    for options in ({}, {"swap": True, "margin": 0.3, "reduction": "none"}):
+        reference = torch.nn.TripletMarginWithDistanceLoss(distance_function=lambda a, b: (a - b).abs().sum(-1), **options)
+        entry = ENTRIES["torch.nn.TripletMarginWithDistanceLoss"].python
+        compare(reference, entry(distance_function=lambda a, b: mx.abs(a - b).sum(axis=-1), **options), args)
 
 
 def test_embedding():
@@ -269,9 +348,7 @@ def test_dropout_modules():
     [
         ("Conv2d", (3, 4, 2), {"padding": "same"}),
         ("ConvTranspose2d", (4, 4, 3), {"padding": 3}),
-        ("InstanceNorm2d", (3,), {"track_running_stats": True}),
         ("LSTM", (3, 4), {"proj_size": 2}),
-        ("MultiheadAttention", (4, 2), {"kdim": 3}),
         ("Embedding", (3, 4), {"max_norm": 1.0}),
     ],
 )
