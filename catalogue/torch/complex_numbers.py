@@ -177,6 +177,20 @@ def rfftfreq(n, d=1.0, *, dtype=None, device=None, layout=None, requires_grad=Fa
     return mx.fft.rfftfreq(n, d)
 
 
+@rule("torch.fft.hfft")
+def hfft(input, n=None, dim=-1, norm=None):
+    length = 2 * (input.shape[dim] - 1) if n is None else n
+    scale = {None: length, "backward": length, "ortho": length**0.5, "forward": 1}[norm]
+    return mx.fft.irfft(mx.conj(input), n=length, axis=dim) * scale
+
+
+@rule("torch.fft.ihfft")
+def ihfft(input, n=None, dim=-1, norm=None):
+    length = input.shape[dim] if n is None else n
+    scale = {None: length, "backward": length, "ortho": length**0.5, "forward": 1}[norm]
+    return mx.conj(mx.fft.rfft(input, n=length, axis=dim)) / scale
+
+
 never("torch.fft.*", "MLX does not have this transform", suggest="express it by fft, rfft or irfft")
 
 

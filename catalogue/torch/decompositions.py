@@ -134,6 +134,32 @@ def cholesky_inverse(L, upper=False):
     return mx.linalg.cholesky_inv(L, upper=upper, stream=mx.cpu)
 
 
+@rule("torch.cholesky_solve", "torch.Tensor.cholesky_solve")
+def cholesky_solve(input, L, upper=False):
+    lower = L.mT if upper else L
+    half = mx.linalg.solve_triangular(lower, input, upper=False, stream=mx.cpu)
+    return mx.linalg.solve_triangular(lower.mT, half, upper=True, stream=mx.cpu)
+
+
+@rule("torch.linalg.cond")
+def cond(A, p=None, *, out=None):
+    """The largest over the smallest singular value."""
+    if p is not None and p != 2:
+        refuse("only the ratio of singular values is written here", suggest="mx.linalg.norm(A) * mx.linalg.norm(inverse)")
+    values = mx.linalg.svd(A, compute_uv=False, stream=mx.cpu)
+    return values[..., 0] / values[..., -1]
+
+
+@rule("torch.linalg.inv_ex", fields=("inverse", "info"))
+def inv_ex(A, *, check_errors=False):
+    return mx.linalg.inv(A, stream=mx.cpu), mx.zeros(A.shape[:-2], dtype=mx.int32)
+
+
+@rule("torch.linalg.cholesky_ex", fields=("L", "info"))
+def cholesky_ex(input, *, upper=False, check_errors=False):
+    return mx.linalg.cholesky(input, upper=upper, stream=mx.cpu), mx.zeros(input.shape[:-2], dtype=mx.int32)
+
+
 @rule("torch.matrix_power", "torch.linalg.matrix_power", "torch.Tensor.matrix_power")
 def matrix_power(A, n):
     if n < 0:

@@ -152,6 +152,31 @@ def index_add(input, dim, index, source, *, alpha=1):
     return input.at[_on_axis(input, dim, index)].add(alpha * source)
 
 
+# Without `include_self` the slices that are written to start from what changes nothing.
+@rule("torch.index_reduce", "torch.Tensor.index_reduce")
+def index_reduce(input, dim, index, source, reduce, *, include_self=True):
+    """Combines slices along an axis with those of `source`, by product, mean, largest or smallest value."""
+    place = _on_axis(input, dim, index)
+    lowest, highest = _limits(input.dtype)
+    if not include_self:
+        input = _stored(input, place, {"prod": 1, "mean": 0, "amax": lowest, "amin": highest}[reduce])
+    if reduce == "prod":
+        return input.at[place].multiply(source)
+    if reduce == "amax":
+        return input.at[place].maximum(source)
+    if reduce == "amin":
+        return input.at[place].minimum(source)
+    count = mx.full(input.shape, 1 if include_self else 0).at[place].add(mx.ones(source.shape, dtype=mx.int32))
+    total = input.at[place].add(source)
+    count = mx.maximum(count, 1)
+    return total / count if input.dtype in _FLOATS else (total // count).astype(input.dtype)
+
+
+@rule("torch.fill")
+def fill(input, value):
+    return mx.full(input.shape, value, dtype=input.dtype)
+
+
 @rule("torch.index_copy", "torch.Tensor.index_copy")
 def index_copy(input, dim, index, source):
     if _scalar(input):

@@ -87,3 +87,7 @@ def masked_var(input, dim=None, unbiased=True, *, keepdim=False, dtype=None, mas
     mean = masked_mean(input, dim, keepdim=True, dtype=dtype, mask=mask)
     squares = masked_sum(mx.square(input - mean), dim, keepdim=keepdim, dtype=dtype, mask=mask)
     return squares / (_count(mask, _axis(input, dim), keepdim) - (1 if unbiased else 0))
+
+
+never("torch.masked.*", "MLX has no masked tensors",
+      suggest="fill what the mask excludes first: `mx.where(mask, x, -mx.inf)` before a softmax, 1 before a product")

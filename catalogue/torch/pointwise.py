@@ -315,11 +315,30 @@ def i0e(input):
     return _bessel_i0_scaled(input)
 
 
+@rule("torch.special.i1")
+def i1(input):
+    return _bessel_i1_scaled(input) * mx.exp(mx.abs(input))
+
+
+@rule("torch.special.i1e")
+def i1e(input):
+    return _bessel_i1_scaled(input)
+
+
+def _bessel_i1_scaled(x):
+    """The modified Bessel function of order one, divided by exp(|x|)."""
+    cosines = mx.cos(mx.arange(64) * (math.pi / 32))
+    return (mx.exp(x[..., None] * cosines - mx.abs(x)[..., None]) * cosines).mean(axis=-1)
+
+
+@rule("torch.mvlgamma", "torch.Tensor.mvlgamma", "torch.special.multigammaln")
+def mvlgamma(input, p):
+    return sum([_log_gamma(input - k / 2) for k in range(p)], p * (p - 1) / 4 * math.log(math.pi))
+
+
 never(
     "torch.polygamma",
-    "torch.mvlgamma",
     "torch.Tensor.polygamma",
-    "torch.Tensor.mvlgamma",
     "torch.special.*",
     "MLX does not have this special function",
 )

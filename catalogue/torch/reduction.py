@@ -209,8 +209,22 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     return result
 
 
+# The lower middle one of what is not NaN; NaN sorts last.
+@rule("torch.nanmedian", "torch.Tensor.nanmedian", fields=("values", "indices"))
+def nanmedian(input, dim=None, keepdim=False):
+    """The lower of the middle values that are not NaN."""
+    if dim is None:
+        return mx.sort(input.reshape(-1))[mx.stop_gradient(mx.maximum((~mx.isnan(input)).sum() - 1, 0) // 2)]
+    order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
+    middle = mx.maximum((~mx.isnan(input)).astype(mx.int32).sum(axis=dim, keepdims=True) - 1, 0) // 2
+    indices = mx.stop_gradient(mx.take_along_axis(order, middle, axis=dim))
+    values = mx.take_along_axis(input, indices, axis=dim)
+    if keepdim:
+        return values, indices
+    return values.squeeze(dim), indices.squeeze(dim)
+
+
 never(
-    "torch.nanmedian",
     "torch.nanquantile",
     "torch.mode",
     "torch.Tensor.mode",

@@ -92,3 +92,23 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
     if x.ndim == 1 and y.ndim > 1:
         steps = steps.reshape([-1 if axis == dim % y.ndim else 1 for axis in range(y.ndim)])
     return 0.5 * (pairs * steps).sum(axis=dim)
+
+
+# Central differences, one-sided at both ends.
+def _slope(input, axis, spacing):
+    """The derivative along an axis, by differences of neighbours."""
+    line = input.swapaxes(axis, -1)
+    first = line[..., 1:2] - line[..., :1]
+    last = line[..., -1:] - line[..., -2:-1]
+    slopes = mx.concatenate([first, (line[..., 2:] - line[..., :-2]) / 2, last], axis=-1)
+    return slopes.swapaxes(axis, -1) / spacing
+
+
+@rule("torch.gradient")
+def gradient(input, *, spacing=1, dim=None, edge_order=1):
+    """Derivatives along axes, by differences of neighbours."""
+    if edge_order != 1 or not known(isinstance(spacing, (int, float))) or not isinstance(spacing, (int, float)):
+        refuse("only one spacing for all axes and one-sided differences at the ends are written here",
+               suggest="divide the differences by the spacings")
+    axes = range(input.ndim) if dim is None else [dim] if isinstance(dim, int) else dim
+    return tuple([_slope(input, axis, spacing) for axis in axes])

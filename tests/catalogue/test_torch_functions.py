@@ -22,7 +22,7 @@ FILES = (
     "inplace",
     "inplace_pointwise",
     "lists_and_masks", "joining", "linalg", "pointwise", "random", "reduction", "runtime", "scan", "shape", "sorting",
-    "tensor_attributes",
+    "tensor_attributes", "windows",
 )  # fmt: skip
 ENTRIES = [
     entry
@@ -65,6 +65,9 @@ NOT_COMPARED = {
     "torch.Tensor.cauchy_": "always refused",
     "torch.poisson": "always refused",
     "torch.gcd": "always refused",
+    "torch.Tensor.new": "values are undefined",
+    "torch.Tensor.stride": "of a contiguous array only, where torch tells that of a view",
+    "mlxify.places_of_mask": "the compiler's own, for boolean masks",
 }
 # Names that torch itself has only together with another package.
 FOREIGN = {"torch.npu.is_available"}

@@ -30,6 +30,7 @@ RAISES = {
 GRADIENT_DIFFERS = {
     "logcumsumexp": "MLX's gradient is accurate to three digits only",
     "masked.mean": "not a number where nothing is left of a mean",
+    "index_reduce": "MLX has no gradient of a scattered product",
     "scatter_reduce": "MLX has no gradient of a scattered product",
     "linalg.norm": "not a number at zero, where torch gives zero; none of singular values",
     "linalg.matrix_norm": "MLX has no gradient of singular values",
