@@ -315,6 +315,12 @@ def i0e(input):
     return _bessel_i0_scaled(input)
 
 
+@rule("torch.special.entr")
+def entr(input):
+    logarithm = mx.log(mx.where(input == 0, 1, input))
+    return mx.where(input < 0, -mx.inf, -input * logarithm)
+
+
 @rule("torch.special.i1")
 def i1(input):
     return _bessel_i1_scaled(input) * mx.exp(mx.abs(input))
