@@ -63,6 +63,7 @@ format: .venv/ready
 	@echo "mlxify: formatting"
 	@git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format -i
 	@ruff format --quiet .
+	@$(PYTHON_IN_VENV) tools/reference.py
 
 check: format test
 
