@@ -163,5 +163,25 @@ never(
     suggest="change the gradients that `nn.value_and_grad` gives",
 )
 never("torch.autograd.*", "MLX has no tape", suggest="`mx.grad`, `mx.vjp`, `mx.jvp`")
-never("torch.func.*", "torch.vmap", "see `mx.vmap`, `mx.grad`, `mx.vjp`, `mx.jvp`")
+
+
+@rule("torch.vmap", "torch.func.vmap")
+def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
+    if known(isinstance(in_dims, int) and isinstance(out_dims, int) and in_dims == 0 and out_dims == 0):
+        if in_dims == 0 and out_dims == 0:
+            return mx.vmap(func)
+    return mx.vmap(func, in_axes=in_dims, out_axes=out_dims)
+
+
+@rule("torch.func.grad")
+def gradient_of(func, argnums=0, has_aux=False):
+    if has_aux:
+        refuse("`mx.grad` gives nothing besides gradients", suggest="`mx.value_and_grad`")
+    if known(argnums == 0) and argnums == 0:
+        return mx.grad(func)
+    return mx.grad(func, argnums=list(argnums) if isinstance(argnums, tuple) else argnums)
+
+
+never("torch.func.*", "MLX's own transformations differ in what they take and give",
+      suggest="`mx.vmap`, `mx.grad`, `mx.value_and_grad`, `mx.vjp`, `mx.jvp`")
 never("torch.cuda.amp.GradScaler", "torch.amp.GradScaler", "MLX trains in bfloat16 or float32 without loss scaling")

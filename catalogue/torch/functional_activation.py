@@ -6,6 +6,7 @@ from mlxify.catalogue import *
 
 
 @rule("torch.nn.functional.relu")
+@rule("torch.nn.functional.relu_", mutates="input")
 def relu(input, inplace=False):
     return nn.relu(input)
 
@@ -35,6 +36,7 @@ def tanh(input):
 # `where` differentiates both branches: the unused exponential must not overflow, else the gradient of a large input is
 # NaN (as with `nn.elu`). Zero stands first in `minimum`, which gives a tie to its second operand: the slope at 0 is alpha.
 @rule("torch.nn.functional.elu")
+@rule("torch.nn.functional.elu_", mutates="input")
 def elu(input, alpha=1.0, inplace=False):
     if known(alpha == 1) and alpha == 1:
         return mx.where(input > 0, input, mx.expm1(mx.minimum(0, input)))
@@ -42,17 +44,20 @@ def elu(input, alpha=1.0, inplace=False):
 
 
 @rule("torch.nn.functional.selu", "torch.selu")
+@rule("torch.nn.functional.selu_", "torch.selu_", mutates="input")
 def selu(input, inplace=False):
     return 1.0507009873554805 * mx.where(input > 0, input, 1.6732632423543772 * mx.expm1(mx.minimum(0, input)))
 
 
 @rule("torch.nn.functional.celu", "torch.celu")
+@rule("torch.nn.functional.celu_", "torch.celu_", mutates="input")
 def celu(input, alpha=1.0, inplace=False):
     return mx.where(input > 0, input, alpha * mx.expm1(mx.minimum(0, input) / alpha))
 
 
 # `nn.leaky_relu` is max(slope * x, x): right for slopes up to 1 only. (At x = 0 its gradient is 1, torch's the slope.)
 @rule("torch.nn.functional.leaky_relu")
+@rule("torch.nn.functional.leaky_relu_", mutates="input")
 def leaky_relu(input, negative_slope=0.01, inplace=False):
     if known(negative_slope <= 1) and negative_slope <= 1:
         return nn.leaky_relu(input, negative_slope=negative_slope)
@@ -126,6 +131,7 @@ def hardsigmoid(input, inplace=False):
 
 
 @rule("torch.nn.functional.hardtanh")
+@rule("torch.nn.functional.hardtanh_", mutates="input")
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     return nn.hard_tanh(input, min_val=min_val, max_val=max_val)
 
@@ -151,6 +157,7 @@ def tanhshrink(input):
 
 
 @rule("torch.nn.functional.threshold", "torch.threshold")
+@rule("torch.nn.functional.threshold_", "torch.threshold_", mutates="input")
 def threshold(input, threshold, value, inplace=False):
     return mx.where(input > threshold, input, value)
 
@@ -164,6 +171,7 @@ def prelu(input, weight):
 
 
 @rule("torch.nn.functional.rrelu", "torch.rrelu")
+@rule("torch.nn.functional.rrelu_", "torch.rrelu_", mutates="input")
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
     if training:
         slope = mx.random.uniform(lower, upper, input.shape)

@@ -194,7 +194,7 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
 
 
 # Distances between all pairs of different rows.
-@rule("torch.pdist")
+@rule("torch.pdist", "torch.nn.functional.pdist")
 def pdist(input, p=2.0):
     first, second = np.triu_indices(input.shape[0], 1)
     return _norm(input[mx.array(first)] - input[mx.array(second)], p, -1, False)

@@ -23,6 +23,27 @@ from catalogue.torch.functional_loss_rare import (
 from mlxify.catalogue import *
 
 
+@definition("torch.nn.modules.loss._Loss")
+class _Loss(nn.Module):
+    """The base of losses: keeps how they are reduced."""
+
+    def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            raise NotImplementedError("`size_average` and `reduce` are deprecated")
+        self.reduction = reduction
+
+
+@definition("torch.nn.modules.loss._WeightedLoss")
+class WeightedLoss(_Loss):
+    """The base of losses with a weight that is saved but not trained."""
+
+    def __init__(self, weight=None, size_average=None, reduce=None, reduction: str = "mean"):
+        super().__init__(size_average, reduce, reduction)
+        self.weight = weight
+        self.freeze(keys=["weight"], recurse=False)
+
+
 class _WeightedLoss(nn.Module):
     """A loss with a weight, one per class or value, that is saved but not trained."""
 

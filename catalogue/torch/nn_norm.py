@@ -109,6 +109,7 @@ class GroupNorm(nn.GroupNorm):
         return x * self.weight.reshape(shape) + self.bias.reshape(shape) if "weight" in self else x
 
 
+@definition("torch.nn.modules.instancenorm._InstanceNorm")
 class _InstanceNorm(nn.InstanceNorm):
     """Normalises each channel (axis 1) of each sample over its `axes` trailing axes, as in PyTorch."""
 

@@ -65,6 +65,8 @@ NOT_COMPARED = {
     "torch.Tensor.cauchy_": "always refused",
     "torch.poisson": "always refused",
     "torch.gcd": "always refused",
+    "torch.vmap": "gives a function: see test_transforms.py",
+    "torch.func.grad": "gives a function: see test_transforms.py",
     "torch.Tensor.new": "values are undefined",
     "torch.Tensor.stride": "of a contiguous array only, where torch tells that of a view",
     "mlxify.places_of_mask": "the compiler's own, for boolean masks",
