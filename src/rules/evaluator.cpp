@@ -159,7 +159,7 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
 
 namespace {
 
-// The function of a body: itself, or the constructor of a class.
+// The function of a body: itself, or the constructor that a class states.
 NodeId function_of(const Body& body) {
     const syntax::Tree& tree = body.tree;
     if (tree[body.node].kind != NodeKind::class_def) return body.node;
@@ -171,7 +171,19 @@ NodeId function_of(const Body& body) {
 
 }  // namespace
 
-std::string_view Evaluator::parameter_default(const Body& body, std::string_view name) const {
+// A class without a constructor has that of its first base, if the base is the catalogue's.
+const Body& Evaluator::constructor_of(const Body& body) const {
+    const Body* at = &body;
+    for (int bases = 0; bases < 8 && !syntax::exists(function_of(*at)) && at->tree.decorator_begin(at->node) > 1; ++bases) {
+        const Body* base = catalogue_.local(at->file_index, at->tree.text(at->tree.child(at->node, 1)));
+        if (base == nullptr) break;
+        at = base;
+    }
+    return *at;
+}
+
+std::string_view Evaluator::parameter_default(const Body& given, std::string_view name) const {
+    const Body& body = constructor_of(given);
     const NodeId function = function_of(body);
     if (!syntax::exists(function)) return {};
     for (const NodeId parameter : body.tree.children(body.tree.child(function, 0))) {
@@ -181,7 +193,8 @@ std::string_view Evaluator::parameter_default(const Body& body, std::string_view
     return {};
 }
 
-std::vector<std::string> Evaluator::parameter_names(const Body& body) const {
+std::vector<std::string> Evaluator::parameter_names(const Body& given) const {
+    const Body& body = constructor_of(given);
     const syntax::Tree& tree = body.tree;
     const NodeId function = function_of(body);
     if (!syntax::exists(function)) return {"*", "**"};

@@ -99,6 +99,7 @@ public:
 
     // For the definition's constructor or function: the names of its parameters (without self); star parameters as "*", "**".
     std::vector<std::string> parameter_names(const catalogue::Body& body) const;
+    const catalogue::Body& constructor_of(const catalogue::Body& body) const;  // the class itself, or the base whose constructor it has
     // The default of a parameter of a function or constructor as written; empty if there is none.
     std::string_view parameter_default(const catalogue::Body& body, std::string_view name) const;
 
