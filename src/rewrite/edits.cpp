@@ -34,9 +34,18 @@ void Edits::insert(std::uint32_t at, std::string text, std::string_view rule, bo
 }
 
 std::string Edits::render(base::Span span) const {
+    return render_from(std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{}), span);
+}
+
+std::string Edits::render_expression(base::Span span) const {
+    auto edit = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
+    while (edit != edits_.end() && edit->span.begin == span.begin && edit->span.empty() && !edit->joined) ++edit;
+    return render_from(edit, span);
+}
+
+std::string Edits::render_from(std::vector<Edit>::const_iterator edit, base::Span span) const {
     std::string out;
     std::uint32_t at = span.begin;
-    auto edit = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
     for (; edit != edits_.end() && edit->span.begin <= span.end && edit->span.end <= span.end; ++edit) {
         out += source_.substr(at, edit->span.begin - at);
         out += edit->text;

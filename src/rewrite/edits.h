@@ -28,12 +28,16 @@ public:
     void insert(std::uint32_t at, std::string text, std::string_view rule = {}, bool joined = false);
     // The bytes of `span` with the edits inside it.
     [[nodiscard]] std::string render(base::Span span) const;
+    // The same of an expression: without what was inserted before it that is no part of it, such as a line of its own.
+    [[nodiscard]] std::string render_expression(base::Span span) const;
     [[nodiscard]] bool touched(base::Span span) const;
     [[nodiscard]] const std::vector<Edit>& all() const { return edits_; }
     // Where a byte of the original stands once all edits are made.
     [[nodiscard]] std::uint32_t position_after(std::uint32_t offset) const;
 
 private:
+    [[nodiscard]] std::string render_from(std::vector<Edit>::const_iterator edit, base::Span span) const;
+
     std::string_view source_;
     std::vector<Edit> edits_;  // by position, no overlaps; insertions before replacements at the same byte
 };

@@ -37,6 +37,14 @@ TEST(Edits, a_larger_replacement_takes_in_what_was_rendered_of_smaller_ones) {
     EXPECT_EQ(edits.all().size(), 1u);
 }
 
+TEST(Edits, a_line_before_an_expression_is_no_part_of_it) {
+    Edits edits(kSource);
+    edits.insert(span_of("y").begin, "x = 1\n");
+    edits.insert(span_of("y").begin, "(", {}, true);
+    EXPECT_EQ(edits.render_expression(span_of("y")), "(y");
+    EXPECT_EQ(edits.render(span_of("y")), "x = 1\n(y");
+}
+
 TEST(Edits, insertions_at_one_place_keep_their_order) {
     Edits edits(kSource);
     edits.insert(0, "# one\n");

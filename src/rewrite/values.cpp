@@ -288,7 +288,8 @@ void Rewriter::keep_owner_text(NodeId id) {
 
 std::string Rewriter::rendered(NodeId id) const {
     const auto kept = owner_text_.find(syntax::index(id));
-    return kept != owner_text_.end() ? kept->second : edits_.render(tree_[id].span);
+    if (kept != owner_text_.end()) return kept->second;
+    return syntax::is_expression(tree_[id].kind) ? edits_.render_expression(tree_[id].span) : edits_.render(tree_[id].span);
 }
 
 }  // namespace mlxify::rewrite
