@@ -278,6 +278,10 @@ bool Rewriter::member_by_name(NodeId call) {
         } else {
             const Entry* other = definition_for_value(entry->qualified);
             text = class_text(other != nullptr ? *other : *entry);
+            // A class of the catalogue may take other arguments than torch's: `Pad` for `ReflectionPad3d`.
+            const bool own = other == nullptr && entry->kind == EntryKind::module_ && !text.starts_with(output_.nn + ".");
+            const rules::Outcome made = own ? evaluator_.function(*entry) : rules::Outcome{};
+            if (own && made.status == rules::Outcome::Status::expression) text = made.value.text;
         }
         if (text.starts_with(output_.nn + ".")) emissions_.uses_nn = true;
         layout = layout || !entry->weights.empty();

@@ -103,6 +103,70 @@ _layers = {
     "InstanceNorm3d": InstanceNorm3d,
 }
 
+
+def _pad_sides(padding, axes):
+    """torch's padding of that many trailing axes: two numbers per axis, or one for all sides."""
+    return (padding,) * (2 * axes) if isinstance(padding, int) else tuple(padding)
+
+
+def _crop_and_pad(x, pad, mode="constant", value=0):
+    """Pads where a width is positive and crops where it is negative (MLX raises for negative widths)."""
+    pairs = [(pad[i], pad[i + 1]) for i in reversed(range(0, len(pad), 2))]
+    pairs = [(0, 0)] * (x.ndim - len(pairs)) + pairs
+    widths = [(max(low, 0), max(high, 0)) for low, high in pairs]
+    if mode == "circular":  # what is cropped does not come round again
+        x = x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
+        for axis, (low, high) in enumerate(widths):
+            x = mx.take(x, mx.arange(-low, x.shape[axis] + high) % x.shape[axis], axis=axis)
+        return x
+    if mode == "constant":
+        x = mx.pad(x, widths, constant_values=value)
+    else:
+        x = mx.pad(x, widths, mode="edge" if mode == "replicate" else "reflect")
+    return x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
+
+
+class Pad(nn.Module):
+    """Pads trailing axes: (left, right, top, bottom, ...) from the last axis backwards; negative widths crop."""
+
+    def __init__(self, padding, axes: int, mode: str = "constant", value: float = 0):
+        super().__init__()
+        self.padding = _pad_sides(padding, axes)
+        self.mode = mode
+        self.value = value
+
+    def __call__(self, x):
+        return _crop_and_pad(x, self.padding, self.mode, self.value)
+
+
+def _CircularPad1d(padding):
+    return Pad(padding, 1, mode="circular")
+
+
+def _ConstantPad1d(padding, value):
+    return Pad(padding, 1, value=value)
+
+
+def _ReflectionPad1d(padding):
+    return Pad(padding, 1, mode="reflect")
+
+
+def _ReplicationPad1d(padding):
+    return Pad(padding, 1, mode="replicate")
+
+
+def _ZeroPad1d(padding):
+    return Pad(padding, 1)
+
+
+_layers_2 = {
+    "CircularPad1d": _CircularPad1d,
+    "ConstantPad1d": _ConstantPad1d,
+    "ReflectionPad1d": _ReflectionPad1d,
+    "ReplicationPad1d": _ReplicationPad1d,
+    "ZeroPad1d": _ZeroPad1d,
+}
+
 NAMES = ["ReLU", "Tanh"]
 
 
@@ -122,3 +186,7 @@ class Layer(nn.Module):
 def norm_of(kind: str, axes: int, dim: int) -> nn.Module:
     class_name = "{}Norm{}d".format(kind, axes)
     return _layers[class_name](dim)
+
+
+def pad_of(kind: str, width: int) -> nn.Module:
+    return _layers_2[f"{kind}Pad1d"](width)

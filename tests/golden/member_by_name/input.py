@@ -21,3 +21,7 @@ class Layer(nn.Module):
 def norm_of(kind: str, axes: int, dim: int) -> nn.Module:
     class_name = "{}Norm{}d".format(kind, axes)
     return getattr(nn, class_name)(dim)
+
+
+def pad_of(kind: str, width: int) -> nn.Module:
+    return getattr(nn, f"{kind}Pad1d")(width)
