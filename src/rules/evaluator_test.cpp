@@ -304,6 +304,14 @@ TEST_F(EvaluatorTest, a_private_helper_is_given_the_default_that_an_outer_call_p
     EXPECT_EQ(text.find('\x01'), std::string::npos) << text;
 }
 
+TEST_F(EvaluatorTest, a_list_that_is_named_on_an_undecided_path_is_spread_where_it_is_used) {
+    catalogue(
+        "@rule(\"lib.f\")\ndef f(x, n, flag):\n    if flag:\n        sizes = [n, 2]\n        return mx.g(x, *sizes)\n    return x\n");
+    std::string text = printed({argument(tensor("x")), argument(code_value("n")), argument(code_value("flag"))});
+    text += helpers();
+    EXPECT_NE(text.find("mx.g(x, *sizes)"), std::string::npos) << text;
+}
+
 TEST_F(EvaluatorTest, an_empty_tuple_of_the_author_is_written_into_the_helper) {
     catalogue("@rule(\"lib.f\")\ndef f(x, dim):\n    y = x * 2\n    return mx.sum(y, axis=dim) / mx.max(y, axis=dim)\n");
     Value none_of_them = sequence_value({}, false);

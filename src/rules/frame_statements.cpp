@@ -80,6 +80,9 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
         if (slot == parameters.size() && actual.keyword == "axis") look("dim");
         if (slot == parameters.size() && actual.keyword == "keepdims") look("keepdim");
         if (slot == parameters.size() && (actual.keyword == "input" || actual.keyword == "x")) look("self");
+        // torch.linalg says `A` and takes `input`; elsewhere it is the other way round
+        if (slot == parameters.size() && actual.keyword == "input") look("A");
+        if (slot == parameters.size() && actual.keyword == "A") look("input");
         if (slot == parameters.size()) {
             for (std::size_t at = 0; at < parameters.size(); ++at)
                 if (tree_[parameters[at]].has(syntax::Flag::star) &&
@@ -135,11 +138,12 @@ std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {
         const bool own_default = value.from_default && value.text.find('\x01') == std::string::npos;
         const bool fixed = flag || own_default || value.function || named_dtype || (value.has_items && value.items.empty());
         if (fixed) {
-            if (value.leaf >= 0) {  // a literal of the call site: its text must not refer there
+            if (value.has_items && value.items.empty()) {  // `()`, the shape of a scalar
+                value = sequence_value({}, value.is_list);
+            } else if (value.leaf >= 0) {  // a literal of the call site: its text must not refer there
                 Value own = value;
                 own.leaf = -1;
                 if (value.is_none()) own = none_value();
-                else if (value.has_items && value.items.empty()) own = sequence_value({}, value.is_list);
                 else if (value.string()) own = string_value(*value.string());
                 else if (const auto* set_flag = value.constant ? std::get_if<bool>(&*value.constant) : nullptr) own = bool_value(*set_flag);
                 value = own;
@@ -418,6 +422,7 @@ void Frame::assign(NodeId target, Value value) {
     own.precedence = Precedence::atom;
     own.leaf = -1;
     own.from_default = false;
+    own.own_parentheses = false;
     if (undecided_ > 0) {
         own.constant.reset();
         own.has_items = false;
