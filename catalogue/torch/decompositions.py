@@ -11,12 +11,26 @@ def inv(A):
 
 
 @rule("torch.linalg.pinv", "torch.pinverse", "torch.Tensor.pinverse")
-def pinv(A, rcond=None, hermitian=False):
-    if rcond is not None:
-        refuse("MLX chooses the cutoff of small singular values by itself")
-    if hermitian:
-        refuse("MLX does not invert from one triangle", suggest="drop `hermitian=True` if the matrix is symmetric")
-    return mx.linalg.pinv(A, stream=mx.cpu)
+def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None):
+    rtol = rcond if rtol is None else rtol
+    if atol is None and rtol is None and not hermitian:
+        return mx.linalg.pinv(A, stream=mx.cpu)
+    if hermitian:  # only the lower triangle is looked at
+        A = mx.tril(A) + mx.tril(A, k=-1).mT
+    return _pseudoinverse(A, atol, rtol)
+
+
+def _pseudoinverse(A, atol=None, rtol=None):
+    """The inverse on what singular values above the tolerances span: an absolute one, and one relative to the largest."""
+    U, S, Vh = mx.linalg.svd(A, stream=mx.cpu)
+    U, Vh = U[..., : S.shape[-1]], Vh[..., : S.shape[-1], :]
+    if rtol is None:
+        rtol = max(A.shape[-2:]) * 1.1920928955078125e-07 if atol is None else 0.0
+    bound = mx.array(rtol)[..., None] * S[..., :1]
+    if atol is not None:
+        bound = mx.maximum(bound, mx.array(atol)[..., None])
+    inverse = mx.where(S > bound, 1 / mx.where(S > bound, S, 1), 0)
+    return (Vh.mT * inverse[..., None, :]) @ U.mT
 
 
 @rule("torch.linalg.det", "torch.det", "torch.Tensor.det")
@@ -91,8 +105,8 @@ def eigvals(A):
 
 @rule("torch.linalg.solve")
 def solve(A, B, *, left=True):
-    if 0 in A.shape or 0 in B.shape:
-        refuse("systems without equations")
+    if 0 in B.shape:
+        return mx.zeros_like(B)
     if not left:
         return mx.linalg.solve(A.mT, B.mT, stream=mx.cpu).mT
     if known(B.ndim == A.ndim - 1) and B.ndim == A.ndim - 1 and B.ndim > 1:  # a vector for each matrix
@@ -162,11 +176,10 @@ def cholesky_ex(input, *, upper=False, check_errors=False):
 
 @rule("torch.matrix_power", "torch.linalg.matrix_power", "torch.Tensor.matrix_power")
 def matrix_power(A, n):
-    if n < 0:
-        return matrix_power(mx.linalg.inv(A, stream=mx.cpu), -n)
+    factor = mx.linalg.inv(A, stream=mx.cpu) if n < 0 else A
     product = mx.broadcast_to(mx.eye(A.shape[-1], dtype=A.dtype), A.shape)
-    for _ in range(n):
-        product = product @ A
+    for _ in range(abs(n)):
+        product = product @ factor
     return product
 
 

@@ -97,6 +97,8 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
+    if known(0 in input.shape) and 0 in input.shape:
+        return input
     return nn.log_softmax(input, axis=_axis(input, dim))
 
 

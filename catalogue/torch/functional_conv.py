@@ -108,11 +108,15 @@ def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, 
     MLX's own has no groups in 3-d, and is wrong for more padding than kernel and for more `output_padding` than padding:
     there the whole result is computed, and cropped.
     """
-    axes = x.ndim - 2
-    if axes == 3 and groups > 1:
+    if x.ndim == 5 and groups > 1:
         pieces = zip(mx.split(x, groups, axis=-1), mx.split(weight, groups, axis=-1))
-        pieces = [_conv_transpose(a, w, stride, padding, output_padding, 1, dilation) for a, w in pieces]
+        pieces = [_transposed(a, w, stride, padding, output_padding, 1, dilation) for a, w in pieces]
         return mx.concatenate(pieces, axis=-1)
+    return _transposed(x, weight, stride, padding, output_padding, groups, dilation)
+
+
+def _transposed(x, weight, stride, padding, output_padding, groups, dilation):
+    axes = x.ndim - 2
     if groups > 1:
         weight = mx.concatenate(mx.split(weight, groups, axis=-1))
     function = (mx.conv_transpose1d, mx.conv_transpose2d, mx.conv_transpose3d)[axes - 1]

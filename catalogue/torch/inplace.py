@@ -1,7 +1,7 @@
 """In-place methods: each gives the new value, which keeps the dtype of what it replaces."""
 
 from catalogue.torch.arithmetic import fmod
-from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, scatter, scatter_reduce
+from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, put, scatter, scatter_reduce
 from catalogue.torch.scalars import _scalar
 
 from mlxify.catalogue import *
@@ -320,3 +320,8 @@ def random_(self, low=0, to=None, *, generator=None):
 @rule("torch.Tensor.cauchy_", "torch.Tensor.log_normal_", "torch.Tensor.geometric_", mutates="self")
 def drawn_(self, *parameters, generator=None):
     refuse("MLX has no draws from this distribution")
+
+
+@rule("torch.Tensor.put_", mutates="self")
+def put_(self, index, source, accumulate=False):
+    return put(self, index, source, accumulate)

@@ -1,5 +1,6 @@
 """In-place pointwise methods: each gives the new value of what it changes."""
 
+from catalogue.torch.arithmetic import copysign, heaviside, hypot, ldexp
 from catalogue.torch.pointwise import clamp, erfc, frac, logit, sinc
 
 from mlxify.catalogue import *
@@ -233,3 +234,23 @@ def clamp_min_(self, min):
 @rule("torch.Tensor.clamp_max_", "torch.clamp_max_", mutates="self")
 def clamp_max_(self, max):
     return mx.minimum(self, max)
+
+
+@rule("torch.Tensor.copysign_", mutates="self")
+def copysign_(self, other):
+    return copysign(self, other)
+
+
+@rule("torch.Tensor.heaviside_", mutates="self")
+def heaviside_(self, values):
+    return heaviside(self, values)
+
+
+@rule("torch.Tensor.hypot_", mutates="self")
+def hypot_(self, other):
+    return hypot(self, other)
+
+
+@rule("torch.Tensor.ldexp_", mutates="self")
+def ldexp_(self, other):
+    return ldexp(self, other)

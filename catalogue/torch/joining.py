@@ -74,6 +74,8 @@ def chunk(input, chunks, dim=0):
 # Sections that do not come out even: the first ones are one longer. Indices cut.
 @rule("torch.tensor_split", "torch.Tensor.tensor_split", view_of="input")
 def tensor_split(input, indices_or_sections, dim=0):
+    if is_tensor(indices_or_sections):
+        return tensor_split(input, indices_or_sections.tolist(), dim)
     if not isinstance(indices_or_sections, int):
         return mx.split(input, list(indices_or_sections), axis=dim)
     size, longer = input.shape[dim] // indices_or_sections, input.shape[dim] % indices_or_sections

@@ -1,6 +1,7 @@
 """Products, norms and decompositions. MLX multiplies matrices of floats only, and decomposes on the CPU."""
 
 from catalogue.torch.dtypes import _FLOATS
+from catalogue.torch.scalars import _scalar
 
 from mlxify.catalogue import *
 
@@ -169,10 +170,19 @@ def increasing_vander(x, N=None):
 @rule("torch.cov", "torch.Tensor.cov")
 def cov(input, *, correction=1, fweights=None, aweights=None):
     if fweights is not None or aweights is not None:
-        refuse("weighted covariance is not written here")
+        return _weighted_cov(mx.atleast_2d(input), correction, fweights, aweights)
     rows = mx.atleast_2d(input)
     centred = rows - rows.mean(axis=1, keepdims=True)
     return (centred @ mx.conj(centred.T) / (rows.shape[1] - correction)).squeeze()
+
+
+def _weighted_cov(rows, correction, fweights=None, aweights=None):
+    """Covariance of rows whose observations count several times, or with a weight of their own."""
+    weights = fweights if aweights is None else aweights if fweights is None else fweights * aweights
+    total = weights.sum()
+    centred = rows - (rows * weights).sum(axis=1, keepdims=True) / total
+    lost = correction if aweights is None else correction * (weights * aweights).sum() / total
+    return ((centred * weights) @ mx.conj(centred.T) / mx.maximum(total - lost, 0)).squeeze()
 
 
 @rule("torch.corrcoef", "torch.Tensor.corrcoef")
@@ -228,6 +238,8 @@ def _norm(x, p, dim, keepdim):
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.astype(dtype)
+    if _scalar(input) and p != 0:
+        return mx.abs(input)
     if p == "nuc":
         refuse("the nuclear norm has no gradient in MLX", suggest="sum `mx.linalg.svd(x, compute_uv=False)`")
     if p is None or p == "fro":

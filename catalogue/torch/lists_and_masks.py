@@ -80,13 +80,14 @@ def masked_mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 
 @rule("torch.masked.var")
-def masked_var(input, dim=None, unbiased=True, *, keepdim=False, dtype=None, mask=None):
+def masked_var(input, dim=None, unbiased=True, *, correction=None, keepdim=False, dtype=None, mask=None):
+    lost = (1 if unbiased else 0) if correction is None else correction
     if mask is None:
-        return input.var(axis=_axis(input, dim), keepdims=keepdim, ddof=1 if unbiased else 0)
+        return input.var(axis=_axis(input, dim), keepdims=keepdim, ddof=lost)
     mask = mx.broadcast_to(mask, input.shape)
     mean = masked_mean(input, dim, keepdim=True, dtype=dtype, mask=mask)
     squares = masked_sum(mx.square(input - mean), dim, keepdim=keepdim, dtype=dtype, mask=mask)
-    return squares / (_count(mask, _axis(input, dim), keepdim) - (1 if unbiased else 0))
+    return squares / (_count(mask, _axis(input, dim), keepdim) - lost)
 
 
 never("torch.masked.*", "MLX has no masked tensors",

@@ -41,15 +41,15 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
 
 @rule("torch.nansum", "torch.Tensor.nansum")
 def nansum(input, dim=None, keepdim=False, *, dtype=None):
-    return sum_along(mx.where(mx.isnan(input), 0, input), dim, keepdim, dtype=dtype)
+    return sum_along(mx.where(mx.isnan(input), 0, input), _axes(input, dim), keepdim, dtype=dtype)
 
 
 @rule("torch.nanmean", "torch.Tensor.nanmean")
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     count = mx.isnan(input).astype(mx.int32)
-    return sum_along(mx.where(mx.isnan(input), 0, input), dim, keepdim, dtype=dtype) / sum_along(
-        1 - count, dim, keepdim
-    )
+    axes = _axes(input, dim)
+    total = sum_along(mx.where(mx.isnan(input), 0, input), axes, keepdim, dtype=dtype)
+    return total / sum_along(1 - count, axes, keepdim)
 
 
 # torch divides by n - 1 unless told otherwise, MLX by n. `x.var(False)` is `x.var(unbiased=False)`.
@@ -140,12 +140,16 @@ def aminmax(input, *, dim=None, keepdim=False):
 
 @rule("torch.argmax", "torch.Tensor.argmax")
 def argmax(input, dim=None, keepdim=False):
-    return mx.stop_gradient(mx.argmax(input, axis=_axis(input, dim), keepdims=keepdim)).astype(mx.int32)
+    if _scalar(input):
+        return mx.zeros((), dtype=mx.int32)
+    return mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.argmin", "torch.Tensor.argmin")
 def argmin(input, dim=None, keepdim=False):
-    return mx.stop_gradient(mx.argmin(input, axis=_axis(input, dim), keepdims=keepdim)).astype(mx.int32)
+    if _scalar(input):
+        return mx.zeros((), dtype=mx.int32)
+    return mx.stop_gradient(mx.argmin(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
 @rule("torch.all", "torch.Tensor.all")
@@ -184,12 +188,10 @@ def median(input, dim=None, keepdim=False):
     return values.squeeze(dim), indices.squeeze(dim)
 
 
-# Linear interpolation between the two nearest order statistics; several `q` stand first in the result.
+# Between the two nearest order statistics; several `q` stand first in the result.
 @rule("torch.quantile", "torch.Tensor.quantile")
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
-    """Interpolates between the two nearest order statistics."""
-    if interpolation != "linear":
-        refuse("only linear interpolation between order statistics is written here")
+    """Chooses or interpolates between the two nearest order statistics."""
     if _scalar(input):
         return mx.broadcast_to(input, q.shape if is_tensor(q) else ())
     axis = 0 if dim is None else dim
@@ -199,7 +201,12 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     upper = mx.stop_gradient(mx.ceil(position)).astype(mx.int32)
     ordered = mx.moveaxis(ordered, axis, -1)
     below = mx.take(ordered, lower, axis=-1)
-    result = below + (position - lower) * (mx.take(ordered, upper, axis=-1) - below)
+    above = mx.take(ordered, upper, axis=-1)
+    if interpolation == "nearest":
+        result = mx.take(ordered, mx.stop_gradient(mx.round(position)).astype(mx.int32), axis=-1)
+    else:
+        share = {"linear": position - lower, "lower": 0, "higher": 1, "midpoint": 0.5}[interpolation]
+        result = below + share * (above - below)
     if position.ndim == 1:
         result = mx.moveaxis(result, -1, 0)
     if keepdim and dim is None:

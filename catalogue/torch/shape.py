@@ -330,6 +330,8 @@ def select(input, dim, index):
 @rule("torch.Tensor.unfold", view_of="self")
 def unfold(self, dimension, size, step):
     """Sliding windows over an axis: their starts stay in its place, their values form a new last axis."""
+    if _scalar(self):
+        return self.reshape(1)
     axis = dimension % self.ndim
     starts = mx.arange(0, self.shape[axis] - size + 1, step)
     return mx.moveaxis(mx.take(self, starts[:, None] + mx.arange(size), axis=axis), axis + 1, -1)

@@ -76,7 +76,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 @rule("torch.searchsorted")
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     if sorter is not None:
-        refuse("an unsorted sequence with its order", suggest="sort it first: `mx.take(sequence, sorter)`")
+        sorted_sequence = mx.take_along_axis(sorted_sequence, sorter, axis=-1)
     right = right if side is None else side == "right"
     input = input if is_tensor(input) else mx.array(input)
     if sorted_sequence.ndim == 1:

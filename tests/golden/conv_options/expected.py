@@ -81,17 +81,8 @@ class PaddedConv2d(nn.Conv2d):
         return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
-def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    """A transposed convolution, channels last, with a kernel (out / groups, *kernel, in) and all of torch's options.
-
-    MLX's own has no groups in 3-d, and is wrong for more padding than kernel and for more `output_padding` than padding:
-    there the whole result is computed, and cropped.
-    """
+def _transposed(x, weight, stride, padding, output_padding, groups, dilation):
     axes = x.ndim - 2
-    if axes == 3 and groups > 1:
-        pieces = zip(mx.split(x, groups, axis=-1), mx.split(weight, groups, axis=-1))
-        pieces = [_conv_transpose(a, w, stride, padding, output_padding, 1, dilation) for a, w in pieces]
-        return mx.concatenate(pieces, axis=-1)
     if groups > 1:
         weight = mx.concatenate(mx.split(weight, groups, axis=-1))
     function = (mx.conv_transpose1d, mx.conv_transpose2d, mx.conv_transpose3d)[axes - 1]
@@ -105,6 +96,19 @@ def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, 
     x = function(x, weight, sizes[0], 0, sizes[1], groups=groups)
     x = mx.pad(x, [(0, 0), *[(0, e) for e in extra], (0, 0)])
     return x[(slice(None), *[slice(p, n - p) for p, n in zip(padding, x.shape[1:-1])])]
+
+
+def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """A transposed convolution, channels last, with a kernel (out / groups, *kernel, in) and all of torch's options.
+
+    MLX's own has no groups in 3-d, and is wrong for more padding than kernel and for more `output_padding` than padding:
+    there the whole result is computed, and cropped.
+    """
+    if x.ndim == 5 and groups > 1:
+        pieces = zip(mx.split(x, groups, axis=-1), mx.split(weight, groups, axis=-1))
+        pieces = [_transposed(a, w, stride, padding, output_padding, 1, dilation) for a, w in pieces]
+        return mx.concatenate(pieces, axis=-1)
+    return _transposed(x, weight, stride, padding, output_padding, groups, dilation)
 
 
 class GeneralConvTranspose2d(nn.ConvTranspose2d):
