@@ -122,18 +122,18 @@ def _gradient(name: str, form: str, answer: dict, record: dict, held: dict, foun
     return "passed", ""
 
 
-def _takes_scalar(spec: Any, raws: dict[str, Raw]) -> bool:
-    """Whether a tensor without axes is among the arguments.
+def _takes_unusual(spec: Any, raws: dict[str, Raw]) -> bool:
+    """Whether a tensor without axes, or without elements, is among the arguments.
 
-    Torch lets such a tensor have an axis -1 and 0, MLX raises. Where nothing is known of the rank, no code is spent on that.
+    Torch lets the first have an axis -1 and 0, MLX raises; for the second, some of MLX's functions raise. Where nothing is
+    known of the shape, no code is spent on that.
     """
     if isinstance(spec, dict):
-        return (
-            not raws[spec["$array"]].shape
-            if "$array" in spec
-            else any(_takes_scalar(part, raws) for part in spec.values())
-        )
-    return isinstance(spec, list) and any(_takes_scalar(part, raws) for part in spec)
+        if "$array" in spec:
+            shape = raws[spec["$array"]].shape
+            return not shape or 0 in shape
+        return any(_takes_unusual(part, raws) for part in spec.values())
+    return isinstance(spec, list) and any(_takes_unusual(part, raws) for part in spec)
 
 
 def outcomes(folder: Path) -> list[Outcome]:
@@ -157,10 +157,12 @@ def outcomes(folder: Path) -> list[Outcome]:
             unusual = re.match(
                 r"ValueError: \[transpose\] Received|IndexError: \[swapaxes\] Invalid axis", record["error"]
             )
-            scalar = case.form == "withheld" and _takes_scalar(case.spec, chunk.raws)
+            scalar = case.form == "withheld" and _takes_unusual(case.spec, chunk.raws)
             refusal = scalar and record["error"].startswith(("ValueError: ", "IndexError: ", "ZeroDivisionError: "))
             result.outcome = "refused" if refusal or unusual else "failed"
-            result.reason = f"raises for a tensor without axes: {record['error']}" if refusal else record["error"]
+            result.reason = (
+                f"raises for a tensor without axes or elements: {record['error']}" if refusal else record["error"]
+            )
             if unusual and not refusal:
                 result.reason = f"raises for a tensor of another rank than with a batch: {record['error']}"
         else:

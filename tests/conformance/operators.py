@@ -21,10 +21,12 @@ LOOKED_AT = 300
 
 # Results that are memory as it was found, or drawn in a way that the two frameworks cannot share.
 SHAPES_ONLY = {
-    "empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided", "cauchy", "geometric",
+    "exponential", "empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided", "cauchy", "geometric",
     "log_normal", "nn.functional.alpha_dropout", "nn.functional.feature_alpha_dropout", "nn.functional.rrelu",
     "nn.functional.fractional_max_pool2d", "nn.functional.fractional_max_pool3d", "nn.functional.gumbel_softmax",
 }  # fmt: skip
+# Drawn over what stands there: how the shared numbers get there says nothing of a derivative.
+DRAWN = {"normal", "uniform"}
 REFLECTED = {
     "__radd__": "+", "__rsub__": "-", "__rmul__": "*", "__rdiv__": "/", "__rmod__": "%", "__rpow__": "**",
     "__rmatmul__": "@", "__rand__": "&", "__ror__": "|", "__rxor__": "^",
