@@ -1,5 +1,7 @@
 """Normalisations of torch.nn.functional; batch, group and instance norms keep channels on axis 1 as in torch."""
 
+from catalogue.torch.scalars import _axis
+
 from mlxify.catalogue import *
 
 
@@ -101,7 +103,7 @@ def _channel_window_mean(x, size):
 @rule("torch.nn.functional.normalize")
 def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     if known(p == 2) and p == 2:
-        return input * mx.rsqrt(mx.maximum(mx.square(input).sum(axis=dim, keepdims=True), eps * eps))
+        return input * mx.rsqrt(mx.maximum(mx.square(input).sum(axis=_axis(input, dim), keepdims=True), eps * eps))
     if known(p == 1) and p == 1:
-        return input / mx.maximum(mx.abs(input).sum(axis=dim, keepdims=True), eps)
+        return input / mx.maximum(mx.abs(input).sum(axis=_axis(input, dim), keepdims=True), eps)
     return input / mx.maximum(mx.linalg.norm(input, ord=p, axis=dim, keepdims=True), eps)

@@ -202,6 +202,8 @@ def unsqueeze_(self, dim):
 def squeeze_(self, dim=None):
     if dim is None:
         return self.squeeze()
+    if isinstance(dim, (tuple, list)):
+        return self.squeeze([axis for axis in dim if self.shape[axis] == 1])
     return self.squeeze(dim) if self.shape[dim] == 1 else self
 
 

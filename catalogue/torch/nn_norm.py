@@ -79,6 +79,8 @@ class BatchNorm(nn.BatchNorm):
     """PyTorch's batch norm: the channels are axis 1 of an array of any rank."""
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        if momentum is None:
+            raise NotImplementedError("running statistics as a cumulative average")
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
         if track_running_stats:
             self.num_batches_tracked = mx.array(0)
@@ -115,9 +117,9 @@ class _InstanceNorm(nn.InstanceNorm):
 
     axes = 1
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
-        if track_running_stats:
-            raise NotImplementedError("instance norm with running statistics")
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, bias=True):
+        if track_running_stats or (affine and not bias):
+            raise NotImplementedError("instance norm with running statistics, or with a weight alone")
         super().__init__(num_features, eps, affine)
 
     def __call__(self, x):

@@ -7,9 +7,9 @@ class _InstanceNorm(nn.InstanceNorm):
 
     axes = 1
 
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
-        if track_running_stats:
-            raise NotImplementedError("instance norm with running statistics")
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, bias=True):
+        if track_running_stats or (affine and not bias):
+            raise NotImplementedError("instance norm with running statistics, or with a weight alone")
         super().__init__(num_features, eps, affine)
 
     def __call__(self, x):
