@@ -85,3 +85,13 @@ def test_seed_repeats_draws() -> None:
     first = mx.random.normal((4,)).tolist()
     seed(11)
     assert first == mx.random.normal((4,)).tolist()
+
+
+def test_a_state_repeats_draws() -> None:
+    entry = next(entry for entry in ENTRIES if entry.qualified == "torch.get_rng_state")
+    mx.random.seed(2**40 + 7)
+    mx.random.normal((3,))
+    state = entry.python()
+    first = mx.random.normal((5,))
+    entry.python.__globals__["set_rng_state"](state)
+    assert mx.random.normal((5,)).tolist() == first.tolist()
