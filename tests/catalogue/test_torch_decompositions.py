@@ -35,6 +35,10 @@ VALUES = {
     "torch.linalg.solve_triangular": Call((SYMMETRIC.tril(), TALL[:4]), {"upper": False}),
     "torch.triangular_solve": Call((TALL[:4], SYMMETRIC.triu()), {}),
     "torch.cholesky_inverse": Call((torch.linalg.cholesky(SYMMETRIC),), {}),
+    "torch.cholesky_solve": Call((TALL[:4], torch.linalg.cholesky(SYMMETRIC)), {}),
+    "torch.linalg.cond": Call((SQUARE,), {}),
+    "torch.linalg.inv_ex": Call((SQUARE,), {}),
+    "torch.linalg.cholesky_ex": Call((SYMMETRIC,), {}),
     "torch.matrix_power": Call((SQUARE, 3), {}),
 }
 ENTRIES_HERE = [entry for entry in ENTRIES if Path(inspect.getfile(entry.python)).stem == "decompositions"]

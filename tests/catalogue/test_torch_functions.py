@@ -57,6 +57,7 @@ NOT_COMPARED = {
     "torch.distributed.get_world_size": "torch wants a process group",
     "torch.distributed.get_rank": "torch wants a process group",
     "torch.manual_seed": "torch gives a generator",
+    "torch.utils.checkpoint.get_device_states": "there are no such devices",
     "torch.get_rng_state": "a state of the other generator; test_torch_random restores it",
     "torch.empty": "values are undefined",
     "torch.empty_like": "values are undefined",
@@ -72,8 +73,8 @@ NOT_COMPARED = {
     "torch.Tensor.stride": "of a contiguous array only, where torch tells that of a view",
     "mlxify.places_of_mask": "the compiler's own, for boolean masks",
 }
-# Names that torch itself has only together with another package.
-FOREIGN = {"torch.npu.is_available"}
+# Names that torch itself has only together with another package, and one of our own for `x[mask]`.
+FOREIGN = {"torch.npu.is_available", "mlxify.places_of_mask"}
 # Values are torch's, but MLX's backward pass is not: it raises, or disagrees where torch chose one of several answers.
 NO_GRADIENT = {
     "torch.linalg.solve": "MLX has no gradient of solvers",
