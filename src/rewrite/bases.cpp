@@ -47,7 +47,12 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     switch (node.kind) {
     case NodeKind::binary:
     case NodeKind::unary: return Use::read;
-    case NodeKind::aug_assign: return tree_.child(around, 0) == at ? Use::written : Use::read;
+    case NodeKind::aug_assign: {
+        if (tree_.child(around, 0) != at) return Use::read;
+        const infer::Fact& value = fact(tree_.child(around, 1));
+        const bool number = value.kind == infer::Kind::integer || value.kind == infer::Kind::floating || (value.kind == infer::Kind::tensor && value.rank == 0);
+        return number ? Use::none : Use::written;  // `weight *= scale` means the same in any order of axes
+    }
     case NodeKind::assign: {
         const NodeId target = tree_.child(around, 1);
         return tree_.child(around, 0) == at && tree_[target].kind == NodeKind::name && !names_[names_.binding(target)].written_in_place ? Use::read : Use::none;
