@@ -234,9 +234,12 @@ void Rewriter::map_source(Result& result) const {
         if (!syntax::is_statement(node.kind) || removed_.contains(number)) continue;
         result.source_map.push_back({{edits_.position_after(node.span.begin), edits_.position_after(node.span.end)}, node.span, std::string(syntax::kind_name(node.kind))});
     }
+    std::int64_t grown = 0;  // by the edits before; they are in order and do not overlap
     for (const Edit& edit : edits_.all()) {
-        const std::uint32_t begin = edits_.position_after(edit.span.begin);
-        result.source_map.push_back({{begin, begin + static_cast<std::uint32_t>(edit.text.size())}, edit.span, edit.rule});
+        const auto begin = static_cast<std::uint32_t>(edit.span.begin + grown);
+        const auto size = static_cast<std::uint32_t>(edit.text.size());
+        result.source_map.push_back({{begin, begin + size}, edit.span, edit.rule});
+        grown += static_cast<std::int64_t>(size) - edit.span.size();
     }
     std::stable_sort(result.source_map.begin(), result.source_map.end(), [](const Mapped& a, const Mapped& b) { return a.original < b.original; });
 }
