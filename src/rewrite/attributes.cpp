@@ -171,7 +171,11 @@ void Rewriter::attribute(NodeId id) {
         const bool turned = facts_.library_names[known.library_class].starts_with("torch.nn.ConvTranspose");
         const Entry* kernel = catalogue_.find(turned ? "mlxify.torch.nn.ConvTranspose.weight" : "mlxify.torch.nn.Conv.weight");
         if (use == Use::written) {
-            refuse(Code::indexing_refused, id, "a write to a part of a convolution's kernel, whose axes have another order in MLX", "assign a whole kernel");
+            NodeId whole = parent;
+            if (tree_[whole].kind == NodeKind::attribute && tree_[whole].name == "data") whole = tree_[whole].parent;
+            if (tree_[whole].kind == NodeKind::subscript && written_part_of_kernel(whole)) return;  // subscript() gives the index MLX's order
+            refuse(Code::indexing_refused, id, "a write to a part of a convolution's kernel, whose axes have another order in MLX",
+                   "write a number at integers and slices, or assign a whole kernel");
         } else {
             finish(id, evaluator_.apply(*kernel, {{{}, value_of(object), false, false}}, {}).value, kernel->qualified);
             uses_mx_ = true;
@@ -257,7 +261,12 @@ void Rewriter::subscript(NodeId id) {
             put(id, output_.nn + ".Sequential(*" + rendered(id) + ")", Precedence::atom, "torch.nn.Sequential"), emissions_.uses_nn = true;
         return;
     }
-    if (fact(object).kind != infer::Kind::tensor || !exists(index)) return;
+    if (!exists(index)) return;
+    if (const std::optional<std::string> part = written_part_of_kernel(id)) {
+        put(index, *part, Precedence::atom, "conv kernel");
+        return;
+    }
+    if (fact(object).kind != infer::Kind::tensor) return;
     const NodeId parent = tree_[id].parent;
     const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&
                         tree_.child(parent, tree_[parent].kind == NodeKind::assign ? 1 : 0) == id;

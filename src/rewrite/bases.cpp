@@ -1,6 +1,9 @@
 // Classes of torch.nn, as bases and as values, whose MLX counterpart keeps or takes other things than the file expects.
 //   class StdConv2d(nn.Conv2d): def forward(self, x): w = self.weight - self.weight.mean((1, 2, 3), keepdim=True); ...
 //   ->   class StdConv2d(Conv2d)   of a Conv2d whose weight has torch's layout
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "rewrite/rewriter.h"
@@ -32,6 +35,40 @@ bool Rewriter::reads_convolution(NodeId definition) const {
         if (std::find(std::begin(kOfConvolutions), std::end(kOfConvolutions), tree_[id].name) != std::end(kOfConvolutions)) return true;
     }
     return false;
+}
+
+// The index of a write into a part of `conv.weight`, in MLX's order of axes: [:, 0, -1] -> [:, -1, 0]. Only numbers are written so.
+std::optional<std::string> Rewriter::written_part_of_kernel(NodeId subscript) const {
+    NodeId kernel = tree_.child(subscript, 0);
+    if (tree_[kernel].kind == NodeKind::attribute && tree_[kernel].name == "data") kernel = tree_.child(kernel, 0);
+    if (tree_[kernel].kind != NodeKind::attribute || use_of_kernel(kernel) != Use::written) return std::nullopt;
+    const NodeId statement = tree_[subscript].parent;
+    const infer::Fact& value = fact(tree_.child(statement, tree_[statement].kind == NodeKind::assign ? 0 : 1));
+    if (value.kind != infer::Kind::integer && value.kind != infer::Kind::floating) return std::nullopt;
+    const std::string& library = facts_.library_names[fact(tree_.child(kernel, 0)).library_class];
+    const std::size_t rank = static_cast<std::size_t>(library[library.size() - 2] - '0') + 2;
+    const NodeId index = tree_.child(subscript, 1);
+    std::vector<NodeId> given{index};
+    if (tree_[index].kind == NodeKind::tuple) given.assign(tree_.children(index).begin(), tree_.children(index).end());
+    std::vector<std::string> parts;
+    bool elided = false;
+    for (const NodeId part : given) {
+        if (tree_[part].kind == NodeKind::ellipsis && !elided) {
+            elided = true;
+            for (std::size_t more = given.size() - 1; more < rank; ++more) parts.emplace_back(":");
+        } else if (tree_[part].kind == NodeKind::slice || fact(part).kind == infer::Kind::integer) {
+            parts.push_back(rendered(part));
+        } else {
+            return std::nullopt;
+        }
+    }
+    while (parts.size() < rank) parts.emplace_back(":");
+    if (parts.size() != rank) return std::nullopt;
+    // (out, in, *kernel) -> (out, *kernel, in), and for the transposed ones (in, out, *kernel) -> (out, *kernel, in)
+    if (library.starts_with("torch.nn.ConvTranspose")) std::swap(parts[0], parts[1]);
+    std::rotate(parts.begin() + 1, parts.begin() + 2, parts.end());
+    while (parts.size() > 1 && parts.back() == ":") parts.pop_back();
+    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.

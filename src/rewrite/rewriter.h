@@ -245,6 +245,7 @@ private:
     [[nodiscard]] bool norms_over_axes() const;
     enum class Use : std::uint8_t { none, read, written };
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
+    [[nodiscard]] std::optional<std::string> written_part_of_kernel(NodeId subscript) const;
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
