@@ -175,10 +175,15 @@ int verify_pair(const Options& options) {
         if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
     const ScratchFolder scratch;
     verify::WorkerPool workers(worker_options(options, scratch.path()));
-    const FileReport report = pipeline::compare(options.paths[0], options.paths[1], run_options(options), workers);
-    print_report(report, options);
-    if (options.json) put(report::summary_json_line({report.outcome}, MLXIFY_VERSION));
-    return exit_code({report});
+    std::vector<FileReport> reports;
+    std::vector<report::Outcome> outcomes;
+    pipeline::compare(options.paths[0], {options.paths.begin() + 1, options.paths.end()}, run_options(options), workers, [&](const FileReport& report) {
+        print_report(report, options);
+        outcomes.push_back(report.outcome);
+        reports.push_back(report);
+    });
+    if (options.json) put(report::summary_json_line(outcomes, MLXIFY_VERSION));
+    return exit_code(reports);
 }
 
 }  // namespace mlxify::cli

@@ -72,7 +72,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     ship->add_option("--push", options.remote, "push to this remote (default: to the branch's upstream, if any)")->option_text("REMOTE");
 
     CLI::App* verify = app.add_subcommand("verify", "prove that a PyTorch file and an MLX file compute the same");
-    verify->add_option("FILES", options.paths, "the PyTorch file and the MLX file")->required()->expected(2)->option_text("TORCH MLX");
+    verify->add_option("FILES", options.paths, "the PyTorch file, and one MLX file or several candidates")->required()->expected(2, -1)->option_text("TORCH MLX…");
     add_proof_options(*verify, options);
 
     CLI::App* explain = app.add_subcommand("explain", "what a code (MX4102) means, or what the catalogue says of an API (torch.pad)");

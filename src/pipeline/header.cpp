@@ -219,7 +219,7 @@ std::vector<std::string> limitations(const verify::Verdict& verdict, const std::
     sentences.insert(sentences.end(), verdict.limitations.begin(), verdict.limitations.end());
     for (const diagnostics::Diagnostic& remark : remarks) {
         if (remark.severity != diagnostics::Severity::remark) continue;
-        if (remark.code != Code::left_out && remark.code != Code::not_converted && remark.code != Code::renamed_attribute) continue;
+        if (remark.code != Code::left_out && remark.code != Code::not_converted && remark.code != Code::renamed_attribute && remark.code != Code::initial_differs) continue;
         sentences.push_back(remark.span.empty() ? remark.message
                                                 : fmt::format("{} (original line {})", remark.message, original.position(remark.span.begin).line));
     }

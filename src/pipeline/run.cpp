@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <utility>
 
 #include "pipeline/header.h"
 #include "pipeline/sample_expressions.h"
@@ -206,20 +207,25 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
     return proof;
 }
 
-FileReport compare(const std::string& torch_path, const std::string& mlx_path, const RunOptions& options,
-                   verify::WorkerPool& workers) {
-    const Clock clock;
-    FileReport report;
-    report.input = torch_path;
-    report.output = mlx_path;
-    auto original = source::read_file(torch_path);
-    const auto converted = source::read_file(mlx_path);
-    if (!original || !converted) {
-        mark_unreadable(report, original ? converted.error() : original.error());
+void compare(const std::string& torch_path, const std::vector<std::string>& mlx_paths, const RunOptions& options,
+             verify::WorkerPool& workers, const std::function<void(const FileReport&)>& take) {
+    Clock clock;
+    const auto empty_report = [&](const std::string& mlx_path) {
+        FileReport report;
+        report.input = torch_path;
+        report.output = mlx_path;
         return report;
+    };
+    auto original = source::read_file(torch_path);
+    if (!original) {
+        for (const std::string& mlx_path : mlx_paths) {
+            FileReport report = empty_report(mlx_path);
+            mark_unreadable(report, original.error());
+            take(report);
+        }
+        return;
     }
     const source::SourceText source(torch_path, std::move(original).value());
-    report.sha256 = store::sha256(source.text());
     std::vector<verify::EntryPoint> entries = verify::entry_points(source.text());
     const auto& wanted = options.convert.entries;
     std::erase_if(entries, [&](const auto& entry) { return !wanted.empty() && std::ranges::find(wanted, entry.name) == wanted.end(); });
@@ -230,16 +236,27 @@ FileReport compare(const std::string& torch_path, const std::string& mlx_path, c
     const verify::Request request = request_for(torch_path, source.text(), std::move(entries), options);
     diagnostics::Sink sink;
     const verify::Prepared prepared = verify::prepare(workers, request, sink);
-    std::vector<Diagnostic> diagnostics = sink.take();
-    if (!has_refusal(diagnostics)) {
-        report.verdict = verify::verify(workers, request, prepared, *converted, {});
-        diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
-        explain_refusal(report.verdict, diagnostics);
+    const std::vector<Diagnostic> of_original = sink.take();
+    for (const std::string& mlx_path : mlx_paths) {
+        FileReport report = empty_report(mlx_path);
+        report.sha256 = store::sha256(source.text());
+        const auto converted = source::read_file(mlx_path);
+        if (!converted) {
+            mark_unreadable(report, converted.error());
+            take(report);
+            continue;
+        }
+        std::vector<Diagnostic> diagnostics = of_original;
+        if (!has_refusal(diagnostics)) {
+            report.verdict = verify::verify(workers, request, prepared, *converted, {});
+            diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
+            explain_refusal(report.verdict, diagnostics);
+        }
+        report.findings = report::locate_all(diagnostics, source);
+        report.outcome = report.verdict.saveable() && !report.has_refusal() ? Outcome::compared : Outcome::refused;
+        report.seconds = std::exchange(clock, Clock{}).seconds();
+        take(report);
     }
-    report.findings = report::locate_all(diagnostics, source);
-    report.outcome = report.verdict.saveable() && !report.has_refusal() ? Outcome::compared : Outcome::refused;
-    report.seconds = clock.seconds();
-    return report;
 }
 
 FileReport save(Proof proof, const RunOptions& options) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <functional>
 #include <string>
 
 #include "catalogue/catalogue.h"
@@ -33,9 +34,10 @@ struct Proof {
 Proof prove(const std::string& path, const RunOptions& options, const catalogue::Catalogue& catalogue,
             verify::WorkerPool& workers);
 
-// `mlxify verify TORCH MLX`: the proof alone, of a pair that somebody else wrote.
-report::FileReport compare(const std::string& torch_path, const std::string& mlx_path, const RunOptions& options,
-                           verify::WorkerPool& workers);
+// `mlxify verify TORCH MLX…`: the proof alone, of files that somebody else wrote, each against the same original on the same samples.
+// `take` gets the reports in the order of `mlx_paths`, each as soon as it is there.
+void compare(const std::string& torch_path, const std::vector<std::string>& mlx_paths, const RunOptions& options,
+             verify::WorkerPool& workers, const std::function<void(const report::FileReport&)>& take);
 
 // Writes what is proved into the output folder, and a draft of what is not where the options say.
 report::FileReport save(Proof proof, const RunOptions& options);

@@ -73,6 +73,11 @@ std::optional<Trouble> open_into(std::optional<ArrayFile>& out, const std::strin
     return std::nullopt;
 }
 
+std::string metadata_of(const ArrayFile& file, const std::string& key) {
+    const auto found = file.metadata().find(key);
+    return found == file.metadata().end() ? std::string() : found->second;
+}
+
 std::string mismatch_text(const WeightsLoaded& loaded) {
     std::string text;
     const auto add = [&](const char* what, const std::vector<std::string>& names) {
@@ -234,14 +239,12 @@ Outcome<ArrayFile> Pair::mapped(const std::map<std::string, const ArrayView*>& a
     return std::move(*file);
 }
 
-// Sends ones for what the original trains and zeros for the rest through the converted file's `sanitize`: what comes out says
-// which of its arrays must be trained, and how many of PyTorch's went into each (two biases that were summed: 2).
-std::optional<Trouble> Pair::map_trainable() {
+// Sends ones for these of PyTorch's arrays and zeros for the rest through the converted file's `sanitize`: what comes out says into
+// which of its arrays they go, and how many into each (two biases that were summed: 2).
+Outcome<ArrayFile> Pair::counted(const std::set<std::string>& names, const std::string& file) {
     std::map<std::string, OwnedArray> ones;
-    for (const ArrayOf& parameter : original_parts_.parameters) {
-        const auto found = state_.find(parameter.name);
-        if (parameter.trainable && found != state_.end()) ones.emplace(parameter.name, filled_like(found->second, 1));
-    }
+    for (const std::string& name : names)
+        if (const auto found = state_.find(name); found != state_.end()) ones.emplace(name, filled_like(found->second, 1));
     std::vector<ArrayView> views;
     views.reserve(ones.size());
     std::map<std::string, const ArrayView*> arrays;
@@ -249,7 +252,15 @@ std::optional<Trouble> Pair::map_trainable() {
         views.push_back({array.type, array.shape, array.bytes});
         arrays.emplace(name, &views.back());
     }
-    Outcome<ArrayFile> file = mapped(arrays, "trainable");
+    return mapped(arrays, file);
+}
+
+// Which of the converted file's arrays must be trained.
+std::optional<Trouble> Pair::map_trainable() {
+    std::set<std::string> trained;
+    for (const ArrayOf& parameter : original_parts_.parameters)
+        if (parameter.trainable) trained.insert(parameter.name);
+    Outcome<ArrayFile> file = counted(trained, "trainable");
     if (const Trouble* trouble = std::get_if<Trouble>(&file)) return *trouble;
     trainable_.emplace(std::move(std::get<ArrayFile>(file)));
     return std::nullopt;
@@ -380,6 +391,39 @@ Outcome<Quadruple> Pair::step(const CallOptions& options) {
     if (!answered) return converted_trouble(answered.failure());
     if (auto trouble = open_into(result.converted, out)) return *trouble;
     if (auto trouble = give_weights()) return *trouble;  // both sides are as they were drawn
+    return result;
+}
+
+Outcome<Pair::InitialStates> Pair::initial(int seeds) {
+    const Reply<Session*> original = original_.session();
+    const Reply<Session*> converted = converted_.session();
+    if (!original) return original_trouble(original.failure());
+    if (!converted) return converted_trouble(converted.failure());
+    InitialStates result;
+    for (int seed = 1; seed <= seeds; ++seed) {
+        const std::string theirs = (*original)->scratch("initial.safetensors"), ours = (*converted)->scratch("initial_own.safetensors");
+        if (const Reply<base::Done> built = (*original)->initial(static_cast<std::uint64_t>(seed), theirs); !built) return original_trouble(built.failure());
+        if (const Reply<base::Done> built = (*converted)->initial(static_cast<std::uint64_t>(seed), ours); !built) return converted_trouble(built.failure());
+        std::optional<ArrayFile> state, own, named;
+        if (auto trouble = open_into(state, theirs)) return *trouble;
+        if (auto trouble = open_into(own, ours)) return *trouble;
+        std::map<std::string, const ArrayView*> arrays;
+        for (const auto& [name, view] : state->arrays()) arrays.emplace(name, &view);
+        Outcome<ArrayFile> mapped_state = mapped(arrays, "initial_named");
+        if (const Trouble* trouble = std::get_if<Trouble>(&mapped_state)) return *trouble;
+        result.original.push_back(std::move(std::get<ArrayFile>(mapped_state)));
+        result.converted.push_back(std::move(*own));
+        if (seed > 1) continue;
+        const Json defaults = Json::parse(metadata_of(*state, "defaults"), nullptr, false);
+        std::set<std::string> untouched;
+        if (defaults.is_array())
+            for (const Json& name : defaults)
+                if (name.is_string()) untouched.insert(name.get<std::string>());
+        Outcome<ArrayFile> count = counted(untouched, "defaults");
+        if (const Trouble* trouble = std::get_if<Trouble>(&count)) return *trouble;
+        for (const auto& [name, view] : std::get<ArrayFile>(count).arrays())
+            if (scale_of(view) > 0) result.defaults.insert(name);
+    }
     return result;
 }
 

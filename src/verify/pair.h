@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -72,6 +73,13 @@ public:
     // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
     Outcome<Quadruple> step(const CallOptions& options);
 
+    // What constructions by these seeds leave, by MLX names, on both sides. After gradient(), which knows the mapping.
+    struct InitialStates {
+        std::vector<ArrayFile> original, converted;
+        std::set<std::string> defaults;  // MLX names of what holds PyTorch's own initial values, untouched by the original's code
+    };
+    Outcome<InitialStates> initial(int seeds);
+
     // Whether the array of that MLX name holds one of PyTorch's, not a sum of several. After gradient().
     [[nodiscard]] bool one_to_one(const std::string& name) const;
 
@@ -92,6 +100,7 @@ private:
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
     std::optional<Trouble> map_state(const std::string& file, std::optional<ArrayFile>& out);
+    Outcome<ArrayFile> counted(const std::set<std::string>& names, const std::string& file);
     std::optional<Trouble> map_trainable();
     Outcome<ArrayFile> averaged(ArrayFile file, const std::string& path);
     [[nodiscard]] std::vector<std::string> training_problems(const ArrayFile& gradients) const;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "verify/initial.h"
+
 namespace mlxify::verify {
 namespace {
 
@@ -18,6 +20,7 @@ constexpr double kLargeSpread = 12;    // so that saturations and thresholds are
 constexpr double kRate = 0.1;          // of the one SGD step
 constexpr std::uint64_t kProjection = 77;
 constexpr std::uint64_t kStreams = 5;
+constexpr int kConstructions = 4;      // whose initial weights are compared
 constexpr std::uint64_t kDisturbances = 3;  // further ones, where the first does not explain a difference
 
 bool no_gradient_in_mlx(const std::string& message) {
@@ -333,6 +336,36 @@ private:
         return true;
     }
 
+    // Both constructors leave the same constants, and random weights of the same distribution. Where the original leaves a layer's
+    // weights to PyTorch, MLX's own begin the converted one: that is named, and no failure.
+    bool prove_initial(Pair& pair) {
+        if (pair.original_parts().callable || pair.weight_count() == 0) return true;
+        begin(stage::kWeights);
+        const Outcome<Pair::InitialStates> given = pair.initial(kConstructions);
+        if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
+            if (trouble->side == Trouble::Side::original) return true;
+            return fail(stage::kWeights, *trouble), false;
+        }
+        const auto& states = std::get<Pair::InitialStates>(given);
+        const auto of = [](const std::vector<ArrayFile>& files, const std::string& name) {
+            std::vector<const ArrayView*> views;
+            for (const ArrayFile& file : files)
+                if (const ArrayView* view = file.find(name)) views.push_back(view);
+            return views;
+        };
+        for (const auto& [name, view] : states.original.front().arrays()) {
+            if (!pair.one_to_one(name)) continue;  // the sum of two biases is distributed otherwise
+            const auto theirs = of(states.original, name), ours = of(states.converted, name);
+            if (theirs.size() != kConstructions || ours.size() != kConstructions) continue;
+            const std::string reason = initial_difference(theirs, ours);
+            if (reason.empty()) continue;
+            if (states.defaults.contains(name)) findings_.other_defaults.push_back(name);
+            else
+                return fail(stage::kWeights, Code::initial_differs, fmt::format("`{}` of a new model: {}", name, reason)), false;
+        }
+        return true;
+    }
+
     // ----------------------------------------------------------------------------------------------------------- training
 
     // In training mode with shared random streams: output, gradients and the state after one step. Where the streams cannot be
@@ -462,6 +495,7 @@ private:
         if (!pair.original_parts().callable || pair.has_float_inputs()) {
             if (!with_disturbances(pair, first, [&] { return prove_training(pair); })) return;
         }
+        if (!prove_initial(pair)) return;
         measure(pair);
     }
 

@@ -125,6 +125,13 @@ private:
         } else if (findings.proof.level == Level::inconclusive) {
             say(Code::inconclusive, {}, where + findings.reason);
         }
+        if (findings.other_defaults.empty()) return;
+        const std::vector<std::string>& names = findings.other_defaults;
+        const std::string more = names.size() > 1 ? fmt::format(" and {} more arrays", names.size() - 1) : "";
+        verdict_.diagnostics.push_back({Code::initial_differs, Severity::remark, {},
+                                        fmt::format("{}a new model begins with MLX's own random weights, not PyTorch's, in `{}`{}: load weights, or initialise "
+                                                    "them, to train from the same distribution", where, names.front(), more),
+                                        {}, Trust::review});
     }
 
     void say(Code code, base::Span span, std::string message) {

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from typing import Any, Protocol
@@ -72,6 +73,9 @@ class Framework(Protocol):
 
     def state(self, model: Model) -> list[Entry]:
         """Parameters, then buffers, in the order of construction; a shared array under each of its names."""
+
+    def library_defaults(self) -> AbstractContextManager[Callable[[Array], bool]]:
+        """Whether a parameter of what was constructed meanwhile holds what the framework's own layers put there."""
 
     def modules(self, model: Model) -> list[tuple[str, str]]:
         """(dotted name, qualified class) of the model and all inside."""

@@ -104,6 +104,10 @@ class MlxFramework:
                     entries.append(Entry(name, value, buffer=True, persistent=False, tie=id(value)))
         return sorted(entries, key=lambda entry: entry.buffer)
 
+    @contextlib.contextmanager
+    def library_defaults(self) -> Iterator[Callable[[mx.array], bool]]:
+        yield lambda parameter: False  # only the original is asked
+
     def modules(self, model: Any) -> list[tuple[str, str]]:
         if not isinstance(model, nn.Module):
             return []

@@ -92,6 +92,21 @@ def draw(model: Model, request: Json) -> Json:
     }
 
 
+def initial(model: Model, request: Json) -> Json:
+    """Evaluates the expression of `construct` once more, by another seed; the state that it leaves goes to `out`, the model stays.
+
+    `defaults` names the parameters that hold what the framework's own layers began with.
+    """
+    construction = Construction(model.constructed().expression, int(request["seed"]), request.get("streams"))
+    with model.framework.library_defaults() as untouched:
+        instance = model.construct(construction)
+    state = model.framework.state(instance)
+    defaults = [entry.name for entry in state if not entry.buffer and untouched(entry.array)]
+    written = {entry.name: model.framework.to_raw(entry.array) for entry in state}
+    arrays.write(request["out"], written, {"defaults": json.dumps(defaults)})
+    return {"names": [entry.name for entry in state]}
+
+
 def load_weights(model: Model, request: Json) -> Json:
     """Loads a file of weights under torch's names, strictly: `missing`, `unexpected`, `mismatched` are all empty if all is well."""
     model.constructed()
@@ -147,6 +162,7 @@ VERBS = {
     "load": load,
     "construct": construct,
     "draw": draw,
+    "initial": initial,
     "weights": load_weights,
     "names": rename,
     "inputs": make_inputs,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlxify.workers import references, torch_devices, torch_dtypes, torch_random
+from mlxify.workers import references, torch_defaults, torch_devices, torch_dtypes, torch_random
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -104,6 +104,11 @@ class TorchFramework:
         for name, buffer in model.named_buffers(remove_duplicate=False):
             entries.append(Entry(name, buffer, buffer=True, persistent=name not in unsaved, tie=id(buffer)))
         return entries
+
+    @contextlib.contextmanager
+    def library_defaults(self) -> Iterator[Callable[[torch.Tensor], bool]]:
+        with torch_defaults.recorded() as defaults:
+            yield defaults.untouched
 
     def modules(self, model: Any) -> list[tuple[str, str]]:
         if not isinstance(model, nn.Module):

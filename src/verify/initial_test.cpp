@@ -1,0 +1,99 @@
+#include "verify/initial.h"
+
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace mlxify::verify {
+namespace {
+
+using Make = std::function<float(std::mt19937&, std::size_t)>;
+
+// The same array in four constructions.
+class Constructions {
+public:
+    Constructions(std::vector<std::int64_t> shape, unsigned seed, const Make& make) {
+        std::size_t size = 1;
+        for (const std::int64_t axis : shape) size *= static_cast<std::size_t>(axis);
+        for (unsigned draw = 0; draw < 4; ++draw) {
+            std::mt19937 random(seed + draw);
+            std::vector<std::byte> bytes(size * sizeof(float));
+            for (std::size_t i = 0; i < size; ++i) {
+                const float value = make(random, i);
+                std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+            }
+            arrays_.push_back({ArrayType::float32, shape, std::move(bytes)});
+        }
+        for (const OwnedArray& array : arrays_) views_.push_back({array.type, array.shape, array.bytes});
+        for (const ArrayView& view : views_) pointers_.push_back(&view);
+    }
+    [[nodiscard]] const std::vector<const ArrayView*>& arrays() const { return pointers_; }
+
+private:
+    std::vector<OwnedArray> arrays_;
+    std::vector<ArrayView> views_;
+    std::vector<const ArrayView*> pointers_;
+};
+
+Make constant(float value) {
+    return [value](std::mt19937&, std::size_t) { return value; };
+}
+
+Make normal(float deviation) {
+    return [deviation](std::mt19937& random, std::size_t) { return std::normal_distribution<float>(0, deviation)(random); };
+}
+
+Make uniform(float bound) {
+    return [bound](std::mt19937& random, std::size_t) { return std::uniform_real_distribution<float>(-bound, bound)(random); };
+}
+
+std::string difference(const Make& original, const Make& converted, unsigned other_seed = 100) {
+    const Constructions theirs({64, 16, 4}, 1, original), ours({64, 16, 4}, other_seed, converted);
+    return initial_difference(theirs.arrays(), ours.arrays());
+}
+
+TEST(Initial, ConstantsAreCompared) {
+    EXPECT_EQ(difference(constant(0.5F), constant(0.5F)), "");
+    EXPECT_NE(difference(constant(0.5F), constant(0.55F)), "");
+    EXPECT_NE(difference(constant(1e-6F), constant(1e-5F)), "");
+    EXPECT_NE(difference(constant(0), normal(0.1F)), "");
+    EXPECT_NE(difference(normal(0.1F), constant(0)), "");
+}
+
+TEST(Initial, DistributionsAreCompared) {
+    EXPECT_EQ(difference(normal(0.02F), normal(0.02F)), "");
+    EXPECT_EQ(difference(uniform(0.1F), uniform(0.1F)), "");
+    EXPECT_NE(difference(normal(0.02F), normal(0.025F)), "");
+    EXPECT_NE(difference(uniform(1), normal(1 / std::sqrt(3.0F))), "") << "the same deviation, another shape";
+}
+
+TEST(Initial, TheSameDrawsInAnotherOrderAreTheSame) {
+    const Constructions theirs({6, 4}, 1, normal(1));
+    std::vector<OwnedArray> turned;
+    for (const ArrayView* array : theirs.arrays()) {
+        turned.push_back({array->type, array->shape, {array->bytes.begin(), array->bytes.end()}});
+        for (std::size_t i = 0; i < array->size(); ++i)
+            std::memcpy(turned.back().bytes.data() + i * sizeof(float), array->bytes.data() + (array->size() - 1 - i) * sizeof(float), sizeof(float));
+    }
+    std::vector<ArrayView> views;
+    for (const OwnedArray& array : turned) views.push_back({array.type, array.shape, array.bytes});
+    std::vector<const ArrayView*> pointers;
+    for (const ArrayView& view : views) pointers.push_back(&view);
+    EXPECT_EQ(initial_difference(theirs.arrays(), pointers), "");
+}
+
+TEST(Initial, PatternsAreCompared) {
+    const Make tap = [](std::mt19937& random, std::size_t i) {
+        return std::normal_distribution<float>(0, 0.02F)(random) + (i % 4 == 3 ? 0.02F : 0.0F);
+    };
+    EXPECT_NE(difference(tap, normal(0.02F)), "");
+    EXPECT_EQ(difference(tap, tap), "");
+    const Make row_of_zeros = [](std::mt19937& random, std::size_t i) { return i < 64 ? 0.0F : std::normal_distribution<float>(0, 1)(random); };
+    EXPECT_NE(difference(row_of_zeros, normal(1)), "") << "the row of a padding index";
+}
+
+}  // namespace
+}  // namespace mlxify::verify

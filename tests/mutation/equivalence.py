@@ -1,0 +1,253 @@
+"""Whether two MLX files compute the same, on many random numbers: a program of its own, since model code may do anything.
+
+    python equivalence.py VERIFIED MUTANT SAMPLES.json
+
+Prints a JSON object: `equivalent`, and `runs` (how many draws both ran) or the `difference` that was found. Both files get the same
+weights and inputs, in float64 where the model runs in it; outputs, gradients and the state after a call in training mode are compared,
+and the state that the constructor leaves.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import sys
+from typing import Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten, tree_map
+
+DTYPES = {
+    "f16": mx.float16, "bf16": mx.bfloat16, "f32": mx.float32, "f64": mx.float64, "i8": mx.int8, "i16": mx.int16,
+    "i32": mx.int32, "i64": mx.int64, "u8": mx.uint8, "bool": mx.bool_, "c64": mx.complex64,
+}  # fmt: skip
+DRAWS = [(seed, spread) for spread in (1.0, 0.02, 12.0) for seed in range(8)]
+TOLERANCE = {mx.float64: 1e-11, mx.float32: 1e-6}
+
+
+class Different(Exception):
+    """The two files do not compute the same; the text says where."""
+
+
+class Inputs(ast.NodeTransformer):
+    """Puts arrays for the tensors of a sample: `f32[2, 8]`, `i64[2, 5; 0, 10]` (written with a call) and `i64([[1, 2]])`."""
+
+    def __init__(self, random: np.random.Generator, spread: float, real: Any) -> None:
+        self.random, self.spread, self.real = random, spread, real
+        self.arrays: dict[str, mx.array] = {}
+
+    def put(self, array: mx.array) -> ast.Name:
+        name = f"_array{len(self.arrays)}"
+        self.arrays[name] = array.astype(self.real) if array.dtype == mx.float32 else array
+        return ast.Name(name, ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "_drawn":
+            dtype, shape, *bounds = (ast.literal_eval(a) for a in node.args)
+            return self.put(self.drawn(DTYPES[dtype], shape, *bounds))
+        if isinstance(node.func, ast.Name) and node.func.id in DTYPES:
+            return self.put(mx.array(ast.literal_eval(node.args[0]), dtype=DTYPES[node.func.id]))
+        return self.generic_visit(node)
+
+    def drawn(self, dtype: Any, shape: list[int], low: float | None = None, high: float | None = None) -> mx.array:
+        if dtype == mx.bool_:
+            return mx.array(self.random.random(shape) < 0.5)
+        if mx.issubdtype(dtype, mx.integer):
+            return mx.array(self.random.integers(low or 0, 10 if high is None else high, shape)).astype(dtype)
+        if high is not None:
+            return mx.array(self.random.uniform(low, high, shape), dtype=mx.float32).astype(dtype)
+        return mx.array(self.random.standard_normal(shape) * self.spread, dtype=mx.float32).astype(dtype)
+
+
+def readable(call: str) -> ast.expr:
+    """The sample's text as Python: `f32[2, 8; 0, 1]` becomes `_drawn("f32", [2, 8], 0, 1)`."""
+    import re
+
+    def drawn(match: re.Match[str]) -> str:
+        shape, _, bounds = match[2].partition(";")
+        return f'_drawn("{match[1]}", [{shape}]' + (f", {bounds})" if bounds else ")")
+
+    text = re.sub(r"\b(" + "|".join(DTYPES) + r")\[([-\d\s,;.e+]*)\]", drawn, call)
+    return ast.parse(text, mode="eval").body
+
+
+def loaded(path: str, name: str) -> dict[str, Any]:
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+def evaluated(node: ast.expr, names: dict[str, Any], arrays: dict[str, mx.array]) -> Any:
+    mx.random.seed(0)
+    np.random.seed(0)
+    return eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<sample>", "eval"), {**names, **arrays})
+
+
+def leaves(value: Any) -> list[Any]:
+    """Arrays and other results, in order."""
+    if isinstance(value, dict):
+        return [leaf for key in value for leaf in leaves(value[key])]
+    if isinstance(value, (list, tuple)):
+        return [leaf for item in value for leaf in leaves(item)]
+    if hasattr(value, "__dict__") and not isinstance(value, nn.Module):
+        return leaves(vars(value))
+    return [value]
+
+
+def compare(one: Any, other: Any, what: str, real: Any) -> None:
+    a, b = leaves(one), leaves(other)
+    if len(a) != len(b):
+        raise Different(f"{what}: {len(a)} and {len(b)} values")
+    for x, y in zip(a, b, strict=True):
+        if not isinstance(x, mx.array) or not isinstance(y, mx.array):
+            if type(x) is not type(y) or (isinstance(x, (int, float, str, bool)) and x != y and x == x):
+                raise Different(f"{what}: {x!r} and {y!r}")
+            continue
+        if x.shape != y.shape or x.dtype != y.dtype:
+            raise Different(f"{what}: {x.dtype} {x.shape} and {y.dtype} {y.shape}")
+        compare_arrays(np.array(x.astype(mx.float64) if x.dtype != mx.complex64 else x),
+                       np.array(y.astype(mx.float64) if y.dtype != mx.complex64 else y), what, real)  # fmt: skip
+
+
+def compare_arrays(x: np.ndarray, y: np.ndarray, what: str, real: Any) -> None:
+    if not np.array_equal(np.isfinite(x), np.isfinite(y)):
+        raise Different(f"{what}: not finite in different places")
+    finite = np.isfinite(x)
+    scale = np.abs(x[finite]).max(initial=0)
+    error = np.abs(x[finite] - y[finite]).max(initial=0)
+    if error > TOLERANCE[real] * scale:
+        raise Different(f"{what}: differs by {error:.1e} of {scale:.1e}")
+
+
+def state_of(model: Any) -> dict[str, mx.array]:
+    return dict(tree_flatten(model.parameters())) if isinstance(model, nn.Module) else {}
+
+
+def draw(model: nn.Module, random: np.random.Generator, real: Any) -> dict[str, mx.array]:
+    """Weights as the verifier draws them: matrices by their fan-in, all else near what was constructed."""
+    state = {}
+    for name, value in state_of(model).items():
+        if not mx.issubdtype(value.dtype, mx.floating):
+            continue
+        noise = random.standard_normal(value.shape)
+        if name.endswith("running_var"):
+            new = random.uniform(0.5, 1.5, value.shape)
+        elif value.ndim >= 2 and max(value.shape[:-1]) > 1:
+            new = noise / np.sqrt(np.prod(value.shape[1:]))
+        else:
+            new = np.array(value.astype(mx.float32)) + 0.2 * noise
+        state[name] = mx.array(new, dtype=mx.float32).astype(real)
+    return state
+
+
+class Side:
+    """One of the two files, with a model built for a sample."""
+
+    def __init__(self, names: dict[str, Any], sample: ast.expr, real: Any) -> None:
+        self.names, self.sample, self.real = names, sample, real
+        self.builder = sample.func if isinstance(sample, ast.Call) else None
+        method = None
+        if isinstance(self.builder, ast.Attribute):
+            method, self.builder = self.builder.attr, self.builder.value
+        built = evaluated(self.builder, names, {}) if isinstance(self.builder, ast.Call) else None
+        self.model = built if isinstance(built, nn.Module) else None
+        self.target = getattr(built, method) if method else built
+        if built is None:
+            self.target = evaluated(sample.func, names, {})
+
+    def outputs(self, arrays: dict[str, mx.array], call: ast.Call, training: bool) -> Any:
+        mx.random.seed(1)
+        np.random.seed(1)
+        if self.model is not None:
+            self.model.train(training)
+        return evaluated(ast.Call(ast.Name("_target", ast.Load()), call.args, call.keywords), {**self.names, "_target": self.target}, arrays)
+
+    def gradients(self, arrays: dict[str, mx.array], call: ast.Call) -> Any:
+        floating = {k: v for k, v in arrays.items() if mx.issubdtype(v.dtype, mx.floating)}
+        rest = {k: v for k, v in arrays.items() if k not in floating}
+
+        def total(weights: Any, given: dict[str, mx.array]) -> mx.array:
+            if self.model is not None:
+                self.model.update(weights)
+            result = self.outputs({**given, **rest}, call, False)
+            parts = [leaf for leaf in leaves(result) if isinstance(leaf, mx.array) and mx.issubdtype(leaf.dtype, mx.floating)]
+            return sum((part * mx.cos(mx.arange(part.size).reshape(part.shape))).sum() for part in parts)
+
+        weights = self.model.trainable_parameters() if self.model is not None else {}
+        return mx.grad(total, argnums=(0, 1))(weights, floating)
+
+
+def compare_draw(sides: list[Side], sample: ast.Call, seed: int, spread: float, real: Any) -> None:
+    random = np.random.default_rng(seed)
+    if sides[0].model is not None:
+        weights = draw(sides[0].model, random, real)
+        for side in sides:
+            side.model.load_weights(list(weights.items()), strict=False)
+    for training in (False, True):
+        inputs = Inputs(np.random.default_rng([seed, 1]), spread, real)
+        call = inputs.visit(ast.parse(ast.unparse(sample), mode="eval").body)
+        results, errors = [], []
+        for side in sides:
+            try:
+                results.append([side.outputs(inputs.arrays, call, training), state_of(side.model)])
+                mx.eval([leaf for leaf in leaves(results[-1]) if isinstance(leaf, mx.array)])
+                errors.append("")
+            except Exception as error:  # noqa: BLE001 - any error of a model is a result
+                errors.append(f"{type(error).__name__}: {error}")
+        if any(errors):
+            if not all(errors):
+                raise Different(f"one raises: {max(errors)[:150]}")
+            raise RuntimeError(errors[0])
+        compare(results[0], results[1], "output in training mode" if training else "output", real)
+    try:
+        first = sides[0].gradients(inputs.arrays, call)
+    except Exception:  # noqa: BLE001 - no gradient in MLX, of either
+        return
+    compare(first, sides[1].gradients(inputs.arrays, call), "gradient", real)
+
+
+def compare_sample(names: list[dict[str, Any]], text: str, real: Any) -> int:
+    runs = 0
+    sample = readable(text)
+    sides = [Side(n, sample, real) for n in names]
+    if sides[0].model is not None:
+        states = [state_of(side.model) for side in sides]
+        if states[0].keys() != states[1].keys():
+            raise Different("other parameters")
+        compare(states[0], states[1], "what the constructor leaves", mx.float32)
+        for side in sides:
+            side.model.update(tree_map(lambda x: x.astype(real) if x.dtype == mx.float32 else x, side.model.parameters()))
+    for seed, spread in DRAWS:
+        compare_draw(sides, sample, seed, spread, real)
+        runs += 1
+    return runs
+
+
+def main() -> None:
+    verified, mutant, samples = sys.argv[1:]
+    mx.set_default_device(mx.cpu)
+    names = [loaded(verified, "verified"), loaded(mutant, "mutant")]
+    runs, problems = 0, []
+    try:
+        for text in json.loads(open(samples).read()):
+            for real in (mx.float64, mx.float32):
+                try:
+                    runs += compare_sample(names, text, real)
+                    break
+                except Different:
+                    raise
+                except Exception as error:  # noqa: BLE001 - not in float64, or not at all
+                    problems.append(f"{text[:80]}: {type(error).__name__}: {error}"[:200])
+        answer = {"equivalent": runs > 0, "runs": runs, "problems": problems}
+    except Different as difference:
+        answer = {"equivalent": False, "difference": str(difference)}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

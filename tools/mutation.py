@@ -1,0 +1,221 @@
+"""Measures the verifier: plants small semantic errors in verified conversions, one at a time, and counts which it catches.
+
+    make mutation                                      own examples; writes docs/reference/mutation.md
+    .venv/bin/python tools/mutation.py FILE|DIR ... --per-file 30 --json OUT
+
+Each file is converted and verified; of its mutants (tests/mutation/kinds.py) those on lines that the proof reached are taken, kinds in
+turn, and the verifier is asked of each whether it computes what the original computes. A mutant that it accepts is run beside the
+verified file on many numbers (tests/mutation/equivalence.py): one that computes the same is no error; the rest are survivors, which
+are listed. Exit code 0 if the score is at least --least, else 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ROOT / "tests" / "mutation"
+sys.path.insert(0, str(CODE))
+
+from kinds import Mutant, mutants  # noqa: E402
+
+SECONDS_OF_EQUIVALENCE = 120
+
+
+@dataclasses.dataclass
+class Judged:
+    """What became of a mutant: `caught`, `equivalent`, `survived`, or `unjudged` (no verdict, or it could not be run beside the verified file)."""
+
+    file: str
+    kind: str
+    line: int
+    before: str
+    after: str
+    outcome: str
+    reason: str
+
+
+def options_for(file: Path) -> list[str]:
+    case = file.with_suffix(".json")
+    return ["--case", str(case)] if case.exists() else []
+
+
+def reports(command: list[str], seconds: float) -> list[dict]:
+    """The `file` objects that a command of mlxify prints; those that came in time."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        output, _ = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+    found = []
+    for line in output.decode(errors="replace").splitlines():
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return [report for report in found if report["type"] == "file"]
+
+
+def chosen(text: str, unreached: set[int], count: int, seed: str) -> list[Mutant]:
+    """At most `count` mutants of reached lines, each kind in turn, at places that the seed picks."""
+    by_kind: dict[str, list[Mutant]] = collections.defaultdict(list)
+    for mutant in mutants(text):
+        if mutant.line not in unreached:
+            by_kind[mutant.kind].append(mutant)
+    picker = random.Random(seed)
+    for places in by_kind.values():
+        picker.shuffle(places)
+    order = sorted(by_kind)
+    picker.shuffle(order)
+    picked: list[Mutant] = []
+    while len(picked) < count and any(by_kind.values()):
+        for kind in order:
+            if by_kind[kind] and len(picked) < count:
+                picked.append(by_kind[kind].pop())
+    return picked
+
+
+def equivalence(verified: Path, mutant: Path, samples: list[str], scratch: Path) -> dict:
+    wanted = scratch / "samples.json"
+    wanted.write_text(json.dumps(samples))
+    command = [sys.executable, str(CODE / "equivalence.py"), str(verified), str(mutant), str(wanted)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_EQUIVALENCE, cwd=scratch)
+        return json.loads(done.stdout.splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return {"equivalent": False, "problems": ["timeout"]}
+    except (json.JSONDecodeError, IndexError):
+        return {"equivalent": False, "problems": [done.stderr.strip()[-200:]]}
+
+
+def judged(file: Path, mutant: Mutant, report: dict | None, equivalent: dict | None) -> Judged:
+    if report is None:
+        outcome, reason = "unjudged", "no report"
+    elif report["outcome"] != "compared":
+        outcome, reason = "caught", report["stage"]
+    elif equivalent["equivalent"]:
+        outcome, reason = "equivalent", f"{equivalent['runs']} runs"
+    elif "difference" in equivalent:
+        outcome, reason = "survived", equivalent["difference"]
+    else:
+        outcome, reason = "unjudged", "; ".join(equivalent["problems"])
+    return Judged(file.name, mutant.kind, mutant.line, mutant.before, mutant.after, outcome, reason)
+
+
+def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
+    """All chosen mutants of one file; none if the file is not verified."""
+    with tempfile.TemporaryDirectory(prefix="mlxify-mutation-") as name:
+        scratch = Path(name)
+        convert = [program, "convert", "--json", "-o", str(scratch / "verified"), *options_for(file), "--", str(file)]
+        made = reports(convert, 600)
+        if not made or made[0]["outcome"] != "saved":
+            print(f"{file}: not verified, left out", file=sys.stderr)
+            return []
+        verified = Path(made[0]["output"])
+        text = verified.read_text()
+        picked = chosen(text, set(made[0]["unreached_lines"]), per_file, file.name)
+        paths = [scratch / f"m{number:03}.py" for number in range(len(picked))]
+        for path, mutant in zip(paths, picked, strict=True):
+            path.write_text(mutant.text)
+        compare = [program, "verify", "--json", "--seconds", "30", *options_for(file), "--", str(file), str(verified), *map(str, paths)]
+        found = {Path(report["output"]).name: report for report in reports(compare, 60 + 40 * len(picked))}
+        if found.get(verified.name, {}).get("outcome") != "compared":
+            print(f"{file}: saved, but `verify` does not accept it; left out", file=sys.stderr)
+            return []
+        samples = [sample["call"] for entry in made[0]["entries"] for sample in entry["samples"]]
+        rows = []
+        for path, mutant in zip(paths, picked, strict=True):
+            report = found.get(path.name)
+            accepted = report is not None and report["outcome"] == "compared"
+            rows.append(judged(file, mutant, report, equivalence(verified, path, samples, scratch) if accepted else None))
+        return rows
+
+
+def score(rows: list[Judged]) -> float:
+    counts = collections.Counter(row.outcome for row in rows)
+    wrong = counts["caught"] + counts["survived"]
+    return counts["caught"] / wrong if wrong else 1.0
+
+
+def cell(text: str) -> str:
+    text = " ".join(text.split()).replace("|", "\\|")
+    return "`" + (text if len(text) <= 60 else text[:57] + "...") + "`"
+
+
+def page(rows: list[Judged], files: int, least: float) -> str:
+    counts = collections.Counter(row.outcome for row in rows)
+    lines = [
+        "# How far the verdict can be trusted",
+        "",
+        "Generated by `make mutation`; do not edit. In verified conversions one small error at a time is planted, as porters make them",
+        "(`tests/mutation/kinds.py`), on lines that the proof reached, and the verifier judges the result against the original. A mutant that it",
+        "accepts is run beside the verified file on many weights and inputs (`tests/mutation/equivalence.py`, in float64 where the model runs in it):",
+        "outputs, gradients, training mode and what the constructor leaves. One that computes the same is *equivalent*, the rest *survived*.",
+        "",
+        f"{files} files, {len(rows)} mutants: {counts['caught']} caught, {counts['survived']} survived, {counts['equivalent']} equivalent, "
+        f"{counts['unjudged']} without a judgement. Score: **{100 * score(rows):.1f} %** of those that are wrong (at least {100 * least:.0f} % is asked for).",
+        "",
+        "| kind | caught | survived | equivalent | without a judgement |",
+        "|---|---|---|---|---|",
+    ]
+    kinds: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
+    for row in rows:
+        kinds[row.kind][row.outcome] += 1
+    for kind, of_kind in sorted(kinds.items()):
+        lines.append(f"| {kind.replace('_', ' ')} | {of_kind['caught']} | {of_kind['survived']} | {of_kind['equivalent']} | {of_kind['unjudged']} |")
+    lines += ["", "## Survivors", "| file | line | kind | before | after | what differs |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if row.outcome == "survived":
+            lines.append(f"| {row.file} | {row.line} | {row.kind.replace('_', ' ')} | {cell(row.before)} | {cell(row.after)} | {row.reason} |")
+    return "\n".join(lines) + "\n"
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path, help="PyTorch files, or folders of them (default: examples)")
+    parser.add_argument("--per-file", type=int, default=200, help="mutants of a file at most")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once")
+    parser.add_argument("--least", type=float, default=0.98, help="score below which the exit code is 1")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all mutants here")
+    parser.add_argument("--page", type=Path, metavar="OUT", help="write the page here")
+    parser.add_argument("--program", default=os.environ.get("MLXIFY_BIN", str(ROOT / ".venv/bin/mlxify")))
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    given = arguments.files or [ROOT / "examples"]
+    files = [file for path in given for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
+    begin = time.monotonic()
+    rows: list[Judged] = []
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for of_file in pool.map(lambda file: judge_file(file, arguments.program, arguments.per_file), files):
+            rows += of_file
+            counts = collections.Counter(row.outcome for row in of_file)
+            if of_file:
+                print(f"{of_file[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())), flush=True)
+            for row in of_file:
+                if row.outcome in {"survived", "unjudged"}:
+                    print(f"  {row.outcome} line {row.line} {row.kind}: {cell(row.before)} -> {cell(row.after)}: {row.reason}", flush=True)
+    print(f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({row.file for row in rows})} files in {time.monotonic() - begin:.0f} s")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    if arguments.page:
+        arguments.page.write_text(page(rows, len({row.file for row in rows}), arguments.least))
+    return 0 if rows and score(rows) >= arguments.least else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
