@@ -44,6 +44,8 @@ namespace {
 
 bool is_name_letter(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; }
 
+}  // namespace
+
 bool mentions(std::string_view text, std::string_view name) {
     for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
         const bool begins = at == 0 || !is_name_letter(text[at - 1]);
@@ -51,8 +53,6 @@ bool mentions(std::string_view text, std::string_view name) {
     }
     return false;
 }
-
-}  // namespace
 
 void Emissions::keep_used(std::string_view text) {
     std::vector<bool> used(all_.size(), false);

@@ -55,6 +55,8 @@ private:
     void materialise(syntax::NodeId region);       // names assigned in an undecided region become run-time variables
     void materialise_base(syntax::NodeId target);
     void materialise_name(std::string_view name);
+    [[nodiscard]] bool reads(const Value& value, std::string_view name) const;
+    void settle(std::string_view name);            // what is folded and reads that name becomes a run-time variable
     void assigned_names(syntax::NodeId region, std::vector<std::string_view>& into) const;
     std::string print(const Value& value);         // in helper mode: locals expanded
     [[nodiscard]] std::string message(syntax::NodeId string_node);
@@ -82,6 +84,7 @@ private:
     Value call_builtin(std::string_view word, syntax::NodeId id);
     Value call_function(const catalogue::Body& callee, std::vector<Actual> actuals);
     Value residual_call(Value callee, syntax::NodeId id);
+    bool changes_folded_list(syntax::NodeId callee);
     Value method_of_constant(const Value& object, std::string_view method, const std::vector<Value>& arguments, bool& known);
     std::vector<Actual> actuals(syntax::NodeId call);
     [[nodiscard]] std::optional<bool> is_instance(const Value& value, syntax::NodeId type);
@@ -98,6 +101,7 @@ private:
     Value returned_;
     std::string lines_;
     std::uint32_t indent_ = 1;
+    std::uint32_t settling_ = 0;
     std::uint32_t undecided_ = 0;  // depth of regions whose entry is decided at run time only
 };
 
@@ -105,6 +109,8 @@ private:
 Value fold_binary(syntax::Op op, const Value& left, const Value& right);
 Value fold_compare(syntax::Op op, const Value& left, const Value& right);
 Precedence precedence_of(syntax::Op op);
+// Whether the text has that identifier.
+bool mentions(std::string_view text, std::string_view name);
 // Unescapes a plain string literal (no f-string): prefix and quotes as written.
 std::string unescape(std::string_view literal);
 

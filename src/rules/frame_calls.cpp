@@ -106,9 +106,24 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
     return *result;
 }
 
+// `places.insert(0, x)` of a local: it must be a variable, not the expression that makes it, or the change would be lost.
+bool Frame::changes_folded_list(NodeId callee) {
+    constexpr std::string_view kChanges[] = {"append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear"};
+    if (tree_[callee].kind != NodeKind::attribute || tree_[tree_.child(callee, 0)].kind != NodeKind::name) return false;
+    if (std::find(std::begin(kChanges), std::end(kChanges), tree_[callee].name) == std::end(kChanges)) return false;
+    const std::string_view name = tree_[tree_.child(callee, 0)].name;
+    const Value* list = find(name);
+    return list && (mode_ == Mode::inline_ || (list->has_items && list->is_list));
+}
+
 // The call as it will stand in the output. Arguments that nobody wrote and that MLX assumes anyway are left out.
 Value Frame::residual_call(Value callee, NodeId id) {
     const NodeId callee_node = tree_.child(id, 0);
+    if (changes_folded_list(callee_node)) {
+        if (mode_ == Mode::inline_) throw NeedsHelper{};
+        materialise_base(callee_node);
+        callee = evaluate(callee_node);
+    }
     std::string known_as = callee.text;
     Value object;
     std::string_view method;

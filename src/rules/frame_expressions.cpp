@@ -367,18 +367,30 @@ Value Frame::comprehension(NodeId id) {
         }
         if (settled) return sequence_value(std::move(items), list);
     }
-    // Left for run time: the targets are names of the comprehension.
+    // Left for run time: the targets are names of the comprehension, other ones than those that the values in it read.
     std::string text;
-    const auto own = [&](NodeId at, const auto& self) -> void {
-        if (tree_[at].kind == NodeKind::tuple)
-            for (const NodeId child : tree_.children(at)) self(child, self);
-        else environment_.emplace_back(tree_[at].name, code_value(std::string(tree_[at].name)));
+    const auto free_name = [&](std::string_view wanted) {
+        std::string name(wanted);
+        const auto is_read = [&](const auto& bound) { return bound.first != wanted && reads(bound.second, name); };
+        for (int number = 2; std::any_of(environment_.begin(), environment_.begin() + static_cast<std::ptrdiff_t>(mark), is_read); ++number)
+            name = std::string(wanted) + "_" + std::to_string(number);
+        return name;
+    };
+    const auto own = [&](NodeId at, const auto& self) -> std::string {
+        if (tree_[at].kind == NodeKind::name) {
+            environment_.emplace_back(tree_[at].name, code_value(free_name(tree_[at].name)));
+            return environment_.back().second.text;
+        }
+        if (tree_[at].kind != NodeKind::tuple) return std::string(tree_.text(at));
+        std::string names;
+        for (const NodeId child : tree_.children(at)) names += (names.empty() ? "" : ", ") + self(child, self);
+        return tree_[at].has(syntax::Flag::parenthesized) ? "(" + names + ")" : names;
     };
     for (std::size_t at = 1; at < children.size(); ++at) {
         const NodeId one = children[at];
         const Value over = at == 1 ? iterable : evaluate(tree_.child(one, 1));
-        own(tree_.child(one, 0), own);
-        text += " for " + std::string(tree_.text(tree_.child(one, 0))) + " in " + operand(over, Precedence::or_);
+        text += " for " + own(tree_.child(one, 0), own);
+        text += " in " + operand(over, Precedence::or_);
         for (std::size_t condition = 2; condition < tree_.children(one).size(); ++condition)
             text += " if " + operand(evaluate(tree_.children(one)[condition]), Precedence::or_);
     }

@@ -302,7 +302,16 @@ Frame::Flow Frame::if_statement(NodeId id) {
 Frame::Flow Frame::for_statement(NodeId id) {
     const Value iterable = evaluate(tree_.child(id, 1));
     const NodeId target = tree_.child(id, 0);
-    if (iterable.has_items && undecided_ == 0) {
+    std::vector<std::string_view> names;
+    assigned_names(id, names);
+    const auto own = [&](NodeId at, const auto& self) -> void {
+        if (tree_[at].kind == NodeKind::tuple)
+            for (const NodeId child : tree_.children(at)) self(child, self);
+        else if (tree_[at].kind == NodeKind::name) names.push_back(tree_[at].name);
+    };
+    own(target, own);
+    const bool disturbed = std::any_of(names.begin(), names.end(), [&](std::string_view name) { return reads(iterable, name); });
+    if (iterable.has_items && undecided_ == 0 && (mode_ == Mode::inline_ || !disturbed)) {
         for (const Value& item : iterable.items) {
             assign(target, item);
             const Flow flow = block(tree_.child(id, 2));
@@ -313,18 +322,11 @@ Frame::Flow Frame::for_statement(NodeId id) {
     }
     if (mode_ == Mode::inline_) throw NeedsHelper{};
     materialise(id);
+    for (const std::string_view name : names) settle(name);
     ++undecided_;
     emit("for " + std::string(tree_.text(target)) + " in " + print(iterable) + ":");
     ++indent_;
-    std::vector<std::string_view> names;
-    assigned_names(id, names);
     for (const std::string_view name : names) set(name, code_value(std::string(name)));
-    const auto own = [&](NodeId at, const auto& self) -> void {
-        if (tree_[at].kind == NodeKind::tuple)
-            for (const NodeId child : tree_.children(at)) self(child, self);
-        else if (tree_[at].kind == NodeKind::name) set(tree_[at].name, code_value(std::string(tree_[at].name)));
-    };
-    own(target, own);
     const std::size_t before = lines_.size();
     block(tree_.child(id, 2));
     if (lines_.size() == before) emit("pass");
@@ -372,6 +374,7 @@ void Frame::materialise_base(NodeId target) {
 }
 
 void Frame::materialise_name(std::string_view name) {
+    settle(name);
     Value* value = find(name);
     if (!value) return;
     Value own = code_value(std::string(name), Precedence::atom, value->fact.kind == Kind::tensor ? Kind::tensor : Kind::unknown);
@@ -379,20 +382,49 @@ void Frame::materialise_name(std::string_view name) {
     *find(name) = std::move(own);
 }
 
+bool Frame::reads(const Value& value, std::string_view name) const {
+    if (value.constant) return false;
+    bool found = false;
+    for_each_piece(
+        evaluator_.leaves_.expand_locals(value.text), [&](std::string_view piece) { found |= mentions(piece, name); },
+        [&](std::uint32_t leaf) { found |= mentions(evaluator_.leaves_[leaf].written, name); });
+    return found || std::any_of(value.items.begin(), value.items.end(), [&](const Value& item) { return reads(item, name); });
+}
+
+// `rows = [f(at)]` that is folded so far must be computed before `at` gets another value.
+void Frame::settle(std::string_view name) {
+    for (std::size_t slot = 0; slot < environment_.size(); ++slot) {
+        const std::string_view other = environment_[slot].first;
+        const Value& value = environment_[slot].second;
+        if (other == name || value.text == other || !reads(value, name)) continue;
+        if (++settling_ > 8) throw NeedsHelper{};  // two folded values that need each other's old one
+        materialise_name(other);
+        --settling_;
+    }
+}
+
 void Frame::assign(NodeId target, Value value) {
     const syntax::Node& node = tree_[target];
     if (node.kind == NodeKind::tuple || node.kind == NodeKind::list) {
         const auto targets = tree_.children(target);
         const bool starred = std::any_of(targets.begin(), targets.end(), [&](NodeId one) { return tree_[one].kind == NodeKind::starred; });
-        if (value.has_items && value.items.size() == targets.size() && !starred) {
+        const auto disturbed = [&] {  // a, b = b, a
+            for (std::size_t at = 0; at + 1 < targets.size(); ++at)
+                for (std::size_t later = at + 1; later < value.items.size(); ++later)
+                    if (tree_[targets[at]].kind == NodeKind::name && reads(value.items[later], tree_[targets[at]].name)) return true;
+            return false;
+        };
+        if (value.has_items && value.items.size() == targets.size() && !starred && (mode_ == Mode::inline_ || !disturbed())) {
             const std::vector<Value> items = value.items;  // all evaluated before any is bound
             for (std::size_t at = 0; at < targets.size(); ++at) assign(targets[at], items[at]);
             return;
         }
         if (mode_ == Mode::inline_) throw NeedsHelper{};
+        const auto name_of = [&](NodeId one) { return tree_[one].kind == NodeKind::starred ? tree_.child(one, 0) : one; };
+        for (const NodeId one : targets) settle(tree_[name_of(one)].name);
         emit(std::string(tree_.text(target)) + " = " + print(value));
         for (const NodeId one : targets) {
-            const NodeId named = tree_[one].kind == NodeKind::starred ? tree_.child(one, 0) : one;
+            const NodeId named = name_of(one);
             set(tree_[named].name, code_value(std::string(tree_[named].name)));
         }
         return;
@@ -416,7 +448,10 @@ void Frame::assign(NodeId target, Value value) {
         set(name, std::move(value));
         return;
     }
-    if (value.text != name) emit(std::string(name) + " = " + print(value));
+    if (value.text != name) {
+        settle(name);
+        emit(std::string(name) + " = " + print(value));
+    }
     Value own = value;
     own.text = std::string(name);
     own.precedence = Precedence::atom;

@@ -1,5 +1,6 @@
 #include "rules/value.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -128,18 +129,17 @@ Value Leaves::add(Leaf leaf, Value known) {
     return known;
 }
 
-void Leaves::count(std::string_view text, std::vector<std::uint32_t>& uses) const {
-    for_each_piece(
-        text, [](std::string_view) {},
-        [&](std::uint32_t leaf) {
-            ++uses[leaf];
-            count(leaves_[leaf].text, uses);
-        });
-}
-
+// A local refers to leaves that are older than itself: one pass from the youngest counts all of them, however often each occurs.
 std::vector<std::uint32_t> Leaves::uses(std::string_view text) const {
+    constexpr std::uint32_t kMany = 1U << 20;
     std::vector<std::uint32_t> found(leaves_.size(), 0);
-    count(text, found);
+    const auto count = [&](std::string_view within, std::uint32_t times) {
+        for_each_piece(
+            within, [](std::string_view) {}, [&](std::uint32_t leaf) { found[leaf] = std::min(kMany, found[leaf] + times); });
+    };
+    count(text, 1);
+    for (std::size_t at = leaves_.size(); at-- > 0;)
+        if (found[at] > 0) count(leaves_[at].text, found[at]);
     return found;
 }
 

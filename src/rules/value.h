@@ -78,6 +78,7 @@ struct Leaf {
     std::uint32_t node = 0;  // the user's node, for an argument
     Precedence precedence = Precedence::atom;
     bool trivial = false;    // a name, a constant, an attribute of a name: may be used any number of times
+    std::string_view written = {};  // an argument as its author wrote it
 };
 
 class Leaves {
@@ -94,7 +95,6 @@ public:
     std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
 private:
-    void count(std::string_view text, std::vector<std::uint32_t>& uses) const;
     std::vector<Leaf> leaves_;
     std::deque<std::string> kept_;
 };
