@@ -186,8 +186,7 @@ def test_probing_changes_nothing(torch_session: WorkerSession) -> None:
     """The odd corners of the language give the same results, in the same order."""
     plain: dict[str, Any] = {}
     source = Source("puzzle.py", "puzzle", PUZZLE.encode())
-    rewriter = probe.Rewriter(instrument.Places(source.text))
-    code = instrument.compile_rewritten(source, rewriter)
+    code, _ = instrument.compile_rewritten(source, probe.Rewriter)
     seen = []
 
     def record(number: int, value: object) -> object:

@@ -7,11 +7,13 @@ import contextlib
 import re
 import sys
 import types
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from mlxify.workers.definitions import Source
 from mlxify.workers.model import Call, Model
+
+Rewriter = TypeVar("Rewriter", bound=ast.NodeTransformer)
 
 _DEEP = 20_000  # frames of Python for deeply nested expressions
 
@@ -41,11 +43,15 @@ def deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(usual)
 
 
-def compile_rewritten(source: Source, rewriter: ast.NodeTransformer) -> types.CodeType:
-    """Raises SyntaxError for no Python, RecursionError for one nested too deep."""
+def compile_rewritten(source: Source, make: Callable[[Places], Rewriter]) -> tuple[types.CodeType, Rewriter]:
+    """The file's code with what the rewriter that `make` gives puts in, and that rewriter, which knows the places.
+
+    Raises SyntaxError for no Python, RecursionError for one nested too deep.
+    """
+    rewriter = make(Places(source.text))
     with deep_recursion():
         tree = rewriter.visit(ast.parse(source.text, source.path))
-        return compile(ast.fix_missing_locations(tree), source.path, "exec", dont_inherit=True)
+        return compile(ast.fix_missing_locations(tree), source.path, "exec", dont_inherit=True), rewriter
 
 
 def run_again(
@@ -65,7 +71,7 @@ def run_again(
             model.framework.train(instance, made.training)
         yield "constructed", module, instance
         output = model.framework.infer(instance, lambda: made.invoke(made.arrays(), instance, module))
-        made.leaves(output)
+        made.flatten(output)
         yield "called", module, instance
     finally:
         sys.modules[source.name] = usual

@@ -37,12 +37,23 @@ class Model:
         self.ties: dict[str, int] = {}
         self.vectors: dict[str, Raw] = {}  # parameters that are drawn around their constructed values
         self.prepared = False
+        self._compiled: dict[str, Any] = {}
+
+    def take(self, source: Source) -> None:
+        """The file, not yet imported."""
+        self.source, self._compiled = source, {}
 
     def loaded(self) -> tuple[Source, types.ModuleType]:
         """Raises LookupError before `load`."""
         if self.source is None or self.module is None:
             raise LookupError("no file is loaded")
         return self.source, self.module
+
+    def compiled(self, purpose: str, compile_it: Callable[[Source], Any]) -> Any:
+        """What `compile_it` makes of the file, which is made once: a model is observed under many samples."""
+        if purpose not in self._compiled:
+            self._compiled[purpose] = compile_it(self.loaded()[0])
+        return self._compiled[purpose]
 
     def evaluate(self, expression: str, module: types.ModuleType | None = None) -> Any:
         """An expression in the file's namespace, or the last of several statements, which may define what it needs.

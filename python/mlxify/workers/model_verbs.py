@@ -15,7 +15,7 @@ _PARAMETER, _BUFFER = "parameter.", "buffer."
 
 def load(model: Model, request: Json) -> Json:
     """Imports the file; `definitions` of what it defines."""
-    model.source = definitions.Source.read(request["path"], request.get("name"))
+    model.take(definitions.Source.read(request["path"], request.get("name")))
     if not model.prepared:
         model.framework.prepare(bool(request.get("bf16_as_f32", False)), model.source.text)
         model.prepared = True

@@ -12,8 +12,7 @@ from mlxify.workers.model import Json, Model
 def probed(model: Model, request: Json) -> Json:
     """`facts`: [begin, end, fact] per expression that was evaluated; `failed`: the error that ended the run early, if any."""
     source, _ = model.loaded()
-    rewriter = probe.Rewriter(instrument.Places(source.text))
-    code = instrument.compile_rewritten(source, rewriter)
+    code, rewriter = model.compiled("probe", lambda of: instrument.compile_rewritten(of, probe.Rewriter))
 
     def name_of(of: Any) -> str:
         own = getattr(of, "__module__", None) == source.name
@@ -28,18 +27,15 @@ def probed(model: Model, request: Json) -> Json:
 def reached(model: Model, request: Json) -> Json:
     """`lines` that ran from the import to the result, and `executable`: all that could."""
     source, _ = model.loaded()
-    code = compile(source.text, source.path, "exec", dont_inherit=True)
+    code, executable = model.compiled("reach", reach.compile_with_lines)
     with reach.lines_of(source.path) as ran:
         answer = _run(model, request, code, {})
-    executable = reach.executable_lines(code)
     return {**answer, "lines": sorted(ran & executable), "executable": sorted(executable)}
 
 
 def traced(model: Model, request: Json) -> Json:
     """`trace`: values of assigned names during the call, in order; their arrays in `out`."""
-    source, _ = model.loaded()
-    rewriter = trace.Rewriter(instrument.Places(source.text))
-    code = instrument.compile_rewritten(source, rewriter)
+    code, rewriter = model.compiled("trace", lambda of: instrument.compile_rewritten(of, trace.Rewriter))
     recorder = trace.Recorder(model.framework, rewriter.statements, request.get("spans") or [])
     answer = _run(model, request, code, {trace.RECORD: recorder.record, trace.RETURN: recorder.returned}, recorder)
     arrays.write(request["out"], recorder.arrays)

@@ -24,7 +24,7 @@ Fact = dict[str, Any]
 
 
 class Rewriter(ast.NodeTransformer):
-    """Wraps expressions; `spans` holds the byte span of each number."""
+    """Wraps expressions; `spans` holds the byte span of each number. What it adds inside a call takes the call's place in the file."""
 
     def __init__(self, places: Places) -> None:
         self.places = places
@@ -39,7 +39,7 @@ class Rewriter(ast.NodeTransformer):
             self.spans.append(span)
             number = ast.Constant(len(self.spans) - 1)
             call = ast.Call(ast.Name(PROBE, ast.Load()), [number, inner], [])
-            return ast.fix_missing_locations(ast.copy_location(call, node))
+            return ast.copy_location(call, node)
         return super().visit(node)
 
     def _is_value(self, node: ast.expr) -> bool:

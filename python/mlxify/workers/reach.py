@@ -8,6 +8,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from mlxify.workers.definitions import Source
+
 
 @contextlib.contextmanager
 def lines_of(path: str) -> Iterator[set[int]]:
@@ -27,6 +29,12 @@ def lines_of(path: str) -> Iterator[set[int]]:
         yield ran
     finally:
         sys.settrace(None)
+
+
+def compile_with_lines(source: Source) -> tuple[types.CodeType, set[int]]:
+    """The file's code and the lines that it could run. Raises SyntaxError."""
+    code = compile(source.text, source.path, "exec", dont_inherit=True)
+    return code, executable_lines(code)
 
 
 def executable_lines(code: types.CodeType) -> set[int]:

@@ -18,37 +18,46 @@ _METHODS = {torch.bfloat16: ("bfloat16",), torch.float32: ("float",), torch.comp
 
 
 class _Widening(TorchFunctionMode):
-    def __init__(self, narrow: torch.dtype, wide: torch.dtype) -> None:
+    def __init__(self, wide: dict[torch.dtype, torch.dtype]) -> None:
         super().__init__()
-        self.narrow, self.wide = narrow, wide
-        self.casts = {getattr(torch.Tensor, name) for name in _METHODS[narrow]}
+        self.wide = wide
+        self.casts = {getattr(torch.Tensor, name): to for narrow, to in wide.items() for name in _METHODS[narrow]}
 
     def __torch_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if function in self.casts:
-            return args[0].to(self.wide)
-        args = tuple(self.wide if item is self.narrow else item for item in args)
-        kwargs = {name: self.wide if item is self.narrow else item for name, item in (kwargs or {}).items()}
-        return function(*args, **kwargs)
+        cast = self.casts.get(function)
+        if cast is not None:
+            return args[0].to(cast)
+        args = tuple([self._widened(item) if type(item) is torch.dtype else item for item in args])
+        if not kwargs:
+            return function(*args)
+        return function(*args, **{name: self._widened(item) for name, item in kwargs.items()})
+
+    def _widened(self, item: Any) -> Any:
+        return self.wide.get(item, item) if type(item) is torch.dtype else item
 
 
 @contextlib.contextmanager
-def reading(narrow: torch.dtype, wide: torch.dtype) -> Iterator[None]:
-    """Within, `narrow` means `wide` for everything that is computed."""
+def reading(wide: dict[torch.dtype, torch.dtype]) -> Iterator[None]:
+    """Within, each dtype of `wide` means the one that it is given for, in everything that is computed."""
     held: list[tuple[Any, str, Any]] = []
 
     def bind(holder: Any, name: str, value: Any) -> None:
         held.append((holder, name, getattr(holder, name)))
         setattr(holder, name, value)
 
-    mode = _Widening(narrow, wide)
-    try:
+    def bind_names(narrow: torch.dtype, to: torch.dtype) -> None:
         for name in _NAMES[narrow]:
-            bind(torch, name, wide)
+            bind(torch, name, to)
         for name in _METHODS[narrow]:
             if hasattr(torch.nn.Module, name):
-                bind(torch.nn.Module, name, lambda module: module.to(wide))
+                bind(torch.nn.Module, name, lambda module: module.to(to))
+
+    mode = _Widening(wide)
+    try:
+        for narrow, to in wide.items():
+            bind_names(narrow, to)
         with mode:
             yield
     finally:

@@ -38,7 +38,7 @@ class TorchFramework:
         if torch_devices.names_accelerator(text):
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
-            self._lasting.enter_context(torch_dtypes.reading(torch.bfloat16, torch.float32))
+            self._lasting.enter_context(torch_dtypes.reading({torch.bfloat16: torch.float32}))
 
     def namespace(self) -> dict[str, Any]:
         return {"torch": torch, "nn": nn, "F": nn.functional, "np": np, "math": math}
@@ -195,7 +195,10 @@ class TorchFramework:
         for array in by_id.values():
             array.grad = None
         found = dict(zip(by_id, torch.autograd.grad(total, list(by_id.values()), allow_unused=True), strict=True))
-        for place, array in by_id.items():  # what a backward written by hand accumulates by calling torch.autograd.backward
+        for (
+            place,
+            array,
+        ) in by_id.items():  # what a backward written by hand accumulates by calling torch.autograd.backward
             if array.grad is not None:
                 found[place] = array.grad if found[place] is None else found[place] + array.grad
                 array.grad = None
@@ -223,10 +226,7 @@ class TorchFramework:
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         try:
-            with (
-                torch_dtypes.reading(torch.float32, torch.float64),
-                torch_dtypes.reading(torch.complex64, torch.complex128),
-            ):
+            with torch_dtypes.reading({torch.float32: torch.float64, torch.complex64: torch.complex128}):
                 yield
         finally:
             torch.set_default_dtype(usual)
