@@ -109,7 +109,7 @@ def solve(A, B, *, left=True):
         return mx.zeros_like(B)
     if not left:
         return mx.linalg.solve(A.mT, B.mT, stream=mx.cpu).mT
-    if known(B.ndim == A.ndim - 1) and B.ndim == A.ndim - 1 and B.ndim > 1:  # a vector for each matrix
+    if B.ndim > 1 and B.ndim == A.ndim - 1:  # a vector for each matrix
         return mx.linalg.solve(A, B[..., None], stream=mx.cpu).squeeze(-1)
     return mx.linalg.solve(A, B, stream=mx.cpu)
 
@@ -142,15 +142,17 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
 
 
 @rule("torch.cholesky_inverse", "torch.Tensor.cholesky_inverse")
-def cholesky_inverse(L, upper=False):
-    if 0 in L.shape:
-        return L
-    return mx.linalg.cholesky_inv(L, upper=upper, stream=mx.cpu)
+def cholesky_inverse(input, upper=False):
+    if 0 in input.shape:
+        return input
+    return mx.linalg.cholesky_inv(input, upper=upper, stream=mx.cpu)
 
 
 @rule("torch.cholesky_solve", "torch.Tensor.cholesky_solve")
-def cholesky_solve(input, L, upper=False):
-    lower = L.mT if upper else L
+def cholesky_solve(input, input2, upper=False):
+    if 0 in input.shape:
+        return input
+    lower = input2.mT if upper else input2
     half = mx.linalg.solve_triangular(lower, input, upper=False, stream=mx.cpu)
     return mx.linalg.solve_triangular(lower.mT, half, upper=True, stream=mx.cpu)
 
@@ -166,11 +168,13 @@ def cond(A, p=None, *, out=None):
 
 @rule("torch.linalg.inv_ex", fields=("inverse", "info"))
 def inv_ex(A, *, check_errors=False):
-    return mx.linalg.inv(A, stream=mx.cpu), mx.zeros(A.shape[:-2], dtype=mx.int32)
+    return inv(A), mx.zeros(A.shape[:-2], dtype=mx.int32)
 
 
 @rule("torch.linalg.cholesky_ex", fields=("L", "info"))
 def cholesky_ex(input, *, upper=False, check_errors=False):
+    if 0 in input.shape:
+        return input, mx.zeros(input.shape[:-2], dtype=mx.int32)
     return mx.linalg.cholesky(input, upper=upper, stream=mx.cpu), mx.zeros(input.shape[:-2], dtype=mx.int32)
 
 

@@ -43,7 +43,7 @@ def bilinear(input1, input2, weight, bias=None):
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if known(input.ndim == 2) and input.ndim == 2:
         return conv1d(input[None], weight, bias, stride, padding, dilation, groups)[0]
-    if known(isinstance(padding, str)) and isinstance(padding, str):
+    if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
         padding = 0
@@ -60,7 +60,7 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if known(input.ndim == 3) and input.ndim == 3:
         return conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
-    if known(isinstance(padding, str)) and isinstance(padding, str):
+    if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
         padding = 0
@@ -83,7 +83,7 @@ def _conv3d_groups(x, weight, stride, padding, dilation, groups):
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if known(input.ndim == 4) and input.ndim == 4:
         return conv3d(input[None], weight, bias, stride, padding, dilation, groups)[0]
-    if known(isinstance(padding, str)) and isinstance(padding, str):
+    if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
         padding = 0

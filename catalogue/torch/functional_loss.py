@@ -3,6 +3,8 @@
 `size_average` and `reduce` are torch's old spelling of `reduction`; a call that still uses them is refused.
 """
 
+from catalogue.torch.scalars import _scalar
+
 from mlxify.catalogue import *
 
 
@@ -39,6 +41,9 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
     if known(beta == 0) and beta == 0:
         return nn.losses.l1_loss(input, target, reduction=reduction)
+    if not known(beta):
+        if beta == 0:
+            return nn.losses.l1_loss(input, target, reduction=reduction)
     return nn.losses.smooth_l1_loss(input, target, beta=beta, reduction=reduction)
 
 
@@ -203,6 +208,8 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 @rule("torch.nn.functional.cosine_similarity", "torch.cosine_similarity")
 def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+    if _scalar(x1) and _scalar(x2):
+        return _cosine_similarity(x1, x2, None, eps)
     return _cosine_similarity(x1, x2, dim, eps)
 
 

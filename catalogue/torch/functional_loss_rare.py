@@ -19,6 +19,7 @@ def multi_margin_loss(
 
 def _multi_margin_loss(scores, target, p=1, margin=1.0, weight=None, reduction="mean"):
     """What each other class lacks to a margin below the target's score, averaged over the classes."""
+    scores = mx.atleast_1d(scores)
     own = target.reshape(*scores.shape[:-1], 1)
     lacking = mx.maximum(margin - mx.take_along_axis(scores, own, axis=-1) + scores, 0) ** p
     if weight is not None:
@@ -36,6 +37,7 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 
 def _multilabel_margin_loss(scores, target, reduction="mean"):
     """Every class that is no target shall stay a margin of 1 below every target; targets end at the first -1."""
+    scores, target = mx.atleast_1d(scores, target)
     listed = mx.cumsum((target < 0).astype(mx.int32), axis=-1) == 0
     classes = mx.arange(scores.shape[-1])
     is_target = ((mx.expand_dims(target, -1) == classes) & mx.expand_dims(listed, -1)).any(axis=-2)

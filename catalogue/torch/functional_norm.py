@@ -1,6 +1,6 @@
 """Normalisations of torch.nn.functional; batch, group and instance norms keep channels on axis 1 as in torch."""
 
-from catalogue.torch.scalars import _axis
+from catalogue.torch.scalars import _axis, _scalar
 
 from mlxify.catalogue import *
 
@@ -40,6 +40,8 @@ def _per_channel(vector, ndim):
 
 @rule("torch.nn.functional.group_norm", "torch.group_norm")
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
+    if known(0 in input.shape) and 0 in input.shape:
+        return input
     groups = input.reshape(input.shape[0], num_groups, -1)
     output = mx.fast.layer_norm(groups, None, None, eps).reshape(input.shape)
     if weight is not None:
@@ -106,4 +108,6 @@ def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
         return input * mx.rsqrt(mx.maximum(mx.square(input).sum(axis=_axis(input, dim), keepdims=True), eps * eps))
     if known(p == 1) and p == 1:
         return input / mx.maximum(mx.abs(input).sum(axis=_axis(input, dim), keepdims=True), eps)
+    if _scalar(input):
+        return input / mx.maximum(mx.abs(input), eps)
     return input / mx.maximum(mx.linalg.norm(input, ord=p, axis=dim, keepdims=True), eps)

@@ -19,7 +19,7 @@ def _window_count(length, kernel, stride, padding, dilation, ceil_mode):
 def _windows(x, axes, kernel, stride, padding, dilation, ceil_mode, fill):
     """The trailing axes of `x`, padded and strided: one array per offset in the kernel, row by row."""
     kernel, padding, dilation = _per_axis(kernel, axes), _per_axis(padding, axes), _per_axis(dilation, axes)
-    stride = kernel if stride is None else _per_axis(stride, axes)
+    stride = kernel if stride in (None, (), []) else _per_axis(stride, axes)
     sizes = list(zip(x.shape[-axes:], kernel, stride, padding, dilation))
     counts = [_window_count(n, k, s, p, d, ceil_mode) for n, k, s, p, d in sizes]
     ends = [(c - 1) * s + d * (k - 1) + 1 - n - p for (n, k, s, p, d), c in zip(sizes, counts)]
@@ -67,12 +67,19 @@ def _scalar(size):
     return size
 
 
+def _given(stride):
+    """An empty stride means that of the kernel, as None does."""
+    if known(isinstance(stride, (tuple, list)) and len(stride) == 0):
+        return None if isinstance(stride, (tuple, list)) and len(stride) == 0 else stride
+    return stride
+
+
 @rule("torch.nn.functional.max_pool1d", "torch.max_pool1d")
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     if return_indices:
         return _max_pool_with_indices(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
-        pool = nn.MaxPool1d(_scalar(kernel_size), stride=_scalar(stride), padding=_scalar(padding))
+        pool = nn.MaxPool1d(_scalar(kernel_size), stride=_scalar(_given(stride)), padding=_scalar(padding))
         return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
     return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -82,7 +89,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     if return_indices:
         return _max_pool_with_indices(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
-        pool = nn.MaxPool2d(kernel_size, stride=stride, padding=padding)
+        pool = nn.MaxPool2d(kernel_size, stride=_given(stride), padding=padding)
         return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -92,17 +99,25 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     if return_indices:
         return _max_pool_with_indices(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
-        pool = nn.MaxPool3d(kernel_size, stride=stride, padding=padding)
+        pool = nn.MaxPool3d(kernel_size, stride=_given(stride), padding=padding)
         return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
     return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
 
 
+def _is_plain(input, ceil_mode, count_include_pad, padding):
+    """Known to be what MLX's average pool computes; it has no derivative for an array without elements."""
+    if known(0 in input.shape) and 0 in input.shape:
+        return False
+    if known(not ceil_mode and (count_include_pad or padding == 0)):
+        return not ceil_mode and (count_include_pad or padding == 0)
+    return False
+
+
 @rule("torch.nn.functional.avg_pool1d", "torch.avg_pool1d", "torch._C._nn.avg_pool1d")
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    if known(not ceil_mode and (count_include_pad or padding == 0)):
-        if not ceil_mode and (count_include_pad or padding == 0):
-            pool = nn.AvgPool1d(_scalar(kernel_size), stride=_scalar(stride), padding=_scalar(padding))
-            return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
+    if _is_plain(input, ceil_mode, count_include_pad, padding):
+        pool = nn.AvgPool1d(_scalar(kernel_size), stride=_scalar(_given(stride)), padding=_scalar(padding))
+        return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
     return _avg_pool(input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
@@ -110,10 +125,9 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 def avg_pool2d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
-    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
-        if not ceil_mode and (count_include_pad or padding == 0):
-            pool = nn.AvgPool2d(kernel_size, stride=stride, padding=padding)
-            return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    if divisor_override is None and _is_plain(input, ceil_mode, count_include_pad, padding):
+        pool = nn.AvgPool2d(kernel_size, stride=_given(stride), padding=padding)
+        return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     return _avg_pool(input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
@@ -121,10 +135,9 @@ def avg_pool2d(
 def avg_pool3d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
-    if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
-        if not ceil_mode and (count_include_pad or padding == 0):
-            pool = nn.AvgPool3d(kernel_size, stride=stride, padding=padding)
-            return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
+    if divisor_override is None and _is_plain(input, ceil_mode, count_include_pad, padding):
+        pool = nn.AvgPool3d(kernel_size, stride=_given(stride), padding=padding)
+        return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
     return _avg_pool(input, 3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 

@@ -41,6 +41,8 @@ def take_along_dim(input, indices, dim=None):
 
 @rule("torch.take", "torch.Tensor.take")
 def take(input, index):
+    if known(0 in index.shape) and 0 in index.shape:
+        return mx.zeros(index.shape, dtype=input.dtype)
     return input.reshape(-1)[index]
 
 
@@ -72,7 +74,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """Writes values to the places that `index` means along an axis."""
     if value is not None:
         src = value
-    if _scalar(input):
+    if known(input.ndim == 0) and input.ndim == 0:
         values = src.reshape(1) if is_tensor(src) else src
         return scatter(input.reshape(1), 0, index.reshape(1), values, reduce=reduce).reshape(())
     if reduce == "add":
@@ -153,9 +155,13 @@ def index_add(input, dim, index, source, *, alpha=1):
 
 
 # Without `include_self` the slices that are written to start from what changes nothing.
+@rule("torch.Tensor.index_reduce_", mutates="input")
 @rule("torch.index_reduce", "torch.Tensor.index_reduce")
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """Combines slices along an axis with those of `source`, by product, mean, largest or smallest value."""
+    if _scalar(input):
+        one = input.reshape(1), 0, index.reshape(-1), source.reshape(-1)
+        return index_reduce(*one, reduce, include_self=include_self).reshape(())
     place = _on_axis(input, dim, index)
     lowest, highest = _limits(input.dtype)
     if not include_self:
@@ -187,17 +193,39 @@ def index_copy(input, dim, index, source):
 @rule("torch.index_fill", "torch.Tensor.index_fill")
 def index_fill(input, dim, index, value):
     if _scalar(input):
-        return mx.full((), value, dtype=input.dtype)
-    return _stored(input, _on_axis(input, dim, index), value)
+        return mx.array(value, dtype=input.dtype) if not is_tensor(value) else value.astype(input.dtype)
+    if known(is_tensor(value)) and not is_tensor(value):
+        return _stored(input, _on_axis(input, dim, index), value)
+    # an index that is given twice stores the value once: so does its gradient
+    chosen = _stored(mx.zeros(input.shape[dim], dtype=mx.bool_), index, True)
+    return mx.where(_along(chosen, input, dim), value, input).astype(input.dtype)
+
+
+# A vector shaped to broadcast along axis `dim`.
+def _along(vector, input, dim):
+    return vector.reshape(-1, *[1] * (input.ndim - 1 - dim % input.ndim))
 
 
 @rule("torch.index_put", "torch.Tensor.index_put")
 def index_put(input, indices, values, accumulate=False):
-    if known(len(indices) == 1 and indices[0].dtype == mx.bool_) and indices[0].dtype == mx.bool_:
-        refuse("a mask picks a number of places that depends on values", suggest="`mx.where(mask, values, x)`")
-    if accumulate:
-        return input.at[tuple(indices)].add(values)
-    return _stored(input, tuple(indices), values)
+    if known(all([index.dtype != mx.bool_ for index in indices])):
+        if all([index.dtype != mx.bool_ for index in indices]):
+            place = tuple(indices)
+            return input.at[place].add(values) if accumulate else _stored(input, place, values)
+    place = _places(indices)
+    return input.at[place].add(values) if accumulate else _stored(input, place, values)
+
+
+# Masks as index arrays of the places that they pick, found by numpy.
+def _places(indices):
+    """The index arrays that stand for masks and index arrays."""
+    places = []
+    for index in indices:
+        if index.dtype == mx.bool_:
+            places.extend([mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(index))])
+        else:
+            places.append(index)
+    return tuple(places)
 
 
 @rule("torch.slice_scatter", "torch.Tensor.slice_scatter")
@@ -220,6 +248,8 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 
 @rule("torch.put", "torch.Tensor.put")
 def put(input, index, source, accumulate=False):
+    if known(0 in index.shape) and 0 in index.shape:
+        return input
     flat = input.reshape(-1)
     if accumulate:
         return flat.at[index.reshape(-1)].add(source.reshape(-1)).reshape(input.shape)

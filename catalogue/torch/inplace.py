@@ -1,7 +1,9 @@
 """In-place methods: each gives the new value, which keeps the dtype of what it replaces."""
 
 from catalogue.torch.arithmetic import fmod
-from catalogue.torch.indexing import _filled, _grid, _on_axis, _source, _stored, put, scatter, scatter_reduce
+from catalogue.torch.indexing import (
+    _filled, _grid, _on_axis, _source, _stored, index_fill, index_put, put, scatter, scatter_reduce,
+)
 from catalogue.torch.scalars import _scalar
 
 from mlxify.catalogue import *
@@ -83,7 +85,12 @@ def lerp_(self, end, weight):
     return _kept(self + weight * (end - self), self, end)
 
 
-@rule("torch.Tensor.addmm_", "torch.Tensor.baddbmm_", mutates="self")
+@rule("torch.Tensor.baddbmm_", mutates="self")
+def baddbmm_(self, batch1, batch2, *, beta=1, alpha=1):
+    return mx.addmm(self, batch1, batch2, alpha=alpha, beta=beta)
+
+
+@rule("torch.Tensor.addmm_", mutates="self")
 def addmm_(self, mat1, mat2, *, beta=1, alpha=1):
     return mx.addmm(self, mat1, mat2, alpha=alpha, beta=beta)
 
@@ -183,14 +190,12 @@ def index_copy_(self, dim, index, source):
 
 @rule("torch.Tensor.index_fill_", mutates="self")
 def index_fill_(self, dim, index, value):
-    return _stored(self, _on_axis(self, dim, index), value)
+    return index_fill(self, dim, index, value)
 
 
 @rule("torch.Tensor.index_put_", "torch.index_put_", mutates="self")
 def index_put_(self, indices, values, accumulate=False):
-    if accumulate:
-        return self.at[tuple(indices)].add(values)
-    return _stored(self, tuple(indices), values)
+    return index_put(self, indices, values, accumulate)
 
 
 @rule("torch.Tensor.unsqueeze_", mutates="self")
@@ -203,8 +208,8 @@ def squeeze_(self, dim=None):
     if dim is None:
         return self.squeeze()
     if isinstance(dim, (tuple, list)):
-        return self.squeeze([axis for axis in dim if self.shape[axis] == 1])
-    return self.squeeze(dim) if self.shape[dim] == 1 else self
+        return self if _scalar(self) else self.squeeze([axis for axis in dim if self.shape[axis] == 1])
+    return self.squeeze(dim) if not _scalar(self) and self.shape[dim] == 1 else self
 
 
 @rule("torch.Tensor.t_", mutates="self")
@@ -212,7 +217,7 @@ def t_(self):
     return self.T
 
 
-@rule("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", mutates="self")
+@rule("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", "torch.Tensor.swapdims_", mutates="self")
 def transpose_(self, dim0, dim1):
     return self.swapaxes(dim0, dim1)
 

@@ -7,6 +7,9 @@ from mlxify.catalogue import *
 
 @rule("torch.cat", "torch.concat", "torch.concatenate")
 def cat(tensors, dim=0):
+    if known(len(tensors)) and known([tensor.shape == (0,) for tensor in tensors]):
+        if any([known(tensor.shape == (0,)) and tensor.shape == (0,) and dim != 0 for tensor in tensors]):
+            return cat([tensor for tensor in tensors if tensor.shape != (0,)], dim)  # torch passes over such tensors
     return mx.concatenate(tensors, axis=dim)
 
 
@@ -44,7 +47,12 @@ def _total(sizes):
 
 
 # torch's number is the size of a piece and its list the sizes of all; MLX takes the number of pieces, or where to cut.
-@rule("torch.split", "torch.Tensor.split", "torch.Tensor.split_with_sizes", "torch.split_with_sizes", view_of="tensor")
+@rule("torch.split_with_sizes", "torch.Tensor.split_with_sizes", view_of="input")
+def split_with_sizes(input, split_sizes, dim=0):
+    return split(input, split_sizes, dim)
+
+
+@rule("torch.split", "torch.Tensor.split", view_of="tensor")
 def split(tensor, split_size_or_sections, dim=0):
     """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
     if isinstance(split_size_or_sections, int):

@@ -29,9 +29,14 @@ def mv(input, vec):
     return _product(input, vec)
 
 
-@rule("torch.dot", "torch.inner", "torch.Tensor.dot", "torch.Tensor.inner")
+@rule("torch.dot", "torch.Tensor.dot")
 def dot(input, tensor):
     return mx.inner(input, tensor)
+
+
+@rule("torch.inner", "torch.Tensor.inner")
+def inner(input, other):
+    return mx.inner(input, other)
 
 
 @rule("torch.vdot", "torch.Tensor.vdot")
@@ -59,7 +64,12 @@ def cross(input, other, dim=-1):
     return mx.linalg.cross(input, other, axis=dim)
 
 
-@rule("torch.addmm", "torch.Tensor.addmm", "torch.baddbmm", "torch.Tensor.baddbmm")
+@rule("torch.baddbmm", "torch.Tensor.baddbmm")
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    return addmm(input, batch1, batch2, beta=beta, alpha=alpha)
+
+
+@rule("torch.addmm", "torch.Tensor.addmm")
 def addmm(input, mat1, mat2, *, beta=1, alpha=1):
     if known(beta == 1 and alpha == 1) and beta == 1 and alpha == 1:
         return mx.addmm(input, mat1, mat2)
@@ -77,6 +87,7 @@ def addmv(input, mat, vec, *, beta=1, alpha=1):
     return beta * input + alpha * (mat @ vec)
 
 
+@rule("torch.Tensor.addbmm_", mutates="input")
 @rule("torch.addbmm", "torch.Tensor.addbmm")
 def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     if known(beta == 0) and beta == 0:
@@ -84,6 +95,7 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
     return beta * input + alpha * (batch1 @ batch2).sum(axis=0)
 
 
+@rule("torch.Tensor.addr_", mutates="input")
 @rule("torch.addr", "torch.Tensor.addr")
 def addr(input, vec1, vec2, *, beta=1, alpha=1):
     if known(beta == 0) and beta == 0:
@@ -111,6 +123,19 @@ def einsum(equation, *operands):
 def tensordot(a, b, dims=2):
     if is_tensor(dims):
         return mx.tensordot(a, b, axes=dims.tolist())
+    if known(isinstance(dims, int)) and isinstance(dims, int):
+        return mx.tensordot(a, b, axes=dims)
+    return _contracted(a, b, dims)
+
+
+# An axis of length one is summed with one of any length, as by broadcasting.
+def _contracted(a, b, dims):
+    """Sums products over pairs of axes; an axis of length one goes with one of any length."""
+    if not isinstance(dims, int):
+        for one, other in zip(*dims):
+            if a.shape[one] != b.shape[other]:
+                a = a.sum(axis=one, keepdims=True)
+                b = b.sum(axis=other, keepdims=True)
     return mx.tensordot(a, b, axes=dims)
 
 
@@ -164,6 +189,8 @@ def vander(x, N=None, increasing=False):
 
 @rule("torch.linalg.vander")
 def increasing_vander(x, N=None):
+    if not known(x.ndim > 0) or x.ndim == 0:
+        x = mx.atleast_1d(x)
     return x[..., None] ** mx.arange(x.shape[-1] if N is None else N)
 
 
@@ -215,21 +242,34 @@ def dist(input, other, p=2):
     return _norm((input - other).reshape(-1), p, -1, False)
 
 
-# Vector norm along axes. (At zero its gradient is NaN in MLX, zero in torch.)
+# Vector norm along axes.
 def _norm(x, p, dim, keepdim):
-    if known(p == 2) and p == 2 and known(isinstance(dim, int)) and isinstance(dim, int):
-        return mx.linalg.norm(x, axis=dim, keepdims=keepdim)
     if known(p == 1) and p == 1:
         return mx.abs(x).sum(axis=dim, keepdims=keepdim)
     if known(p == 2) and p == 2:
-        return mx.sqrt(mx.square(mx.abs(x)).sum(axis=dim, keepdims=keepdim))
+        return _length(x, dim, keepdim)
+    if p == 2:
+        return _length(x, dim, keepdim)
     if p == mx.inf:
         return mx.abs(x).max(axis=dim, keepdims=keepdim)
     if p == -mx.inf:
         return mx.abs(x).min(axis=dim, keepdims=keepdim)
     if p == 0:
         return (x != 0).astype(x.dtype).sum(axis=dim, keepdims=keepdim)
-    return (mx.abs(x) ** p).sum(axis=dim, keepdims=keepdim) ** (1 / p)
+    return _power_norm(x, p, dim, keepdim)
+
+
+def _power_norm(x, p, axis, keepdims):
+    """The p-norm; where values are zero its gradient is zero, as in PyTorch."""
+    zero, none = x == 0, mx.inf if p < 0 else 0
+    total = mx.where(zero, none, mx.where(zero, 1, mx.abs(x)) ** p).sum(axis=axis, keepdims=keepdims)
+    return mx.where(total == none, 0, mx.where(total == none, 1, total) ** (1 / p))
+
+
+def _length(x, axis=None, keepdims=False):
+    """The 2-norm; at zero its gradient is zero, as in PyTorch, where that of `mx.linalg.norm` is NaN."""
+    squared = mx.square(mx.abs(x)).sum(axis=axis, keepdims=keepdims)
+    return mx.where(squared == 0, 0, mx.sqrt(mx.where(squared == 0, 1, squared)))
 
 
 # Without axes torch takes the norm of all values as one vector, whatever the rank, and so does `mx.linalg.norm` unless
@@ -246,7 +286,7 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
         p = 2
     if known(dim is None) and dim is None and not keepdim:
         if known(p == 2) and p == 2:
-            return mx.linalg.norm(input)
+            return _length(input)
         return _norm(input.reshape(-1), p, -1, False)
     return _norm(input, p, dim, keepdim)
 
@@ -258,7 +298,10 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
 
 @rule("torch.linalg.matrix_norm")
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
-    return mx.linalg.norm(A if dtype is None else A.astype(dtype), ord=ord, axis=dim, keepdims=keepdim)
+    A = A if dtype is None else A.astype(dtype)
+    if ord == "fro" or known(0 in A.shape) and 0 in A.shape:
+        return _length(A, dim, keepdim)
+    return mx.linalg.norm(A, ord=ord, axis=dim, keepdims=keepdim)
 
 
 # An order without axes is that of the vector or matrix that the rank says.
@@ -270,9 +313,10 @@ def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
         return norm(A, 2, dim, keepdim)
     if isinstance(dim, int) or A.ndim == 1:
         return _norm(A, ord, dim, keepdim)
-    return mx.linalg.norm(A, ord=ord, axis=dim, keepdims=keepdim)
+    return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim)
 
 
+@rule("torch.Tensor.renorm_", mutates="input")
 @rule("torch.renorm", "torch.Tensor.renorm")
 def renorm(input, p, dim, maxnorm):
     axes = [axis for axis in range(input.ndim) if axis != dim % input.ndim]

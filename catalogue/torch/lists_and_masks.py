@@ -82,6 +82,8 @@ def masked_mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 @rule("torch.masked.var")
 def masked_var(input, dim=None, unbiased=True, *, correction=None, keepdim=False, dtype=None, mask=None):
     lost = (1 if unbiased else 0) if correction is None else correction
+    if isinstance(lost, float):
+        refuse("MLX takes whole corrections of the divisor only")
     if mask is None:
         return input.var(axis=_axis(input, dim), keepdims=keepdim, ddof=lost)
     mask = mx.broadcast_to(mask, input.shape)

@@ -219,7 +219,7 @@ class PReLU(nn.Module):
         self.weight = mx.full((num_parameters,), init)
 
     def __call__(self, x):
-        return mx.where(x > 0, x, self.weight.reshape(-1, *[1] * (x.ndim - 2)) * x)
+        return mx.where(x > 0, x, self.weight.reshape([-1, *[1] * (x.ndim - 2)][: x.ndim]) * x)
 
 
 @definition("torch.nn.RReLU")

@@ -154,10 +154,10 @@ def softmax(input, dim, dtype=None):
 
 @rule("torch.log_softmax", "torch.Tensor.log_softmax", "torch.special.log_softmax")
 def log_softmax(input, dim, dtype=None):
-    if dtype is not None:
-        return nn.log_softmax(input.astype(dtype), axis=_axis(input, dim))
     if known(0 in input.shape) and 0 in input.shape:
-        return input
+        return input if dtype is None else input.astype(dtype)
+    if dtype is not None:
+        input = input.astype(dtype)
     return nn.log_softmax(input, axis=_axis(input, dim))
 
 
@@ -285,6 +285,7 @@ def _digamma(x):
     return mx.log(z) - 0.5 / z - series - sum(1 / (x + k) for k in range(8))
 
 
+@rule("torch.Tensor.lgamma_", mutates="input")
 @rule("torch.lgamma", "torch.Tensor.lgamma", "torch.special.gammaln")
 def lgamma(input):
     right = input > 0.5
@@ -293,6 +294,7 @@ def lgamma(input):
     return mx.where(right, value, math.log(math.pi) - mx.log(sine) - value)
 
 
+@rule("torch.Tensor.digamma_", mutates="input")
 @rule("torch.digamma", "torch.Tensor.digamma", "torch.special.digamma", "torch.special.psi")
 def digamma(input):
     right = input > 0.5
@@ -339,6 +341,7 @@ def _bessel_i1_scaled(x):
     return (mx.exp(x[..., None] * cosines - mx.abs(x)[..., None]) * cosines).mean(axis=-1)
 
 
+@rule("torch.Tensor.mvlgamma_", mutates="input")
 @rule("torch.mvlgamma", "torch.Tensor.mvlgamma", "torch.special.multigammaln")
 def mvlgamma(input, p):
     return sum([_log_gamma(input - k / 2) for k in range(p)], p * (p - 1) / 4 * math.log(math.pi))

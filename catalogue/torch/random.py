@@ -59,7 +59,7 @@ def rand_like(input, dtype=None, layout=None, device=None, requires_grad=False, 
 
 
 @rule("torch.randint_like")
-def randint_like(input, low, high=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+def randint_like(input, low=0, high=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     if high is None:
         return randint_like(input, 0, low, dtype)
     if dtype is None:

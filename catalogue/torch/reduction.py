@@ -15,6 +15,9 @@ def _axes(input, dim):
         return None
     if known(dim == ()) and isinstance(dim, (tuple, list)) and len(dim) == 0:
         return None
+    if not known(input.ndim) and not known(dim):
+        if input.ndim == 0 or dim in ((), []):
+            return None
     return dim
 
 
@@ -178,7 +181,7 @@ def median(input, dim=None, keepdim=False):
     """The lower of the middle values."""
     if dim is None:
         return mx.sort(input.reshape(-1))[(input.size - 1) // 2]
-    if _scalar(input):
+    if input.ndim == 0:
         return _only(input)
     order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = mx.take(order, mx.array([(input.shape[dim] - 1) // 2]), axis=dim)
@@ -192,7 +195,7 @@ def median(input, dim=None, keepdim=False):
 @rule("torch.quantile", "torch.Tensor.quantile")
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """Chooses or interpolates between the two nearest order statistics."""
-    if _scalar(input):
+    if input.ndim == 0:
         return mx.broadcast_to(input, q.shape if is_tensor(q) else ())
     axis = 0 if dim is None else dim
     ordered = mx.sort(input.reshape(-1) if dim is None else input, axis=axis)
@@ -222,6 +225,8 @@ def nanmedian(input, dim=None, keepdim=False):
     """The lower of the middle values that are not NaN."""
     if dim is None:
         return mx.sort(input.reshape(-1))[mx.stop_gradient(mx.maximum((~mx.isnan(input)).sum() - 1, 0) // 2)]
+    if input.ndim == 0:
+        return _only(input)
     order = mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     middle = mx.maximum((~mx.isnan(input)).astype(mx.int32).sum(axis=dim, keepdims=True) - 1, 0) // 2
     indices = mx.stop_gradient(mx.take_along_axis(order, middle, axis=dim))

@@ -8,10 +8,13 @@ def _scalar(input):
     return known(input.ndim == 0) and input.ndim == 0
 
 
-# The axis of a reduction: of a scalar, none.
+# The axis of a reduction: of a scalar, none. Where neither rank nor axis is known, that is seen at run time.
 def _axis(input, dim):
     if _scalar(input):
         return None
+    if not known(input.ndim) and not known(dim):
+        if input.ndim == 0:
+            return None
     return dim
 
 

@@ -189,7 +189,14 @@ def broadcast_tensors(*tensors):
 
 @rule("torch.broadcast_shapes")
 def broadcast_shapes(*shapes):
-    return mx.broadcast_shapes(*shapes)
+    return mx.broadcast_shapes(*[_shape(shape) for shape in shapes])
+
+
+# A number is the length of a vector.
+def _shape(shape):
+    if isinstance(shape, int):
+        return (shape,)
+    return shape
 
 
 # torch's `repeat` is numpy's `tile`; MLX's `repeat` is torch's `repeat_interleave`.
@@ -267,21 +274,21 @@ def _listed(tensors):
 
 @rule("torch.atleast_1d")
 def atleast_1d(*tensors):
-    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+    if known(len(tensors) == 1) and len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
         return mx.atleast_1d(tensors[0])
     return tuple([mx.atleast_1d(tensor) for tensor in _listed(tensors)])
 
 
 @rule("torch.atleast_2d")
 def atleast_2d(*tensors):
-    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+    if known(len(tensors) == 1) and len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
         return mx.atleast_2d(tensors[0])
     return tuple([mx.atleast_2d(tensor) for tensor in _listed(tensors)])
 
 
 @rule("torch.atleast_3d")
 def atleast_3d(*tensors):
-    if known(len(tensors) == 1 and is_tensor(tensors[0])) and len(tensors) == 1 and is_tensor(tensors[0]):
+    if known(len(tensors) == 1) and len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
         return mx.atleast_3d(tensors[0])
     return tuple([mx.atleast_3d(tensor) for tensor in _listed(tensors)])
 
@@ -347,6 +354,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     return mx.diagonal(input, offset=offset, axis1=dim1, axis2=dim2)
 
 
+@rule("torch.Tensor.as_strided_", mutates="input")
 @rule("torch.as_strided", "torch.Tensor.as_strided", view_of="input")
 def as_strided(input, size, stride, storage_offset=0):
     return mx.as_strided(input, size, stride, storage_offset)

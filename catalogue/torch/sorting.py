@@ -55,7 +55,7 @@ def _first(input, k, dim):
 @rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The `k` largest or smallest values along an axis, in order, and their indices."""
-    if _scalar(input):
+    if input.ndim == 0:
         return _only(input)
     order = _downwards(input, dim) if largest else mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32)
     indices = _first(order, k, dim)
@@ -64,7 +64,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
 
 @rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"))
 def kthvalue(input, k, dim=-1, keepdim=False):
-    if _scalar(input):
+    if input.ndim == 0:
         return _only(input)
     indices = mx.take(mx.stop_gradient(mx.argsort(input, axis=dim)).astype(mx.int32), mx.array([k - 1]), axis=dim)
     values = mx.take_along_axis(input, indices, axis=dim)

@@ -145,7 +145,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         }
         lvalue += "[...]";
     }
-    constexpr std::string_view kReshaping[] = {"squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"};
+    constexpr std::string_view kReshaping[] = {"squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_", "resize_", "as_strided_"};
     const std::string_view method = entry.qualified.substr(entry.qualified.rfind('.') + 1);
     if (lvalue.ends_with("[...]") && std::find(std::begin(kReshaping), std::end(kReshaping), method) != std::end(kReshaping)) {
         refuse(Code::refused_arguments, call, "`" + std::string(entry.qualified) + "` changes the shape of a tensor that the caller holds too",

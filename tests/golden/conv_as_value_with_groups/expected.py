@@ -56,7 +56,9 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
     if mode == "circular":  # what is cropped does not come round again
         x = x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
         for axis, (low, high) in enumerate(widths):
-            x = mx.take(x, mx.arange(-low, x.shape[axis] + high) % x.shape[axis], axis=axis)
+            line = x.swapaxes(axis, -1)
+            line = mx.concatenate([line[..., line.shape[-1] - low :], line, line[..., :high]], axis=-1)
+            x = line.swapaxes(axis, -1)
         return x
     if mode == "constant":
         x = mx.pad(x, widths, constant_values=value)

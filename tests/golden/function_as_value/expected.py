@@ -4,12 +4,18 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
+def _axis(input, dim):
+    if input.ndim == 0:
+        return None
+    return dim
+
+
 def _softmax(input, dim=None, _stacklevel=3, dtype=None):
     if dtype is not None:
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    return mx.softmax(input, axis=dim)
+    return mx.softmax(input, axis=_axis(input, dim))
 
 
 def _normalize(input, p=2.0, dim=1, eps=1e-12, out=None):

@@ -16,7 +16,9 @@ def _crop_and_pad_2(x, pad, value):
     widths = [(max(low, 0), max(high, 0)) for low, high in pairs]
     x = x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
     for axis, (low, high) in enumerate(widths):
-        x = mx.take(x, mx.arange(-low, x.shape[axis] + high) % x.shape[axis], axis=axis)
+        line = x.swapaxes(axis, -1)
+        line = mx.concatenate([line[..., line.shape[-1] - low:], line, line[..., :high]], axis=-1)
+        x = line.swapaxes(axis, -1)
     return x
 
 
