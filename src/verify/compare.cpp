@@ -170,6 +170,7 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     result.tolerance = std::max(kFactor * own.ordinary / scale, floor);
     result.error = found.ordinary / scale;
     const double outlier_tolerance = std::max(kFactor * own.outlier, floor);
+    result.used = std::max(result.error / result.tolerance, found.outlier / outlier_tolerance);
     const double limit = std::max(kMaxTolerance, floor);
     if (own.ordinary / scale >= kNoDigits) {
         result.match = Match::ill_conditioned;

@@ -15,6 +15,9 @@
 // (Higham and Mary, 2019), a few units in the last place each. Where a model cannot run in float64 (it casts to float32
 // itself), t64 is t32 and own rests on p32 alone.
 //
+// Without t64 and p32 the tolerance is the floor, and the error is taken from t32. Where it is at most kClose of the floor, t64
+// and p32 cannot turn the match into a difference: t64 moves the error by |t32 - t64|, and the tolerance is 16 times that.
+//
 // Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
 // with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.
 #pragma once
@@ -33,6 +36,7 @@ namespace mlxify::verify {
 
 inline constexpr double kFactor = 16;
 inline constexpr double kFloor = 8;
+inline constexpr double kClose = 0.5;
 inline constexpr double kMaxTolerance = 1e-2;
 inline constexpr double kNoDigits = 0.5;  // own error of a reference that has no digit right: nothing differs from it
 
@@ -50,6 +54,7 @@ struct Comparison {
     double error = 0;      // relative to the scale
     double tolerance = 0;  // likewise
     std::string reason;    // why they differ; empty for `same`
+    double used = 0;       // share of the tolerances that the errors take up; above 1: differs
 };
 
 // `depth`: operations in a row, at least 1. `context`: scale of the neighbouring arrays; an array that is zero but for

@@ -119,6 +119,26 @@ TEST(CompareArrays, ZerosAreMeasuredAgainstTheirNeighbours) {
     EXPECT_EQ(compare_arrays({&view, nullptr, nullptr}, floats({1e-3F, 0}).view(), 4, 1).match, Match::differs);
 }
 
+// What PyTorch gives in float64, however far from its float32, makes no difference of a close match.
+TEST(CompareArrays, ACloseMatchStaysOne) {
+    const Held plain = floats({1, -2, 3, 0.5F, -0.25F});
+    const ArrayView plain_view = plain.view();
+    for (const float share : {0.5F, 1.0F, 2.0F, 4.0F, 7.0F}) {
+        const float step = share * 0x1p-23F;
+        const Held converted = floats({1 + 2 * step, -2 - 2 * step, 3 - 4 * step, 0.5F, -0.25F});
+        const Comparison alone = compare(plain, converted);
+        EXPECT_EQ(alone.match, Match::same);
+        if (alone.used > kClose) continue;
+        for (int power = -26; power < 6; ++power) {
+            const double away = std::ldexp(1.0, power);
+            const Held truth = held<double>(ArrayType::float64, {1 - away, -2 + away, 3 + away, 0.5, -0.25});
+            const ArrayView truth_view = truth.view();
+            EXPECT_NE(compare_arrays({&plain_view, &truth_view, nullptr}, converted.view(), 4, 0).match, Match::differs) << power;
+        }
+    }
+    EXPECT_LE(compare(plain, plain).used, kClose);
+}
+
 TEST(Disturbed, MovesEveryFloatByOneRounding) {
     const Held array = floats({1, -2, 0, INFINITY});
     const OwnedArray moved_array = disturbed(array.view(), 3);

@@ -120,14 +120,9 @@ std::optional<Trouble> Pair::draw(std::uint64_t seed) {
     for (const ArrayOf& buffer : original_parts_.buffers)
         if (buffer.persistent) saved.insert(buffer.name);
     const std::map<std::string, OwnedArray> before = std::exchange(state_, {});
-    std::map<std::string, OwnedArray> nearby;
-    std::uint64_t disturbance = 1000 + 100'000 * disturbance_;
-    for (const auto& [name, view] : file->arrays()) {
+    for (const auto& [name, view] : file->arrays())
         if (saved.contains(name)) state_.emplace(name, owned(view));
-        nearby.emplace(name, disturbed(view, disturbance++));
-    }
-    disturbed_weights_ = original_weights_ + ".disturbed";
-    if (const auto written = write_arrays(disturbed_weights_, nearby, file->metadata()); !written) return world_trouble(written.error().message);
+    disturbed_weights_.clear();
     weight_count_ = state_.size();
     for (const auto& [name, array] : before) weights_vary_ = weights_vary_ || state_.at(name).bytes != array.bytes;
     return give_weights();
@@ -164,18 +159,24 @@ std::optional<Trouble> Pair::make_inputs(const Numbers& numbers) {
 
 // Every weight and every input one rounding away: what comes out differs by about what the roundings inside do.
 std::optional<Trouble> Pair::disturb() {
-    if (disturbed_inputs_.empty()) {
-        const base::Result<ArrayFile> file = ArrayFile::open(original_inputs_);
-        if (!file) return world_trouble(file.error().message);
-        std::map<std::string, OwnedArray> arrays;
-        std::uint64_t seed = 1 + 100'000 * disturbance_;
-        for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
-        const std::string path = original_inputs_ + ".disturbed";
-        const base::Result<base::Done> written = write_arrays(path, arrays, file->metadata());
-        if (!written) return world_trouble(written.error().message);
-        disturbed_inputs_ = path;
-    }
+    if (disturbed_inputs_.empty())
+        if (auto trouble = write_disturbed(original_inputs_, 1, disturbed_inputs_)) return trouble;
+    if (disturbed_weights_.empty() && !original_parts_.callable)
+        if (auto trouble = write_disturbed(original_weights_, 1000, disturbed_weights_)) return trouble;
     return original_takes(disturbed_weights_);
+}
+
+std::optional<Trouble> Pair::write_disturbed(const std::string& from, std::uint64_t seed, std::string& written) {
+    const base::Result<ArrayFile> file = ArrayFile::open(from);
+    if (!file) return world_trouble(file.error().message);
+    std::map<std::string, OwnedArray> arrays;
+    seed += 100'000 * disturbance_;
+    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
+    const std::string path = from + ".disturbed";
+    const base::Result<base::Done> done = write_arrays(path, arrays, file->metadata());
+    if (!done) return world_trouble(done.error().message);
+    written = path;
+    return std::nullopt;
 }
 
 std::optional<Trouble> Pair::original_takes(const std::string& weights) {
@@ -187,7 +188,7 @@ std::optional<Trouble> Pair::original_takes(const std::string& weights) {
     return std::nullopt;
 }
 
-Outcome<CalledBoth> Pair::call(const CallOptions& options, bool more) {
+Outcome<CalledBoth> Pair::call(const CallOptions& options) {
     const Reply<Session*> original = original_.session();
     const Reply<Session*> converted = converted_.session();
     if (!original) return original_trouble(original.failure());
@@ -203,21 +204,26 @@ Outcome<CalledBoth> Pair::call(const CallOptions& options, bool more) {
     if (!answered) return converted_trouble(answered.failure());
     result.converted = *answered;
     if (auto trouble = open_into(result.arrays.converted, out)) return *trouble;
-    if (!more) return result;
+    return result;
+}
+
+std::optional<Trouble> Pair::measure(const CallOptions& options, CalledBoth& both) {
+    const Reply<Session*> original = original_.session();
+    if (!original) return original_trouble(original.failure());
     CallOptions precise = options;
     precise.float64 = true;
+    const std::size_t leaves = both.original.leaves.size();
     const std::string doubles = (*original)->scratch("out64.safetensors");
     const Reply<CallResult> in_float64 = (*original)->call(spec_, original_inputs_, precise, doubles);
-    ran_in_float64_ = static_cast<bool>(in_float64);
-    if (in_float64 && in_float64->leaves.size() == called->leaves.size())
-        if (auto trouble = open_into(result.arrays.float64, doubles)) return *trouble;
-    if (auto trouble = disturb()) return *trouble;
+    if (in_float64 && in_float64->leaves.size() == leaves)
+        if (auto trouble = open_into(both.arrays.float64, doubles)) return trouble;
+    if (auto trouble = disturb()) return trouble;
     const std::string moved = (*original)->scratch("out_disturbed.safetensors");
     const Reply<CallResult> disturbed_call = (*original)->call(spec_, disturbed_inputs_, options, moved);
-    if (auto trouble = original_takes(original_weights_)) return *trouble;
-    if (disturbed_call && disturbed_call->leaves.size() == called->leaves.size())
-        if (auto trouble = open_into(result.arrays.disturbed, moved)) return *trouble;
-    return result;
+    if (auto trouble = original_takes(original_weights_)) return trouble;
+    if (disturbed_call && disturbed_call->leaves.size() == leaves)
+        if (auto trouble = open_into(both.arrays.disturbed, moved)) return trouble;
+    return std::nullopt;
 }
 
 Outcome<ArrayFile> Pair::mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name) {
@@ -321,7 +327,7 @@ std::vector<std::string> Pair::training_problems(const ArrayFile& gradients) con
     return problems;
 }
 
-Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options, bool more) {
+Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options) {
     if (!original_parts_.callable)
         if (auto trouble = map_trainable()) return *trouble;
     const Reply<Session*> original = original_.session();
@@ -339,19 +345,24 @@ Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options, bool more) {
     if (auto trouble = open_into(result.parameters.converted, out, /*keep=*/true)) return *trouble;
     if (auto trouble = open_into(result.inputs.converted, out)) return *trouble;
     result.problems = training_problems(*result.parameters.converted);
-    if (!more) return result;
+    return result;
+}
+
+std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth& both) {
+    const Reply<Session*> original = original_.session();
+    if (!original) return original_trouble(original.failure());
     CallOptions precise = options;
     precise.float64 = true;
     const std::string doubles = (*original)->scratch("gradient64.safetensors");
     if ((*original)->gradient(spec_, original_inputs_, precise, doubles))
-        if (auto trouble = map_gradients(doubles, result.parameters.float64, result.inputs.float64)) return *trouble;
-    if (auto trouble = disturb()) return *trouble;
+        if (auto trouble = map_gradients(doubles, both.parameters.float64, both.inputs.float64)) return trouble;
+    if (auto trouble = disturb()) return trouble;
     const std::string moved = (*original)->scratch("gradient_disturbed.safetensors");
     const bool ran = static_cast<bool>((*original)->gradient(spec_, disturbed_inputs_, options, moved));
-    if (auto trouble = original_takes(original_weights_)) return *trouble;
+    if (auto trouble = original_takes(original_weights_)) return trouble;
     if (ran)
-        if (auto trouble = map_gradients(moved, result.parameters.disturbed, result.inputs.disturbed)) return *trouble;
-    return result;
+        if (auto trouble = map_gradients(moved, both.parameters.disturbed, both.inputs.disturbed)) return trouble;
+    return std::nullopt;
 }
 
 // Parameters and buffers of a state file under the names that `sanitize` gives them; prefixes go.

@@ -67,9 +67,12 @@ public:
     // Which way weights and inputs are disturbed for the tolerance; in force after the next draw() and make_inputs().
     void disturb_by(std::uint64_t seed) { disturbance_ = seed; }
 
-    // `more`: also in float64 and with disturbed weights and inputs, for the tolerance.
-    Outcome<CalledBoth> call(const CallOptions& options, bool more);
-    Outcome<GradientsOfBoth> gradient(const CallOptions& options, bool more);
+    // Once on each side.
+    Outcome<CalledBoth> call(const CallOptions& options);
+    Outcome<GradientsOfBoth> gradient(const CallOptions& options);
+    // PyTorch's own error, for the tolerance: adds what it gives in float64 and with disturbed weights and inputs.
+    std::optional<Trouble> measure(const CallOptions& options, CalledBoth& both);
+    std::optional<Trouble> measure(const CallOptions& options, GradientsOfBoth& both);
     // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
     Outcome<Quadruple> step(const CallOptions& options);
 
@@ -85,7 +88,6 @@ public:
 
     [[nodiscard]] bool has_float_inputs() const { return has_float_inputs_; }
     [[nodiscard]] bool has_inputs() const { return has_inputs_; }
-    [[nodiscard]] bool ran_in_float64() const { return ran_in_float64_; }
     [[nodiscard]] const Construction& original_parts() const { return original_parts_; }
     [[nodiscard]] const Json& spec() const { return spec_; }
     [[nodiscard]] Program& original() { return original_; }
@@ -96,6 +98,7 @@ public:
 private:
     std::optional<Trouble> give_weights();
     std::optional<Trouble> disturb();
+    std::optional<Trouble> write_disturbed(const std::string& from, std::uint64_t seed, std::string& written);
     std::optional<Trouble> original_takes(const std::string& weights);
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
@@ -118,7 +121,7 @@ private:
     std::string original_weights_, disturbed_weights_, converted_weights_;
     std::map<std::string, OwnedArray> state_;   // torch-named parameters and saved buffers, as drawn
     std::optional<ArrayFile> trainable_;        // by MLX name: how many of PyTorch's parameters went in; 0: not trained
-    bool has_inputs_ = false, has_float_inputs_ = false, ran_in_float64_ = false, weights_vary_ = false;
+    bool has_inputs_ = false, has_float_inputs_ = false, weights_vary_ = false;
 };
 
 }  // namespace mlxify::verify
