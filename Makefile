@@ -3,6 +3,7 @@
 # make demo       shows the compiler at work  make accept CASE=x   rewrites a golden file and shows the difference
 # make corpus DIR=folder   converts every model of a folder and prints the table
 # make conformance   proves the catalogue by PyTorch's own samples and writes docs/reference/conformance.md
+# make mutation   plants small errors in verified files, counts which the verifier catches and writes docs/reference/mutation.md
 # make bench, make fuzz, make wheel, make test-wheel, make clean
 # One target at a time; the parallelism is ninja's.
 .NOTPARALLEL:
@@ -17,7 +18,7 @@ BUILD := build/release
 PRESET := $(if $(CI),ci,release)
 REQUIREMENTS := $(wildcard requirements/*.txt)
 
-.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus conformance accept wheel test-wheel clean
+.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus conformance mutation accept wheel test-wheel clean
 
 setup: .venv/ready
 
@@ -86,6 +87,10 @@ corpus: build
 
 conformance: build
 	@$(PYTHON_IN_VENV) tools/conformance.py
+
+mutation: build
+	@echo "mlxify: planting errors in verified conversions"
+	@$(PYTHON_IN_VENV) tools/mutation.py $(or $(DIR),examples) --page docs/reference/mutation.md
 
 accept: build
 	@test -n "$(CASE)" || { echo "usage: make accept CASE=name" >&2; exit 2; }

@@ -129,7 +129,18 @@ def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
         paths = [scratch / f"m{number:03}.py" for number in range(len(picked))]
         for path, mutant in zip(paths, picked, strict=True):
             path.write_text(mutant.text)
-        compare = [program, "verify", "--json", "--seconds", "30", *options_for(file), "--", str(file), str(verified), *map(str, paths)]
+        compare = [
+            program,
+            "verify",
+            "--json",
+            "--seconds",
+            "30",
+            *options_for(file),
+            "--",
+            str(file),
+            str(verified),
+            *map(str, paths),
+        ]
         found = {Path(report["output"]).name: report for report in reports(compare, 60 + 40 * len(picked))}
         if found.get(verified.name, {}).get("outcome") != "compared":
             print(f"{file}: saved, but `verify` does not accept it; left out", file=sys.stderr)
@@ -139,7 +150,9 @@ def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
         for path, mutant in zip(paths, picked, strict=True):
             report = found.get(path.name)
             accepted = report is not None and report["outcome"] == "compared"
-            rows.append(judged(file, mutant, report, equivalence(verified, path, samples, scratch) if accepted else None))
+            rows.append(
+                judged(file, mutant, report, equivalence(verified, path, samples, scratch) if accepted else None)
+            )
         return rows
 
 
@@ -174,11 +187,15 @@ def page(rows: list[Judged], files: int, least: float) -> str:
     for row in rows:
         kinds[row.kind][row.outcome] += 1
     for kind, of_kind in sorted(kinds.items()):
-        lines.append(f"| {kind.replace('_', ' ')} | {of_kind['caught']} | {of_kind['survived']} | {of_kind['equivalent']} | {of_kind['unjudged']} |")
+        lines.append(
+            f"| {kind.replace('_', ' ')} | {of_kind['caught']} | {of_kind['survived']} | {of_kind['equivalent']} | {of_kind['unjudged']} |"
+        )
     lines += ["", "## Survivors", "| file | line | kind | before | after | what differs |", "|---|---|---|---|---|---|"]
     for row in rows:
         if row.outcome == "survived":
-            lines.append(f"| {row.file} | {row.line} | {row.kind.replace('_', ' ')} | {cell(row.before)} | {cell(row.after)} | {row.reason} |")
+            lines.append(
+                f"| {row.file} | {row.line} | {row.kind.replace('_', ' ')} | {cell(row.before)} | {cell(row.after)} | {row.reason} |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -205,11 +222,19 @@ def main() -> int:
             rows += of_file
             counts = collections.Counter(row.outcome for row in of_file)
             if of_file:
-                print(f"{of_file[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())), flush=True)
+                print(
+                    f"{of_file[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())),
+                    flush=True,
+                )
             for row in of_file:
                 if row.outcome in {"survived", "unjudged"}:
-                    print(f"  {row.outcome} line {row.line} {row.kind}: {cell(row.before)} -> {cell(row.after)}: {row.reason}", flush=True)
-    print(f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({row.file for row in rows})} files in {time.monotonic() - begin:.0f} s")
+                    print(
+                        f"  {row.outcome} line {row.line} {row.kind}: {cell(row.before)} -> {cell(row.after)}: {row.reason}",
+                        flush=True,
+                    )
+    print(
+        f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({row.file for row in rows})} files in {time.monotonic() - begin:.0f} s"
+    )
     if arguments.json:
         arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
     if arguments.page:

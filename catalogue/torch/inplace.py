@@ -2,7 +2,16 @@
 
 from catalogue.torch.arithmetic import fmod
 from catalogue.torch.indexing import (
-    _filled, _grid, _on_axis, _source, _stored, index_fill, index_put, put, scatter, scatter_reduce,
+    _filled,
+    _grid,
+    _on_axis,
+    _source,
+    _stored,
+    index_fill,
+    index_put,
+    put,
+    scatter,
+    scatter_reduce,
 )
 from catalogue.torch.scalars import _scalar
 

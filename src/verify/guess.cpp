@@ -96,7 +96,7 @@ std::vector<std::string> by_quantity(Quantity quantity) {
         case patch: return {"8", "4", "(8, 8)"};
         case window: return {"4", "8", "16"};
         case length: return {"48"};
-        case max_length: return {"128"};
+        case max_length: return {"128", "16", "8", "4"};
         case kernel: return {"3", "(3, 3)", "5", "4"};
         case stride: return {"1", "2"};
         case padding: return {"1", "0"};
@@ -140,6 +140,13 @@ bool fits(std::string_view guess, std::string_view annotation) {
     return true;
 }
 
+// `filters`, `dims`, `layers`, without annotation: one size, or a list of them.
+bool named_in_plural(const ParameterOf& parameter) {
+    const Quantity quantity = quantity_of(parameter.name);
+    const bool sizes = quantity == width || quantity == channels || quantity == depth || quantity == unknown;
+    return sizes && parameter.annotation.empty() && parameter.name.size() > 3 && parameter.name.ends_with('s') && !parameter.name.ends_with("ss");
+}
+
 }  // namespace
 
 Quantity quantity_of(std::string_view name) {
@@ -166,7 +173,11 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));
     for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));
-    if (guesses.empty()) guesses = {"8", "64", "2", "[8, 16]", "None"};
+    const bool several = named_in_plural(parameter);
+    if (several)
+        for (const char* list : {"[16, 32, 64, 128]", "[16, 32, 64]", "[2, 2, 2]"}) add(list);
+    if (guesses.empty() || several)
+        for (const char* any : {"8", "64", "2", "[8, 16]", "None"}) add(any);
     return guesses;
 }
 

@@ -46,6 +46,7 @@ public:
         for (const EntryPoint& entry : wanted()) prepare_entry(entry, false);
         for (const EntryPoint& entry : unreached())
             if (inner_seconds_ > 0) prepare_entry(entry, true);
+        leave_out_functions();
         return std::move(prepared_);
     }
 
@@ -67,6 +68,7 @@ private:
         append(project_samples(request_.path));
         append(comment_samples(tree_));
         append(main_block_samples(tree_));
+        append(docstring_samples(tree_));
     }
 
     [[nodiscard]] static bool is_asked_for(const WrittenSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; }
@@ -80,6 +82,18 @@ private:
             if (std::any_of(written_.begin(), written_.end(), [&](const WrittenSample& sample) { return names_entry(sample, point.name); }))
                 entries.push_back(point);
         return entries;
+    }
+
+    // A function of a file of modules for which no sample is found (a factory with its own arguments, a helper of a training script)
+    // is named as not proved; the modules are what the file is for. A file of functions alone has nothing else to prove.
+    void leave_out_functions() {
+        const bool asked = request_.entries_named || std::any_of(written_.begin(), written_.end(), is_asked_for);
+        const bool modules = std::any_of(prepared_.entries.begin(), prepared_.entries.end(), [](const PreparedEntry& entry) {
+            return entry.entry.kind == EntryPoint::Kind::module && !entry.samples.empty();
+        });
+        if (asked || !modules) return;
+        std::erase_if(prepared_.entries,
+                      [](const PreparedEntry& entry) { return entry.entry.kind == EntryPoint::Kind::function && entry.samples.empty(); });
     }
 
     // In plain float32 first; where the original mixes bfloat16 in by itself, with bfloat16 read as float32.
@@ -106,11 +120,20 @@ private:
         prepared_.entries.push_back(std::move(entry));
     }
 
-    // Fills `entry.samples` with what was written down and runs, or with what the search finds. Whether mixed dtypes were met.
+    // Fills `entry.samples` with what was written down and runs, or with what the search finds, or with a docstring's example (which
+    // shows how, but at the size of a paper). Whether mixed dtypes were met.
     bool find_samples(Program& program, PreparedEntry& entry) {
+        bool low_precision = take_written(program, entry, false);
+        if (!entry.samples.empty()) return false;
+        low_precision = search(program, entry) || low_precision;
+        if (entry.samples.empty()) low_precision = take_written(program, entry, true) || low_precision;
+        return low_precision;
+    }
+
+    bool take_written(Program& program, PreparedEntry& entry, bool docstrings) {
         bool low_precision = false;
         for (const WrittenSample& sample : written_) {
-            if (entry_name(sample.invocation) != entry.entry.name) continue;
+            if (entry_name(sample.invocation) != entry.entry.name || (sample.origin == kFromDocstring) != docstrings) continue;
             if (!is_asked_for(sample) && !entry.samples.empty()) continue;
             const Reply<CallResult> called = try_invocation(program, sample.invocation);
             if (called) {
@@ -118,10 +141,13 @@ private:
                 observe(program, sample.invocation, false);
                 continue;
             }
-            entry.reason = sample.origin + ": " + called.failure().text();
+            if (!docstrings) entry.reason = sample.origin + ": " + called.failure().text();
             for (const Repair& repair : repairs_for(called.failure())) low_precision = low_precision || repair.kind == Repair::Kind::low_precision;
         }
-        if (!entry.samples.empty()) return false;
+        return low_precision;
+    }
+
+    bool search(Program& program, PreparedEntry& entry) {
         if (const Reply<Session*> session = program.session(); !session) {
             entry.reason = session.failure().text();
             return false;
@@ -143,7 +169,7 @@ private:
         } else {
             entry.reason = result.reason;
         }
-        return low_precision || result.low_precision;
+        return result.low_precision;
     }
 
     void vary(Program& program, PreparedEntry& entry) {

@@ -180,8 +180,12 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
         if (const auto name = quoted_after(message, "has no attribute"))
             return {{message.find("SimpleNamespace") != std::string_view::npos ? field : other_values, -1, -1, *name}};
     }
-    if (failure.type == "KeyError") return {{other_values, -1, -1, {}}};
-    if (message.find("NoneType") != std::string_view::npos) return {{optional_inputs, -1, -1, {}}};
+    if (failure.type == "KeyError") {
+        if (const auto name = quoted_after(message, "")) return {{field, -1, -1, *name}};
+        return {{other_values, -1, -1, {}}};
+    }
+    if (failure.type == "AssertionError") return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
+    if (message.find("NoneType") != std::string_view::npos) return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
     if (failure.type == "ModuleNotFoundError" || failure.type == "ImportError") return {{give_up, -1, -1, {}}};
     if (message.find("CUDA") != std::string_view::npos || message.find("not compiled with") != std::string_view::npos)
         return {{give_up, -1, -1, {}}};

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <system_error>
 
 #include <toml++/toml.h>
 
+#include "syntax/parse.h"
 #include "verify/sample_parser.h"
 #include "verify/touch.h"
 
@@ -27,7 +29,8 @@ constexpr std::int64_t kMaxElements = 1 << 22;  // of a tensor in the main block
 // The straight-line reader of a main block: what each variable holds, as far as it is understood.
 class MainBlock {
 public:
-    explicit MainBlock(const Tree& tree) : tree_(tree) {}
+    // `tree`: of the block; `file`: of the file whose classes and functions it calls.
+    MainBlock(const Tree& tree, const Tree& file, std::string origin) : tree_(tree), file_(file), origin_(std::move(origin)) {}
 
     void read(NodeId block, int depth = 0) {
         for (const NodeId statement : tree_.children(block)) {
@@ -88,8 +91,8 @@ private:
         if (tree_[node].kind != Kind::call) return std::nullopt;
         const Node& callee = tree_[tree_.child(node, 0)];
         if (callee.kind != Kind::name) return std::nullopt;
-        const NodeId definition = top_level_definition(tree_, callee.name);
-        if (!exists(definition) || tree_[definition].kind != Kind::class_def) return std::nullopt;
+        const NodeId definition = top_level_definition(file_, callee.name);
+        if (!exists(definition) || file_[definition].kind != Kind::class_def) return std::nullopt;
         std::string arguments;
         for (const NodeId argument : tree_.children(node).subspan(1)) {
             const bool keyword = tree_[argument].kind == Kind::keyword;
@@ -203,6 +206,7 @@ private:
         NodeId callee = tree_.child(call, 0);
         std::string method;
         std::optional<std::string> model = known_model(callee);
+        if (!model) model = known_function(callee);
         if (!model && tree_[callee].kind == Kind::attribute) {
             method = tree_[callee].name;
             callee = tree_.child(callee, 0);
@@ -220,7 +224,15 @@ private:
             if (keyword) invocation.spec["kwargs"][std::string(tree_[argument].name)] = std::move(*value);
             else invocation.spec["args"].push_back(std::move(*value));
         }
-        samples.push_back({std::move(invocation), "main block"});
+        samples.push_back({std::move(invocation), origin_});
+    }
+
+    // A main block also calls what trains and what writes files; the examples of a docstring call what they document.
+    [[nodiscard]] std::optional<std::string> known_function(NodeId callee) const {
+        if (&tree_ == &file_ || tree_[callee].kind != Kind::name) return std::nullopt;
+        const NodeId definition = top_level_definition(file_, tree_[callee].name);
+        if (!exists(definition) || file_[definition].kind != Kind::function_def) return std::nullopt;
+        return std::string(tree_[callee].name);
     }
 
     [[nodiscard]] std::optional<std::string> known_model(NodeId callee) const {
@@ -232,9 +244,23 @@ private:
     }
 
     const Tree& tree_;
+    const Tree& file_;
+    std::string origin_;
     std::map<std::string, std::string> models_;  // variable -> constructor call
     std::map<std::string, Json> values_;         // variable -> spec or literal
 };
+
+// The code of a docstring's examples: what stands behind `>>> ` and `... `.
+std::string examples_of(std::string_view docstring) {
+    std::string code;
+    while (!docstring.empty()) {
+        const std::size_t end = std::min(docstring.find('\n'), docstring.size());
+        const std::string_view line = trimmed(docstring.substr(0, end));
+        docstring.remove_prefix(std::min(end + 1, docstring.size()));
+        if (line.starts_with(">>> ") || (!code.empty() && line.starts_with("... "))) code.append(line.substr(4)).push_back('\n');
+    }
+    return code;
+}
 
 bool is_main_test(const Tree& tree, NodeId test) {
     return tree[test].kind == Kind::compare && tree.text(test).find("__name__") != std::string_view::npos &&
@@ -266,10 +292,27 @@ std::vector<WrittenSample> comment_samples(const Tree& tree) {
 }
 
 std::vector<WrittenSample> main_block_samples(const Tree& tree) {
-    MainBlock reader(tree);
+    MainBlock reader(tree, tree, "main block");
     for (const NodeId statement : tree.children(tree.child(tree.root(), 0)))
         if (tree[statement].kind == Kind::if_ && is_main_test(tree, tree.child(statement, 0))) reader.read(tree.child(statement, 1));
     return std::move(reader.samples);
+}
+
+std::vector<WrittenSample> docstring_samples(const Tree& tree) {
+    std::vector<WrittenSample> samples;
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const NodeId node{i};
+        if (tree[node].kind != Kind::string || tree[tree[node].parent].kind != Kind::expression_statement) continue;
+        const std::string code = examples_of(tree.text(node));
+        if (code.empty()) continue;
+        diagnostics::Sink ignored;
+        const Tree example = syntax::parse(code, ignored);
+        if (ignored.has_refusal()) continue;
+        MainBlock reader(example, tree, std::string(kFromDocstring));
+        reader.read(example.child(example.root(), 0));
+        samples.insert(samples.end(), std::make_move_iterator(reader.samples.begin()), std::make_move_iterator(reader.samples.end()));
+    }
+    return samples;
 }
 
 std::vector<WrittenSample> project_samples(const std::string& path) {

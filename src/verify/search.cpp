@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -64,15 +65,21 @@ private:
             return;
         }
         const Reply<CallResult> called = try_invocation(original_, invocation);
-        if (called) return succeeded(invocation, *called);
-        note(called.failure());
-        for (const Repair& repair : repairs_for(called.failure())) {
+        if (!called) return call_failed(trial, called.failure(), hints, sizes);
+        // Indices that are in range by luck are not with other draws.
+        if (const Reply<CallResult> again = try_invocation(original_, invocation, 1); !again) return call_failed(trial, again.failure(), hints, sizes);
+        succeeded(invocation, *called);
+    }
+
+    void call_failed(const Trial& trial, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
+        note(failure);
+        for (const Repair& repair : repairs_for(failure)) {
             if (given_up_) return;
             for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
             const bool arguments_too = repair.kind != Repair::Kind::add_input && repair.kind != Repair::Kind::indices &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
-            for (Trial& next : other_arguments(trial, entry_, repair)) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, original_.definitions(), repair)) push(std::move(next));
         }
     }
 
@@ -81,7 +88,7 @@ private:
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)
-            for (Trial& next : other_arguments(trial, entry_, repair)) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, original_.definitions(), repair)) push(std::move(next));
     }
 
     void succeeded(const Invocation& invocation, const CallResult& called) {
@@ -279,13 +286,13 @@ private:
 
 }  // namespace
 
-Reply<CallResult> try_invocation(Program& original, const Invocation& invocation) {
+Reply<CallResult> try_invocation(Program& original, const Invocation& invocation, std::uint64_t seed) {
     const Reply<Construction> built = original.construct(invocation.expression);
     if (!built) return built.failure();
     const Reply<Session*> session = original.session();
     if (!session) return session.failure();
     const std::string arrays = (*session)->scratch("tried.safetensors");
-    const Reply<base::Done> made = (*session)->inputs(invocation.spec, 0, arrays);
+    const Reply<base::Done> made = (*session)->inputs(invocation.spec, seed, arrays);
     if (!made) return made.failure();
     CallOptions options;
     options.method = invocation.method;

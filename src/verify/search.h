@@ -30,8 +30,8 @@ struct SearchResult {
 
 SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits);
 
-// Runs `invocation` on the original as it is built (seed 0). The reply holds the output's structure.
-Reply<CallResult> try_invocation(Program& original, const Invocation& invocation);
+// Runs `invocation` on the original as it is built (seed 0), on the inputs of `seed`. The reply holds the output's structure.
+Reply<CallResult> try_invocation(Program& original, const Invocation& invocation, std::uint64_t seed = 0);
 
 // Other calls of the same kind that the original runs too: other sizes, optional inputs, flags, other choices. Each reaches
 // what `base` does not (`new_ground` decides), or differs in size.

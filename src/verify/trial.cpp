@@ -1,6 +1,7 @@
 #include "verify/trial.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace mlxify::verify {
@@ -16,6 +17,12 @@ std::string* argument(Trial& trial, std::string_view name) {
     for (auto& [key, value] : trial.arguments)
         if (key == name) return &value;
     return nullptr;
+}
+
+// A default that often only says that there is none: None, -1.
+bool needs_value(const ParameterOf& parameter) {
+    return parameter.default_text && (*parameter.default_text == "None" || parameter.default_text->starts_with("-1")) &&
+           quantity_of(parameter.name) != Quantity::unknown;
 }
 
 const ParameterOf* parameter_named(const std::vector<ParameterOf>& parameters, std::string_view name) {
@@ -37,6 +44,30 @@ const DefinitionOf* configuration_for(const ParameterOf& parameter, const std::v
         if (by_name && config_like && definition.kind != "function" && definition.kind != "module") return &definition;
     }
     return nullptr;
+}
+
+// Values for an argument: classes and functions of the file that are called like it (`block`: BasicBlock), then what its name says.
+std::vector<std::string> guesses_for(const ParameterOf& parameter, const DefinitionOf& entry,
+                                     const std::vector<DefinitionOf>& definitions) {
+    std::vector<std::string> guesses;
+    const Quantity quantity = quantity_of(parameter.name);
+    const bool may_be_callable =
+        quantity == Quantity::module || quantity == Quantity::norm || quantity == Quantity::activation || quantity == Quantity::unknown;
+    if (may_be_callable && parameter.name.size() >= 4) {
+        const auto lower = [](std::string text) {
+            std::transform(text.begin(), text.end(), text.begin(),
+                           [](unsigned char c) { return c == '_' ? '\0' : static_cast<char>(std::tolower(c)); });
+            std::erase(text, '\0');
+            return text;
+        };
+        for (const DefinitionOf& definition : definitions) {
+            const bool callable = definition.kind == "module" || definition.kind == "function";
+            if (callable && definition.name != entry.name && lower(definition.name).find(lower(parameter.name)) != std::string::npos)
+                guesses.push_back(definition.name);
+        }
+    }
+    for (std::string& guess : argument_guesses(parameter)) guesses.push_back(std::move(guess));
+    return guesses;
 }
 
 enum class Shrink { none, widths, all };
@@ -61,7 +92,7 @@ std::optional<std::string> object_argument(const ParameterOf& parameter, const D
     std::vector<std::pair<std::string, std::string>> fields;
     for (const std::string& field : fields_read(tree, entry.name, parameter.name))
         fields.emplace_back(field, argument_guesses({field, "", std::nullopt, ""}).front());
-    if (fields.empty()) return std::nullopt;
+    if (fields.empty()) return "{}";  // a dictionary: its keys come from the errors
     return "__import__('types').SimpleNamespace(" + assignments_text(fields) + ")";
 }
 
@@ -73,7 +104,7 @@ std::vector<std::pair<std::string, std::string>> start_arguments(const Definitio
         const bool required = !parameter.default_text;
         if (required) {
             const auto object = object_argument(parameter, entry, definitions, tree, shrink, depth);
-            arguments.emplace_back(parameter.name, object ? *object : argument_guesses(parameter).front());
+            arguments.emplace_back(parameter.name, object ? *object : guesses_for(parameter, entry, definitions).front());
         } else if (shrink != Shrink::none) {
             const Quantity quantity = quantity_of(parameter.name);
             const bool wanted = shrink == Shrink::all || quantity == Quantity::width || quantity == Quantity::feed_forward;
@@ -158,6 +189,11 @@ void repair_channels(const Trial& trial, const Repair& repair, std::vector<Trial
         return true;
     });
     if (!trials.empty()) return;
+    change_each(trial, trials, [&](Json& spec) {  // a sequence where an image is wanted
+        if (rank_of(spec) != 3 || !is_float_spec(spec)) return false;
+        spec["shape"] = {kBatch, repair.wanted, kImageSize, kImageSize};
+        return true;
+    });
     for (const std::int64_t factor : {2, 4}) {  // split or doubled before the convolution
         change_each(trial, trials, [&](Json& spec) {
             if (rank_of(spec) < 2 || axis_of(spec, 1) * factor != repair.found) return false;
@@ -342,7 +378,8 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
     return trials;
 }
 
-std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const Repair& repair) {
+std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
+                                   const Repair& repair) {
     std::vector<Trial> trials;
     Trial base = trial;
     base.inputs.clear();
@@ -354,18 +391,28 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     }
     if (repair.kind == Repair::Kind::field) {
         for (auto& [name, value] : base.arguments) {
-            if (value.find("SimpleNamespace(") == std::string::npos) continue;
-            value.insert(value.size() - 1, ", " + repair.name + "=" + argument_guesses({repair.name, "", std::nullopt, ""}).front());
-            base.cost += 1;
-            return {base};
+            const bool is_namespace = value.find("SimpleNamespace(") != std::string::npos;
+            const bool is_dict = value.starts_with('{') && value.find("'" + repair.name + "'") == std::string::npos;
+            if (!is_namespace && !is_dict) continue;
+            const std::vector<std::string> guesses = argument_guesses({repair.name, "", std::nullopt, ""});
+            for (std::size_t i = 0; i < guesses.size(); ++i) {
+                Trial next = base;
+                std::string& text = *argument(next, name);
+                const std::string separator = text == "{}" ? "" : ", ";
+                text.insert(text.size() - 1, separator + (is_dict ? "'" + repair.name + "': " : repair.name + "=") + guesses[i]);
+                next.cost += static_cast<int>(i) + 1;
+                trials.push_back(std::move(next));
+            }
+            return trials;
         }
     }
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        if (current == nullptr && parameter.name != repair.name) continue;
+        if (current == nullptr && parameter.name != repair.name && !(repair.kind == Repair::Kind::other_values && needs_value(parameter)))
+            continue;
         int extra = kArgumentCost;
-        for (const std::string& guess : argument_guesses(parameter)) {
+        for (const std::string& guess : guesses_for(parameter, entry, definitions)) {
             Trial next = base;
             if (std::string* value = argument(next, parameter.name)) *value = guess;
             else next.arguments.emplace_back(parameter.name, guess);
@@ -415,6 +462,12 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::larger_space: scale_space(trial, 2, trials); scale_space(trial, 4, trials); break;
         case Repair::Kind::even_space:
         case Repair::Kind::divisible:
+            for (const std::int64_t channels : {16, 64})
+                change_all(trial, trials, [&](Json& spec) {
+                    if (rank_of(spec) != 4 || !is_float_spec(spec) || axis_of(spec, 1) >= channels) return false;
+                    replace_axis(spec, 1, channels);
+                    return true;
+                });
             for (const std::int64_t side : {64, 32, 128}) {
                 change_all(trial, trials, [&](Json& spec) { return rank_of(spec) >= 4 && set_space(spec, side); });
                 change_all(trial, trials, [&](Json& spec) {

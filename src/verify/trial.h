@@ -43,7 +43,7 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
                                const std::map<std::string, InputHint>& hints, const Sizes& sizes);
 
 // Changes of the constructor arguments after `repair`, or after a failure that says nothing.
-std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const Repair& repair);
+std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const Repair& repair);
 
 // Changes of the inputs after `repair`.
 std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,

@@ -64,6 +64,7 @@ struct Request {
     std::string path;                  // of the original: for the nearest pyproject.toml
     std::string original;              // its text
     std::vector<EntryPoint> entries;   // what is to be proved
+    bool entries_named = false;        // by the user: each must be proved
     std::vector<std::string> calls;    // --call, each of one entry
     std::string case_file;             // --case FILE.json or FILE.json#2; empty: none
     std::function<void(std::string_view)> progress;  // name of the stage that begins; may be empty

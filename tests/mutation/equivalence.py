@@ -12,7 +12,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
@@ -64,7 +66,6 @@ class Inputs(ast.NodeTransformer):
 
 def readable(call: str) -> ast.expr:
     """The sample's text as Python: `f32[2, 8; 0, 1]` becomes `_drawn("f32", [2, 8], 0, 1)`."""
-    import re
 
     def drawn(match: re.Match[str]) -> str:
         shape, _, bounds = match[2].partition(";")
@@ -165,7 +166,11 @@ class Side:
         np.random.seed(1)
         if self.model is not None:
             self.model.train(training)
-        return evaluated(ast.Call(ast.Name("_target", ast.Load()), call.args, call.keywords), {**self.names, "_target": self.target}, arrays)
+        return evaluated(
+            ast.Call(ast.Name("_target", ast.Load()), call.args, call.keywords),
+            {**self.names, "_target": self.target},
+            arrays,
+        )
 
     def gradients(self, arrays: dict[str, mx.array], call: ast.Call) -> Any:
         floating = {k: v for k, v in arrays.items() if mx.issubdtype(v.dtype, mx.floating)}
@@ -175,7 +180,9 @@ class Side:
             if self.model is not None:
                 self.model.update(weights)
             result = self.outputs({**given, **rest}, call, False)
-            parts = [leaf for leaf in leaves(result) if isinstance(leaf, mx.array) and mx.issubdtype(leaf.dtype, mx.floating)]
+            parts = [
+                leaf for leaf in leaves(result) if isinstance(leaf, mx.array) and mx.issubdtype(leaf.dtype, mx.floating)
+            ]
             return sum((part * mx.cos(mx.arange(part.size).reshape(part.shape))).sum() for part in parts)
 
         weights = self.model.trainable_parameters() if self.model is not None else {}
@@ -197,7 +204,7 @@ def compare_draw(sides: list[Side], sample: ast.Call, seed: int, spread: float, 
                 results.append([side.outputs(inputs.arrays, call, training), state_of(side.model)])
                 mx.eval([leaf for leaf in leaves(results[-1]) if isinstance(leaf, mx.array)])
                 errors.append("")
-            except Exception as error:  # noqa: BLE001 - any error of a model is a result
+            except Exception as error:  # any error of a model is a result
                 errors.append(f"{type(error).__name__}: {error}")
         if any(errors):
             if not all(errors):
@@ -206,7 +213,7 @@ def compare_draw(sides: list[Side], sample: ast.Call, seed: int, spread: float, 
         compare(results[0], results[1], "output in training mode" if training else "output", real)
     try:
         first = sides[0].gradients(inputs.arrays, call)
-    except Exception:  # noqa: BLE001 - no gradient in MLX, of either
+    except Exception:  # no gradient in MLX, of either
         return
     compare(first, sides[1].gradients(inputs.arrays, call), "gradient", real)
 
@@ -221,7 +228,9 @@ def compare_sample(names: list[dict[str, Any]], text: str, real: Any) -> int:
             raise Different("other parameters")
         compare(states[0], states[1], "what the constructor leaves", mx.float32)
         for side in sides:
-            side.model.update(tree_map(lambda x: x.astype(real) if x.dtype == mx.float32 else x, side.model.parameters()))
+            side.model.update(
+                tree_map(lambda x: x.astype(real) if x.dtype == mx.float32 else x, side.model.parameters())
+            )
     for seed, spread in DRAWS:
         compare_draw(sides, sample, seed, spread, real)
         runs += 1
@@ -234,14 +243,14 @@ def main() -> None:
     names = [loaded(verified, "verified"), loaded(mutant, "mutant")]
     runs, problems = 0, []
     try:
-        for text in json.loads(open(samples).read()):
+        for text in json.loads(Path(samples).read_text()):
             for real in (mx.float64, mx.float32):
                 try:
                     runs += compare_sample(names, text, real)
                     break
                 except Different:
                     raise
-                except Exception as error:  # noqa: BLE001 - not in float64, or not at all
+                except Exception as error:  # not in float64, or not at all
                     problems.append(f"{text[:80]}: {type(error).__name__}: {error}"[:200])
         answer = {"equivalent": runs > 0, "runs": runs, "problems": problems}
     except Different as difference:

@@ -57,7 +57,11 @@ def is_of(node: ast.AST, *libraries: str) -> bool:
 
 
 def is_method(node: ast.AST, *names: str) -> bool:
-    return name_of(node) in names and isinstance(node.func, ast.Attribute) and written(node.func.value) not in ("mx", "nn", "F")
+    return (
+        name_of(node) in names
+        and isinstance(node.func, ast.Attribute)
+        and written(node.func.value) not in ("mx", "nn", "F")
+    )
 
 
 def number(node: ast.AST) -> float | int | None:
@@ -65,7 +69,9 @@ def number(node: ast.AST) -> float | int | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = number(node.operand)
         return None if value is None else -value
-    is_number = isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
+    is_number = (
+        isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
+    )
     return node.value if is_number else None
 
 
@@ -141,7 +147,19 @@ def other_axis(node: ast.AST) -> Replacements:
 
 @kind
 def lost_axis(node: ast.AST) -> Replacements:
-    if keyword(node, "axis") is not None and name_of(node) in {"sum", "mean", "max", "min", "softmax", "prod", "var", "std", "all", "any", "norm"}:
+    if keyword(node, "axis") is not None and name_of(node) in {
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "softmax",
+        "prod",
+        "var",
+        "std",
+        "all",
+        "any",
+        "norm",
+    }:
         yield with_keyword(node, "axis", None)
 
 
@@ -154,7 +172,12 @@ def lost_keepdims(node: ast.AST) -> Replacements:
 
 @kind
 def reversed_concatenation(node: ast.AST) -> Replacements:
-    if name_of(node) in {"concatenate", "stack"} and node.args and isinstance(node.args[0], (ast.List, ast.Tuple)) and len(node.args[0].elts) > 1:
+    if (
+        name_of(node) in {"concatenate", "stack"}
+        and node.args
+        and isinstance(node.args[0], (ast.List, ast.Tuple))
+        and len(node.args[0].elts) > 1
+    ):
         turned = ast.List(node.args[0].elts[::-1], ast.Load())
         yield with_arguments(node, [turned, *node.args[1:]])
 
@@ -162,8 +185,16 @@ def reversed_concatenation(node: ast.AST) -> Replacements:
 @kind
 def repeat_for_tile(node: ast.AST) -> Replacements:
     if is_of(node, "mx") and name_of(node) == "repeat":
-        yield written(node).replace("mx.repeat(", "mx.tile(", 1) if len(node.args) == 2 and not node.keywords else written(
-            ast.Call(node.func, [ast.Subscript(node.args[0], ast.Slice(step=ast.Constant(-1)), ast.Load()), *node.args[1:]], node.keywords)
+        yield (
+            written(node).replace("mx.repeat(", "mx.tile(", 1)
+            if len(node.args) == 2 and not node.keywords
+            else written(
+                ast.Call(
+                    node.func,
+                    [ast.Subscript(node.args[0], ast.Slice(step=ast.Constant(-1)), ast.Load()), *node.args[1:]],
+                    node.keywords,
+                )
+            )
         )
     elif is_of(node, "mx") and name_of(node) == "tile":
         yield written(node).replace("mx.tile(", "mx.repeat(", 1)
@@ -173,10 +204,14 @@ def repeat_for_tile(node: ast.AST) -> Replacements:
 def wrong_padding_side(node: ast.AST) -> Replacements:
     if name_of(node) == "pad":
         for pair in ast.walk(node):
-            if isinstance(pair, ast.Tuple) and len(pair.elts) == 2 and all(not isinstance(e, ast.Tuple) for e in pair.elts):
-                if written(pair.elts[0]) != written(pair.elts[1]):
-                    yield written(node).replace(written(pair), written(ast.Tuple(pair.elts[::-1], ast.Load())), 1)
-                    return
+            is_pair = (
+                isinstance(pair, ast.Tuple)
+                and len(pair.elts) == 2
+                and not any(isinstance(e, ast.Tuple) for e in pair.elts)
+            )
+            if is_pair and written(pair.elts[0]) != written(pair.elts[1]):
+                yield written(node).replace(written(pair), written(ast.Tuple(pair.elts[::-1], ast.Load())), 1)
+                return
 
 
 @kind
@@ -185,7 +220,9 @@ def swapped_einsum(node: ast.AST) -> Replacements:
         left, arrow, right = str(node.args[0].value).partition("->")
         letters = right.strip()
         if arrow and len(letters) > 1 and " " not in letters:
-            yield with_arguments(node, [ast.Constant(left + arrow + letters[:-2] + letters[-1] + letters[-2]), *node.args[1:]])
+            yield with_arguments(
+                node, [ast.Constant(left + arrow + letters[:-2] + letters[-1] + letters[-2]), *node.args[1:]]
+            )
 
 
 # --------------------------------------------------------------------------------------------------------------- numbers
@@ -246,8 +283,10 @@ def biased_variance(node: ast.AST) -> Replacements:
 def shifted_triangle(node: ast.AST) -> Replacements:
     if name_of(node) in {"tril", "triu"}:
         k = keyword(node, "k")
-        yield with_keyword(node, "k", "1" if k is None else f"{written(k)} + 1") if len(node.args) == 1 else with_arguments(
-            node, [node.args[0], ast.BinOp(node.args[1], ast.Add(), ast.Constant(1))]
+        yield (
+            with_keyword(node, "k", "1" if k is None else f"{written(k)} + 1")
+            if len(node.args) == 1
+            else with_arguments(node, [node.args[0], ast.BinOp(node.args[1], ast.Add(), ast.Constant(1))])
         )
 
 
@@ -262,7 +301,11 @@ def other_triangle(node: ast.AST) -> Replacements:
 
 def swap_operator(one: type[ast.operator], other: type[ast.operator]) -> Callable[[ast.AST], Replacements]:
     def replace(node: ast.AST) -> Replacements:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, one) and not isinstance(node.left, (ast.Constant, ast.JoinedStr)):
+        if (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, one)
+            and not isinstance(node.left, (ast.Constant, ast.JoinedStr))
+        ):
             yield f"({written(ast.BinOp(node.left, other(), node.right))})"
 
     return replace
@@ -325,7 +368,9 @@ def swap_function(names: dict[str, str]) -> Callable[[ast.AST], Replacements]:
         if isinstance(node, ast.Attribute) and node.attr in names and written(node.value) == "mx":
             yield f"mx.{names[node.attr]}"
         elif isinstance(node, ast.Call) and is_method(node, *names):
-            yield written(ast.Call(ast.Attribute(node.func.value, names[node.func.attr], ast.Load()), node.args, node.keywords))
+            yield written(
+                ast.Call(ast.Attribute(node.func.value, names[node.func.attr], ast.Load()), node.args, node.keywords)
+            )
 
     return replace
 
@@ -335,8 +380,12 @@ KINDS["max_for_min"] = swap_function({"max": "min", "min": "max", "maximum": "mi
 KINDS["root_for_reciprocal"] = swap_function({"sqrt": "rsqrt", "rsqrt": "sqrt"})
 KINDS["sine_for_cosine"] = swap_function({"sin": "cos", "cos": "sin"})
 KINDS["log_for_log1p"] = swap_function({"log": "log1p", "exp": "expm1", "log1p": "log", "expm1": "exp"})
-KINDS["order_of_sort"] = swap_function({"argmax": "argmin", "argmin": "argmax", "cumsum": "cumprod", "cumprod": "cumsum"})
-KINDS["zeros_for_ones"] = swap_function({"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"})
+KINDS["order_of_sort"] = swap_function(
+    {"argmax": "argmin", "argmin": "argmax", "cumsum": "cumprod", "cumprod": "cumsum"}
+)
+KINDS["zeros_for_ones"] = swap_function(
+    {"zeros": "ones", "ones": "zeros", "zeros_like": "ones_like", "ones_like": "zeros_like"}
+)
 
 
 @kind
@@ -371,19 +420,34 @@ def undetached(node: ast.AST) -> Replacements:
 
 @kind
 def detached(node: ast.AST) -> Replacements:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and number(node.left) is None and number(node.right) is None:
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Mult)
+        and number(node.left) is None
+        and number(node.right) is None
+    ):
         yield f"mx.stop_gradient({written(node.left)}) * ({written(node.right)})"
 
 
 @kind
 def skipped_dropout(node: ast.AST) -> Replacements:
-    if isinstance(node, ast.Call) and len(node.args) == 1 and "drop" in name_of(node).lower() and "self" in written(node.func):
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) == 1
+        and "drop" in name_of(node).lower()
+        and "self" in written(node.func)
+    ):
         yield f"({written(node.args[0])})"
 
 
 @kind
 def skipped_norm(node: ast.AST) -> Replacements:
-    if isinstance(node, ast.Call) and len(node.args) == 1 and "norm" in name_of(node).lower() and written(node.func).startswith("self."):
+    if (
+        isinstance(node, ast.Call)
+        and len(node.args) == 1
+        and "norm" in name_of(node).lower()
+        and written(node.func).startswith("self.")
+    ):
         yield f"({written(node.args[0])})"
 
 
@@ -411,7 +475,16 @@ def other_bound(node: ast.AST) -> Replacements:
 
 @kind
 def turned_comparison(node: ast.AST) -> Replacements:
-    swaps = {ast.Lt: ">", ast.LtE: ">=", ast.Gt: "<", ast.GtE: "<=", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not", ast.IsNot: "is"}
+    swaps = {
+        ast.Lt: ">",
+        ast.LtE: ">=",
+        ast.Gt: "<",
+        ast.GtE: "<=",
+        ast.Eq: "!=",
+        ast.NotEq: "==",
+        ast.Is: "is not",
+        ast.IsNot: "is",
+    }
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in swaps:
         yield f"({written(node.left)} {swaps[type(node.ops[0])]} {written(node.comparators[0])})"
 

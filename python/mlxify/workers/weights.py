@@ -48,12 +48,15 @@ def redraw(constructed: Iterable[Constructed], seed: int) -> dict[str, Raw]:
 
 
 def _statistics(entry: Constructed, generator: np.random.Generator) -> np.ndarray | None:
-    """Running statistics in their natural range; None for any other buffer, which may be a table or a mask."""
+    """Statistics in their natural range: running ones, and others that are called so; None for any other buffer, which may be a
+    table or a mask.
+    """
     if not entry.floating:
         return None
-    if entry.name.endswith("running_var"):
+    word = entry.name.rpartition(".")[2].strip("_").rpartition("_")[2]
+    if word in {"std", "var", "variance"}:
         return generator.uniform(0.5, 1.5, entry.shape).astype(np.float32)
-    if entry.name.endswith("running_mean"):
+    if word == "mean":
         return (SPREAD * generator.standard_normal(entry.shape)).astype(np.float32)
     return None
 
