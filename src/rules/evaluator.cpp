@@ -24,7 +24,7 @@ std::string Emissions::helper(std::string_view wanted, std::string_view text, st
         if (letter == kNameMarker) named += name;
         else named += letter;
     }
-    taken_.emplace(name, std::string(origin));
+    taken_.emplace(name, "specialised " + std::string(origin));  // no stand-in for the whole definition of that origin
     by_text_.emplace(std::string(text), name);
     all_.push_back({name, std::move(named), std::string(origin)});
     return name;
@@ -243,8 +243,9 @@ std::string Evaluator::require(const Body& body) {
     const std::string origin = std::string(body.file) + ":" + std::string(body.name);
     if (const auto known = required_.find(origin); known != required_.end()) return known->second;
     std::string name(body.name);
-    for (int number = 1; !emissions_.definition(name, origin); ++number)
-        name = "_" + std::string(body.name) + (number > 1 ? "_" + std::to_string(number) : "");
+    const bool is_private = name.starts_with('_');  // two underscores would be mangled inside a class
+    for (int number = is_private ? 2 : 1; !emissions_.definition(name, origin); ++number)
+        name = (is_private ? "" : "_") + std::string(body.name) + (number > 1 ? "_" + std::to_string(number) : "");
     required_.emplace(origin, name);
 
     // Names of the catalogue that it uses stand before it; `mx`, `nn` and its own name may have to be spelled differently.
