@@ -93,12 +93,12 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
 
 @rule("torch.nn.functional.log_softmax")
 def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    if known(0 in input.shape) and 0 in input.shape:
+        return input if dtype is None else input.astype(dtype)
     if dtype is not None:
         input = input.astype(dtype)
     if dim is None:
         dim = 0 if input.ndim in (0, 1, 3) else 1
-    if known(0 in input.shape) and 0 in input.shape:
-        return input
     return nn.log_softmax(input, axis=_axis(input, dim))
 
 

@@ -21,7 +21,7 @@ def _pad_same(x, kernel, dilation):
     if isinstance(dilation, int):
         dilation = [dilation] * len(kernel)
     totals = [d * (k - 1) for d, k in zip(dilation, kernel)]
-    return mx.pad(x, [(0, 0), (0, 0)] + [(total // 2, total - total // 2) for total in totals])
+    return mx.pad(x, [(0, 0)] * (x.ndim - len(totals)) + [(total // 2, total - total // 2) for total in totals])
 
 
 @rule("torch.nn.functional.linear")
@@ -41,8 +41,12 @@ def bilinear(input1, input2, weight, bias=None):
 
 @rule("torch.nn.functional.conv1d", "torch.conv1d")
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if known(input.ndim == 2) and input.ndim == 2:
-        return conv1d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    if input.ndim == 2:  # without a batch
+        return _conv1d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    return _conv1d(input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -58,8 +62,12 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 @rule("torch.nn.functional.conv2d", "torch.conv2d")
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if known(input.ndim == 3) and input.ndim == 3:
-        return conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    if input.ndim == 3:  # without a batch
+        return _conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    return _conv2d(input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -81,8 +89,12 @@ def _conv3d_groups(x, weight, stride, padding, dilation, groups):
 
 @rule("torch.nn.functional.conv3d", "torch.conv3d")
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if known(input.ndim == 4) and input.ndim == 4:
-        return conv3d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    if input.ndim == 4:  # without a batch
+        return _conv3d(input[None], weight, bias, stride, padding, dilation, groups)[0]
+    return _conv3d(input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if isinstance(padding, str):
         if padding == "same":
             input = _pad_same(input, weight.shape[2:], dilation)
@@ -147,8 +159,12 @@ def _is_plain(kernel, padding, output_padding, dilation):
 
 @rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d")
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(input.ndim == 2) and input.ndim == 2:
-        return conv_transpose1d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    if input.ndim == 2:  # without a batch
+        return _conv_transpose1d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    return _conv_transpose1d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
         output = mx.conv_transpose1d(
             input.swapaxes(1, 2), weight.transpose(1, 2, 0), stride=_int(stride), padding=_int(padding),
@@ -165,8 +181,12 @@ def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d")
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(input.ndim == 3) and input.ndim == 3:
-        return conv_transpose2d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    if input.ndim == 3:  # without a batch
+        return _conv_transpose2d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    return _conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
         output = mx.conv_transpose2d(
             input.transpose(0, 2, 3, 1), weight.transpose(1, 2, 3, 0), stride=stride, padding=padding,
@@ -184,8 +204,12 @@ def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_paddi
 
 @rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d")
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
-    if known(input.ndim == 4) and input.ndim == 4:
-        return conv_transpose3d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    if input.ndim == 4:  # without a batch
+        return _conv_transpose3d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
+    return _conv_transpose3d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def _conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if known(groups == 1) and groups == 1 and _is_plain(weight.shape[2:], padding, output_padding, dilation):
         output = mx.conv_transpose3d(
             input.transpose(0, 2, 3, 4, 1), weight.transpose(1, 2, 3, 4, 0), stride=stride, padding=padding,

@@ -77,11 +77,16 @@ def _ctc_loss(log_p, targets, input_lengths, target_lengths, blank=0, reduction=
     `log_p` is (length, batch, classes), `targets` (batch, length) or all targets in a row.
     """
     if log_p.ndim == 2:
-        loss = _ctc_loss(
+        loss = _batched_ctc_loss(
             log_p[:, None], targets[None], mx.array(input_lengths).reshape(1), mx.array(target_lengths).reshape(1),
             blank, "none", zero_infinity,
         )
         return _reduce(loss[0] / mx.maximum(mx.array(target_lengths), 1) if reduction == "mean" else loss[0], reduction)
+    return _batched_ctc_loss(log_p, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
+
+
+def _batched_ctc_loss(log_p, targets, input_lengths, target_lengths, blank, reduction, zero_infinity):
+    """The loss of sequences (length, batch, classes)."""
     input_lengths, target_lengths = mx.array(input_lengths), mx.array(target_lengths)
     if targets.ndim == 1:
         starts = mx.cumsum(target_lengths) - target_lengths

@@ -40,7 +40,7 @@ def _per_channel(vector, ndim):
 
 @rule("torch.nn.functional.group_norm", "torch.group_norm")
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
-    if known(0 in input.shape) and 0 in input.shape:
+    if (known(input.shape) or not known(num_groups)) and 0 in input.shape:
         return input
     groups = input.reshape(input.shape[0], num_groups, -1)
     output = mx.fast.layer_norm(groups, None, None, eps).reshape(input.shape)

@@ -21,9 +21,9 @@ def _same_but(first, second, dim):
 @rule("torch.gather", "torch.Tensor.gather")
 def gather(input, dim, index, *, sparse_grad=False):
     """Takes values along an axis; an index that is smaller on other axes speaks of their leading part."""
-    if _scalar(input):
+    if input.ndim == 0:
         return mx.broadcast_to(input, index.shape)
-    if _scalar(index):
+    if index.ndim == 0:
         return input[index]
     if known(0 in index.shape) and 0 in index.shape:
         return mx.zeros(index.shape, dtype=input.dtype)
@@ -74,7 +74,7 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
     """Writes values to the places that `index` means along an axis."""
     if value is not None:
         src = value
-    if known(input.ndim == 0) and input.ndim == 0:
+    if input.ndim == 0:
         values = src.reshape(1) if is_tensor(src) else src
         return scatter(input.reshape(1), 0, index.reshape(1), values, reduce=reduce).reshape(())
     if reduce == "add":
@@ -102,7 +102,7 @@ def _stored(input, place, values):
 @rule("torch.scatter_add", "torch.Tensor.scatter_add")
 def scatter_add(input, dim, index, src):
     """Adds values at the places that `index` means along an axis."""
-    if _scalar(input):
+    if input.ndim == 0:
         return scatter_add(input.reshape(1), 0, index.reshape(1), src.reshape(1)).reshape(())
     return input.at[_grid(index, dim)].add(_source(src, index, input))
 
@@ -110,7 +110,7 @@ def scatter_add(input, dim, index, src):
 # Without `include_self` the places that are written to start from what changes nothing.
 @rule("torch.scatter_reduce", "torch.Tensor.scatter_reduce")
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
-    if _scalar(input):
+    if input.ndim == 0:
         one = input.reshape(1), 0, index.reshape(1), src.reshape(1)
         return scatter_reduce(*one, reduce, include_self=include_self).reshape(())
     place = _grid(index, dim)
@@ -159,7 +159,7 @@ def index_add(input, dim, index, source, *, alpha=1):
 @rule("torch.index_reduce", "torch.Tensor.index_reduce")
 def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     """Combines slices along an axis with those of `source`, by product, mean, largest or smallest value."""
-    if _scalar(input):
+    if input.ndim == 0:
         one = input.reshape(1), 0, index.reshape(-1), source.reshape(-1)
         return index_reduce(*one, reduce, include_self=include_self).reshape(())
     place = _on_axis(input, dim, index)
@@ -185,14 +185,14 @@ def fill(input, value):
 
 @rule("torch.index_copy", "torch.Tensor.index_copy")
 def index_copy(input, dim, index, source):
-    if _scalar(input):
+    if input.ndim == 0:
         return source.reshape(())
     return _stored(input, _on_axis(input, dim, index), source)
 
 
 @rule("torch.index_fill", "torch.Tensor.index_fill")
 def index_fill(input, dim, index, value):
-    if _scalar(input):
+    if input.ndim == 0:
         return mx.array(value, dtype=input.dtype) if not is_tensor(value) else value.astype(input.dtype)
     if known(is_tensor(value)) and not is_tensor(value):
         return _stored(input, _on_axis(input, dim, index), value)

@@ -82,8 +82,13 @@ def chunk(input, chunks, dim=0):
 # Sections that do not come out even: the first ones are one longer. Indices cut.
 @rule("torch.tensor_split", "torch.Tensor.tensor_split", view_of="input")
 def tensor_split(input, indices_or_sections, dim=0):
+    return _tensor_split(input, indices_or_sections, dim)
+
+
+def _tensor_split(input, indices_or_sections, dim=0):
+    """Pieces as equal as can be, the first ones longer, or those that cuts at indices make."""
     if is_tensor(indices_or_sections):
-        return tensor_split(input, indices_or_sections.tolist(), dim)
+        indices_or_sections = indices_or_sections.tolist()
     if not isinstance(indices_or_sections, int):
         return mx.split(input, list(indices_or_sections), axis=dim)
     size, longer = input.shape[dim] // indices_or_sections, input.shape[dim] % indices_or_sections
@@ -93,17 +98,17 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 @rule("torch.hsplit", "torch.Tensor.hsplit", view_of="input")
 def hsplit(input, indices_or_sections):
-    return tensor_split(input, indices_or_sections, 0 if input.ndim == 1 else 1)
+    return _tensor_split(input, indices_or_sections, 0 if input.ndim == 1 else 1)
 
 
 @rule("torch.vsplit", "torch.Tensor.vsplit", view_of="input")
 def vsplit(input, indices_or_sections):
-    return tensor_split(input, indices_or_sections, 0)
+    return _tensor_split(input, indices_or_sections, 0)
 
 
 @rule("torch.dsplit", "torch.Tensor.dsplit", view_of="input")
 def dsplit(input, indices_or_sections):
-    return tensor_split(input, indices_or_sections, 2)
+    return _tensor_split(input, indices_or_sections, 2)
 
 
 @rule("torch.unbind", "torch.Tensor.unbind", view_of="input")

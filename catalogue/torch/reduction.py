@@ -55,6 +55,11 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     return total / sum_along(1 - count, axes, keepdim)
 
 
+# Of no values the variance is NaN, whatever is taken off their number; MLX may not come back from a `ddof` of such.
+def _is_empty(input, dim):
+    return (known(0 in input.shape) or not known(input.ndim) and not known(dim)) and 0 in input.shape
+
+
 # torch divides by n - 1 unless told otherwise, MLX by n. `x.var(False)` is `x.var(unbiased=False)`.
 @rule("torch.var", "torch.Tensor.var")
 def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
@@ -62,6 +67,8 @@ def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
         return var(input, None, dim)
     if isinstance(correction, float):
         refuse("MLX takes whole corrections of the divisor only")
+    if _is_empty(input, dim):
+        return input.var(axis=_axes(input, dim), keepdims=keepdim)
     if correction is not None and correction != 0:
         return input.var(axis=_axes(input, dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:
@@ -75,6 +82,8 @@ def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
         return std(input, None, dim)
     if isinstance(correction, float):
         refuse("MLX takes whole corrections of the divisor only")
+    if _is_empty(input, dim):
+        return input.std(axis=_axes(input, dim), keepdims=keepdim)
     if correction is not None and correction != 0:
         return input.std(axis=_axes(input, dim), keepdims=keepdim, ddof=correction)
     if correction is None and unbiased:

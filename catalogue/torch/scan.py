@@ -28,7 +28,7 @@ def cumprod(input, dim, *, dtype=None):
 
 @rule("torch.logcumsumexp", "torch.Tensor.logcumsumexp")
 def logcumsumexp(input, dim):
-    if _scalar(input):
+    if input.ndim == 0:
         return input
     return mx.logcumsumexp(input, axis=dim)
 
@@ -43,7 +43,7 @@ def _last_equal(input, extreme, dim):
 
 @rule("torch.cummax", "torch.Tensor.cummax", fields=("values", "indices"))
 def cummax(input, dim):
-    if _scalar(input):
+    if input.ndim == 0:
         return _only(input)
     values = mx.cummax(input, axis=dim)
     return values, _last_equal(input, values, dim)
@@ -51,7 +51,7 @@ def cummax(input, dim):
 
 @rule("torch.cummin", "torch.Tensor.cummin", fields=("values", "indices"))
 def cummin(input, dim):
-    if _scalar(input):
+    if input.ndim == 0:
         return _only(input)
     values = mx.cummin(input, axis=dim)
     return values, _last_equal(input, values, dim)

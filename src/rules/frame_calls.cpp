@@ -186,6 +186,15 @@ Value Frame::residual_call(Value callee, NodeId id) {
             value.fact.rank = object.fact.rank;
             value.fact.dtype = object.fact.dtype;
         }
+        const bool by_numbers = std::all_of(arguments.begin(), arguments.end(), [](const Value& size) { return size.fact.kind == Kind::integer || size.integer(); });
+        if (method == "reshape" && plain && by_numbers && !arguments.empty()) {
+            value.fact.rank = static_cast<std::int8_t>(arguments.size());
+            value.fact.dtype = object.fact.dtype;
+        }
+        if (method == "reshape" && plain && arguments.size() == 1 && arguments[0].has_items) {
+            value.fact.rank = static_cast<std::int8_t>(arguments[0].items.size());
+            value.fact.dtype = object.fact.dtype;
+        }
         if (method == "astype" && arguments.size() == 1) value.fact.dtype = arguments[0].fact.dtype;
         if (method == "item" || method == "tolist") value.fact = {};
     } else if (known_as.starts_with("mx.") && known_as != "mx.finfo" && known_as != "mx.iinfo" && known_as != "mx.split" &&
