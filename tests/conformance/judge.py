@@ -18,6 +18,7 @@ from mlxify.workers.arrays import FLOATING, Raw
 TOLERANCE = 2e-5
 GRADIENT_TOLERANCE = 1e-4
 FACTOR = 16
+RAISED = "raises for a tensor"  # how the reason of a refusal begins that is MLX's own error
 LOW_PRECISION = {"bfloat16": 2**-7, "float16": 2**-9}
 
 
@@ -162,10 +163,10 @@ def outcomes(folder: Path) -> list[Outcome]:
             refusal = scalar and record["error"].startswith(("ValueError: ", "IndexError: ", "ZeroDivisionError: "))
             result.outcome = "refused" if refusal or unusual else "failed"
             result.reason = (
-                f"raises for a tensor without axes or elements: {record['error']}" if refusal else record["error"]
+                f"{RAISED} without axes or elements: {record['error']}" if refusal else record["error"]
             )
             if unusual and not refusal:
-                result.reason = f"raises for a tensor of another rank than with a batch: {record['error']}"
+                result.reason = f"{RAISED} of another rank than with a batch: {record['error']}"
         else:
             answer = answers[case.name]
             result.reason = _values(case.name, case.form, answer, record, held, found, case.compare == "shapes")
@@ -177,4 +178,4 @@ def outcomes(folder: Path) -> list[Outcome]:
     return results
 
 
-__all__ = ["FLOATING", "Outcome", "outcomes"]
+__all__ = ["FLOATING", "RAISED", "Outcome", "outcomes"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from judge import Outcome
+from judge import RAISED, Outcome
 
 _INTRODUCTION = """# Conformance
 
@@ -13,8 +13,9 @@ written as a user would write it (as a function, with keywords, as a method, in 
 processes of their own. Twice: *known*, where the shapes and dtypes of all tensors are stated in the code, and *withheld*, where the compiler knows
 nothing of the arguments. Outcomes are *passed* (values, shapes and class of dtype agree), *refused* (with a diagnostic) and *failed*.
 Counted as refused, though no diagnostic of ours says so, is where MLX itself raises: for arguments without axes or elements in withheld code and in modules, and
-for layers that are called without a batch.
-Of an operator {samples}. *Gradients* are compared where PyTorch has finite ones: those that agree, and in brackets those of which MLX has no derivative.
+for layers that are called without a batch. That is {raised} of the {refused} refusals.
+Of an operator {samples}. *Gradients* are compared where PyTorch has finite ones: those that agree, and in brackets those of which MLX has no derivative
+(it has none of a gather from an array without elements either).
 """
 
 
@@ -27,7 +28,9 @@ def page(results: list[Outcome], unwritten: dict[str, int]) -> str:
     samples = (
         "the first 8 samples and up to 8 more of the first 300 are taken, each in its first spelling and in one other"
     )
-    text = _INTRODUCTION.format(samples=samples)
+    refused = [result for result in results if result.outcome == "refused"]
+    raised = sum(result.reason.startswith(RAISED) for result in refused)
+    text = _INTRODUCTION.format(samples=samples, raised=raised, refused=len(refused))
     text += "\n| | subjects | cases | known: passed | refused | failed | withheld: passed | refused | failed | gradients |\n|---|---|---|---|---|---|---|---|---|---|\n"
     for title, group in (("operators", operators), ("modules", modules)):
         every = [result for found in group.values() for result in found]
@@ -35,6 +38,10 @@ def page(results: list[Outcome], unwritten: dict[str, int]) -> str:
     for title, group in (("Operators", operators), ("Modules", modules)):
         text += f"\n## {title}\n| name | known: passed | refused | failed | withheld: passed | refused | failed | gradients |\n|---|---|---|---|---|---|---|---|\n"
         text += "".join(f"| `{name}` | {_figures(group[name])} |\n" for name in sorted(group))
+    failed = [result for result in results if "failed" in (result.outcome, result.gradient)]
+    if failed:
+        text += "\n## Samples that failed\n"
+        text += "".join(f"- `{one.name}`, {one.form}: {one.reason or one.gradient_reason}\n" for one in failed)
     if unwritten:
         text += "\n## Samples that cannot be written as source\n"
         text += ", ".join(f"`{name}` ({count})" for name, count in sorted(unwritten.items())) + "\n"
