@@ -109,7 +109,9 @@ def _gradient(name: str, form: str, answer: dict, record: dict, held: dict, foun
         return "", ""
     if "gradient_error" in record:
         # Of a gather from an array without elements MLX has none either: it raises.
-        missing = "vjp" in record["gradient_error"].lower() or "[scatter] Updates with shape (0," in record["gradient_error"]
+        missing = (
+            "vjp" in record["gradient_error"].lower() or "[scatter] Updates with shape (0," in record["gradient_error"]
+        )
         return ("none" if missing else "failed"), record["gradient_error"]
     for key, raw in expected.items():
         if not key.startswith("input."):
@@ -162,9 +164,7 @@ def outcomes(folder: Path) -> list[Outcome]:
             scalar = (case.form == "withheld" or case.construct is not None) and _takes_unusual(case.spec, chunk.raws)
             refusal = scalar and record["error"].startswith(("ValueError: ", "IndexError: ", "ZeroDivisionError: "))
             result.outcome = "refused" if refusal or unusual else "failed"
-            result.reason = (
-                f"{RAISED} without axes or elements: {record['error']}" if refusal else record["error"]
-            )
+            result.reason = f"{RAISED} without axes or elements: {record['error']}" if refusal else record["error"]
             if unusual and not refusal:
                 result.reason = f"{RAISED} of another rank than with a batch: {record['error']}"
         else:
