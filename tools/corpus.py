@@ -22,6 +22,8 @@ import threading
 import time
 from pathlib import Path
 
+from json_lines import file_reports
+
 ROOT = Path(__file__).resolve().parent.parent
 SAVED = {"saved", "unchanged"}
 
@@ -89,15 +91,10 @@ class Program:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             output, error = process.communicate()
-        reports = []
-        for line in output.decode(errors="replace").splitlines():
-            try:
-                reports.append(json.loads(line))
-            except json.JSONDecodeError:  # cut off at the deadline
-                break
+        reports = file_reports(output)
         if not reports and error:
             print(error.decode(errors="replace").strip()[-2000:], file=sys.stderr)
-        return [report for report in reports if report["type"] == "file"]
+        return reports
 
 
 def rows_of_chunk(program: Program, files: list[Path], number: int) -> list[Row]:

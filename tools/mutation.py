@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = ROOT / "tests" / "mutation"
 sys.path.insert(0, str(CODE))
 
+from json_lines import file_reports  # noqa: E402
 from kinds import Mutant, mutants  # noqa: E402
 
 SECONDS_OF_EQUIVALENCE = 120
@@ -59,13 +60,7 @@ def reports(command: list[str], seconds: float) -> list[dict]:
     except subprocess.TimeoutExpired:
         process.kill()
         output, _ = process.communicate()
-    found = []
-    for line in output.decode(errors="replace").splitlines():
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return [report for report in found if report["type"] == "file"]
+    return file_reports(output)
 
 
 def chosen(text: str, unreached: set[int], count: int, seed: str) -> list[Mutant]:

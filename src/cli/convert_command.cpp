@@ -106,6 +106,12 @@ private:
     std::vector<std::thread> threads_;
 };
 
+std::vector<Outcome> outcomes_of(const std::vector<FileReport>& reports) {
+    std::vector<Outcome> outcomes;
+    for (const FileReport& report : reports) outcomes.push_back(report.outcome);
+    return outcomes;
+}
+
 int exit_code(const std::vector<FileReport>& reports) {
     int code = kAllVerified;
     for (const FileReport& report : reports) {
@@ -153,20 +159,18 @@ int convert_or_ship(const Options& given) {
     Proofs proofs(*files, run, *catalogue, worker_options(options, scratch.path()), thread_count(options, files->size()),
                   options.cases_beside);
     std::vector<FileReport> reports;
-    std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < files->size(); ++i) {
         show_progress((*files)[i], i, files->size());
         FileReport report = pipeline::save(proofs.take(i), run);
         if (options.command == Command::ship) pipeline::ship(report, options.remote, MLXIFY_VERSION);
         show_progress("", files->size(), files->size());
         print_report(report, options);
-        outcomes.push_back(report.outcome);
         reports.push_back(std::move(report));
     }
     if (options.json)
-        put(report::summary_json_line(outcomes, MLXIFY_VERSION));
+        put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
     else if (reports.size() > 1)
-        put(report::print_summary(outcomes, terminal_style()));
+        put(report::print_summary(outcomes_of(reports), terminal_style()));
     return exit_code(reports);
 }
 
@@ -176,13 +180,11 @@ int verify_pair(const Options& options) {
     const ScratchFolder scratch;
     verify::WorkerPool workers(worker_options(options, scratch.path()));
     std::vector<FileReport> reports;
-    std::vector<report::Outcome> outcomes;
     pipeline::compare(options.paths[0], {options.paths.begin() + 1, options.paths.end()}, run_options(options), workers, [&](const FileReport& report) {
         print_report(report, options);
-        outcomes.push_back(report.outcome);
         reports.push_back(report);
     });
-    if (options.json) put(report::summary_json_line(outcomes, MLXIFY_VERSION));
+    if (options.json) put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
     return exit_code(reports);
 }
 

@@ -238,9 +238,10 @@ void compare(const std::string& torch_path, const std::vector<std::string>& mlx_
     diagnostics::Sink sink;
     const verify::Prepared prepared = verify::prepare(workers, request, sink);
     const std::vector<Diagnostic> of_original = sink.take();
+    const std::string sha256 = store::sha256(source.text());
     for (const std::string& mlx_path : mlx_paths) {
         FileReport report = empty_report(mlx_path);
-        report.sha256 = store::sha256(source.text());
+        report.sha256 = sha256;
         const auto converted = source::read_file(mlx_path);
         if (!converted) {
             mark_unreadable(report, converted.error());

@@ -4,8 +4,8 @@
 // Says MX7001 (cannot write); everything else is said by the stages. Proving touches no file but scratch ones and may run in several threads, each with its own workers; saving is for one thread, in order.
 #pragma once
 
-#include <optional>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "catalogue/catalogue.h"

@@ -170,10 +170,8 @@ void Rewriter::attribute(NodeId id) {
     if (const Use use = use_of_kernel(id); use != Use::none) {
         const bool turned = facts_.library_names[known.library_class].starts_with("torch.nn.ConvTranspose");
         const Entry* kernel = catalogue_.find(turned ? "mlxify.torch.nn.ConvTranspose.weight" : "mlxify.torch.nn.Conv.weight");
+        if (use == Use::number_written) return;  // the subscript around it gives the index MLX's order
         if (use == Use::written) {
-            NodeId whole = parent;
-            if (tree_[whole].kind == NodeKind::attribute && tree_[whole].name == "data") whole = tree_[whole].parent;
-            if (tree_[whole].kind == NodeKind::subscript && written_part_of_kernel(whole)) return;  // subscript() gives the index MLX's order
             refuse(Code::indexing_refused, id, "a write to a part of a convolution's kernel, whose axes have another order in MLX",
                    "write a number at integers and slices, or assign a whole kernel");
         } else {
@@ -262,10 +260,7 @@ void Rewriter::subscript(NodeId id) {
         return;
     }
     if (!exists(index)) return;
-    if (const std::optional<std::string> part = written_part_of_kernel(id)) {
-        put(index, *part, Precedence::atom, "conv kernel");
-        return;
-    }
+    if (write_into_kernel(id)) return;
     if (fact(object).kind != infer::Kind::tensor) return;
     const NodeId parent = tree_[id].parent;
     const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&

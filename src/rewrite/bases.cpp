@@ -37,17 +37,9 @@ bool Rewriter::reads_convolution(NodeId definition) const {
     return false;
 }
 
-// The index of a write into a part of `conv.weight`, in MLX's order of axes: [:, 0, -1] -> [:, -1, 0]. Only numbers are written so.
-std::optional<std::string> Rewriter::written_part_of_kernel(NodeId subscript) const {
-    NodeId kernel = tree_.child(subscript, 0);
-    if (tree_[kernel].kind == NodeKind::attribute && tree_[kernel].name == "data") kernel = tree_.child(kernel, 0);
-    if (tree_[kernel].kind != NodeKind::attribute || use_of_kernel(kernel) != Use::written) return std::nullopt;
-    const NodeId statement = tree_[subscript].parent;
-    const infer::Fact& value = fact(tree_.child(statement, tree_[statement].kind == NodeKind::assign ? 0 : 1));
-    if (value.kind != infer::Kind::integer && value.kind != infer::Kind::floating) return std::nullopt;
-    const std::string& library = facts_.library_names[fact(tree_.child(kernel, 0)).library_class];
+// An index of the kernel of that class in MLX's order of axes: [:, 0, -1] -> [:, -1, 0]. Integers and slices alone have such.
+std::optional<std::string> Rewriter::index_of_kernel(NodeId index, std::string_view library) const {
     const std::size_t rank = static_cast<std::size_t>(library[library.size() - 2] - '0') + 2;
-    const NodeId index = tree_.child(subscript, 1);
     std::vector<NodeId> given{index};
     if (tree_[index].kind == NodeKind::tuple) given.assign(tree_.children(index).begin(), tree_.children(index).end());
     std::vector<std::string> parts;
@@ -69,6 +61,16 @@ std::optional<std::string> Rewriter::written_part_of_kernel(NodeId subscript) co
     std::rotate(parts.begin() + 1, parts.begin() + 2, parts.end());
     while (parts.size() > 1 && parts.back() == ":") parts.pop_back();
     return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// `conv.weight[:, 0, -1] = 1.0`, also of `conv.weight.data`: gives the index MLX's order. Whether it was such a write.
+bool Rewriter::write_into_kernel(NodeId subscript) {
+    NodeId kernel = tree_.child(subscript, 0);
+    if (tree_[kernel].kind == NodeKind::attribute && tree_[kernel].name == "data") kernel = tree_.child(kernel, 0);
+    if (tree_[kernel].kind != NodeKind::attribute || use_of_kernel(kernel) != Use::number_written) return false;
+    const NodeId index = tree_.child(subscript, 1);
+    put(index, *index_of_kernel(index, facts_.library_names[fact(tree_.child(kernel, 0)).library_class]), Precedence::atom, "conv kernel");
+    return true;
 }
 
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
@@ -99,7 +101,10 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
         const NodeId statement = tree_[around].parent;
         const bool stored = (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) != around) ||
                             (tree_[statement].kind == NodeKind::aug_assign && tree_.child(statement, 0) == around);
-        return stored ? Use::written : Use::read;
+        if (!stored) return Use::read;
+        const infer::Fact& value = fact(tree_.child(statement, tree_[statement].kind == NodeKind::assign ? 0 : 1));
+        const bool number = value.kind == infer::Kind::integer || value.kind == infer::Kind::floating;
+        return number && index_of_kernel(tree_.child(around, 1), library) ? Use::number_written : Use::written;
     }
     case NodeKind::attribute: {
         const bool called = tree_[node.parent].kind == NodeKind::call && tree_.child(node.parent, 0) == around;

@@ -243,9 +243,10 @@ private:
     void plan_bases();
     [[nodiscard]] bool is_optional_weight(NodeId id) const;
     [[nodiscard]] bool norms_over_axes() const;
-    enum class Use : std::uint8_t { none, read, written };
+    enum class Use : std::uint8_t { none, read, written, number_written };
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
-    [[nodiscard]] std::optional<std::string> written_part_of_kernel(NodeId subscript) const;
+    [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
+    bool write_into_kernel(NodeId subscript);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;

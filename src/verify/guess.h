@@ -19,6 +19,9 @@ enum class Quantity {
     window, length, max_length, kernel, stride, padding, groups, rate, scale_factor, small_float, module, activation, norm, flag,
 };
 
+// ASCII letters in lower case: names are compared without case.
+[[nodiscard]] std::string lower(std::string_view text);
+
 Quantity quantity_of(std::string_view name);
 
 inline constexpr std::int64_t kWidth = 64;

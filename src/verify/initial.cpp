@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 
 #include <fmt/format.h>
+
+#include "verify/compare.h"
 
 namespace mlxify::verify {
 namespace {
@@ -37,32 +40,22 @@ double kurtosis(const Numbers& numbers, const Moments& of) {
     return fourth / static_cast<double>(numbers.size()) / (of.variance * of.variance);
 }
 
-// One array in all its constructions.
+// One array in all its constructions. It is read where it lies: the files are mapped, and may be large.
 class Draws {
 public:
-    explicit Draws(const std::vector<const ArrayView*>& arrays) {
-        for (const ArrayView* array : arrays) {
-            Numbers& values = values_.emplace_back(array->size());
-            for (std::size_t i = 0; i < values.size(); ++i) values[i] = array->real(i);
-        }
-    }
-    [[nodiscard]] std::size_t count() const { return values_.size(); }
-    [[nodiscard]] std::size_t size() const { return values_.front().size(); }
-    [[nodiscard]] double at(std::size_t draw, std::size_t element) const { return values_[draw][element]; }
+    explicit Draws(const std::vector<const ArrayView*>& arrays) : arrays_(arrays) {}
+    [[nodiscard]] std::size_t count() const { return arrays_.size(); }
+    [[nodiscard]] std::size_t size() const { return arrays_.front()->size(); }
+    [[nodiscard]] double at(std::size_t draw, std::size_t element) const { return arrays_[draw]->real(element); }
     [[nodiscard]] bool is_constant(std::size_t element) const {
-        return std::all_of(values_.begin() + 1, values_.end(), [&](const Numbers& draw) {
-            return draw[element] == values_.front()[element] || (std::isnan(draw[element]) && std::isnan(values_.front()[element]));
-        });
-    }
-    [[nodiscard]] double scale() const {
-        double largest = 0;
-        for (const double x : values_.front())
-            if (std::isfinite(x)) largest = std::max(largest, std::abs(x));
-        return largest;
+        const double first = at(0, element);
+        for (std::size_t draw = 1; draw < count(); ++draw)
+            if (const double other = at(draw, element); other != first && !(std::isnan(other) && std::isnan(first))) return false;
+        return true;
     }
 
 private:
-    std::vector<Numbers> values_;
+    const std::vector<const ArrayView*>& arrays_;
 };
 
 bool same_constant(double expected, double given, double scale) {
@@ -70,15 +63,22 @@ bool same_constant(double expected, double given, double scale) {
     return std::abs(expected - given) <= kOfValue * std::abs(expected) + kOfScale * std::min(scale, 1.0);
 }
 
-std::string constants_differ(const Draws& original, const Draws& converted, const std::vector<bool>& constant) {
-    const double scale = original.scale();
+// `scale`: the array's largest magnitude.
+std::string constants_differ(const Draws& original, const Draws& converted, double scale) {
     for (std::size_t i = 0; i < original.size(); ++i) {
-        if (!constant[i]) continue;
+        if (!original.is_constant(i)) continue;
         for (std::size_t draw = 0; draw < converted.count(); ++draw)
             if (!same_constant(original.at(0, i), converted.at(draw, i), scale))
                 return fmt::format("it begins with {:.5g} instead of {:.5g} at element {}", converted.at(draw, i), original.at(0, i), i);
     }
     return {};
+}
+
+// Every so many, that kMost are left at the most.
+void thin(std::vector<std::size_t>& elements) {
+    const std::size_t step = elements.size() / kMost + 1;
+    for (std::size_t i = 0; i * step < elements.size(); ++i) elements[i] = elements[i * step];
+    elements.resize((elements.size() + step - 1) / step);
 }
 
 // The random elements of all draws in one.
@@ -158,26 +158,21 @@ std::string patterns_differ(const Draws& original, const Draws& converted, const
 std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted) {
     if (original.front()->shape != converted.front()->shape || original.front()->size() == 0) return {};  // the weights' mapping judges shapes
     const Draws theirs(original), ours(converted);
-    std::vector<bool> constant(theirs.size());
-    for (std::size_t i = 0; i < theirs.size(); ++i) constant[i] = theirs.is_constant(i);
     std::vector<std::size_t> random;
     for (std::size_t i = 0; i < theirs.size(); ++i)
-        if (!constant[i]) random.push_back(i);
-    // Of few values many are alike by chance.
+        if (!theirs.is_constant(i)) random.push_back(i);
+    thin(random);
     Numbers values = pooled(theirs, random);
     std::sort(values.begin(), values.end());
     const auto distinct = static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
-    if (random.empty() || 2 * distinct > values.size())
-        if (std::string reason = constants_differ(theirs, ours, constant); !reason.empty()) return reason;
+    const bool few_values = !random.empty() && 2 * distinct <= values.size();  // many of them are alike by chance
+    if (!few_values)
+        if (std::string reason = constants_differ(theirs, ours, scale_of(*original.front())); !reason.empty()) return reason;
     if (random.empty()) return {};
-    if (2 * distinct <= values.size()) {
+    if (few_values) {
         random.resize(theirs.size());
-        for (std::size_t i = 0; i < random.size(); ++i) random[i] = i;
-    }
-    if (random.size() > kMost) {
-        const std::size_t step = random.size() / kMost + 1;
-        for (std::size_t i = 0; i * step < random.size(); ++i) random[i] = random[i * step];
-        random.resize(random.size() / step);
+        std::iota(random.begin(), random.end(), std::size_t{0});
+        thin(random);
     }
     if (std::string reason = distributions_differ(theirs, ours, random); !reason.empty()) return reason;
     return patterns_differ(theirs, ours, random, original.front()->shape);

@@ -1,17 +1,10 @@
 // First guesses at inputs: see trial.h.
 #include <algorithm>
-#include <cctype>
 
 #include "verify/trial.h"
 
 namespace mlxify::verify {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return result;
-}
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 

@@ -415,7 +415,7 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
         const std::string theirs = (*original)->scratch("initial.safetensors"), ours = (*converted)->scratch("initial_own.safetensors");
         if (const Reply<base::Done> built = (*original)->initial(static_cast<std::uint64_t>(seed), theirs); !built) return original_trouble(built.failure());
         if (const Reply<base::Done> built = (*converted)->initial(static_cast<std::uint64_t>(seed), ours); !built) return converted_trouble(built.failure());
-        std::optional<ArrayFile> state, own, named;
+        std::optional<ArrayFile> state, own;
         if (auto trouble = open_into(state, theirs)) return *trouble;
         if (auto trouble = open_into(own, ours)) return *trouble;
         std::map<std::string, const ArrayView*> arrays;

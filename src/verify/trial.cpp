@@ -1,7 +1,6 @@
 #include "verify/trial.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 namespace mlxify::verify {
@@ -54,15 +53,14 @@ std::vector<std::string> guesses_for(const ParameterOf& parameter, const Definit
     const bool may_be_callable =
         quantity == Quantity::module || quantity == Quantity::norm || quantity == Quantity::activation || quantity == Quantity::unknown;
     if (may_be_callable && parameter.name.size() >= 4) {
-        const auto lower = [](std::string text) {
-            std::transform(text.begin(), text.end(), text.begin(),
-                           [](unsigned char c) { return c == '_' ? '\0' : static_cast<char>(std::tolower(c)); });
-            std::erase(text, '\0');
+        const auto plain = [](std::string_view name) {  // act_layer, ActLayer
+            std::string text = lower(name);
+            std::erase(text, '_');
             return text;
         };
         for (const DefinitionOf& definition : definitions) {
             const bool callable = definition.kind == "module" || definition.kind == "function";
-            if (callable && definition.name != entry.name && lower(definition.name).find(lower(parameter.name)) != std::string::npos)
+            if (callable && definition.name != entry.name && plain(definition.name).find(plain(parameter.name)) != std::string::npos)
                 guesses.push_back(definition.name);
         }
     }

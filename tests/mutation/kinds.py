@@ -19,8 +19,6 @@ ACTIVATIONS = {
     "selu": "elu", "softsign": "tanh", "log_sigmoid": "sigmoid", "GELU": "SiLU", "ReLU": "GELU", "SiLU": "GELU", "Tanh": "Sigmoid",
     "Sigmoid": "Tanh", "LeakyReLU": "ReLU", "ELU": "ReLU", "Mish": "SiLU", "Softplus": "ReLU", "Hardswish": "SiLU",
 }  # fmt: skip
-SHAPES = {"reshape", "transpose", "zeros", "ones", "full", "broadcast_to", "expand_dims", "squeeze", "unflatten"}
-AXIS_WORDS = {"axis", "axes", "dim", "axis1", "axis2"}
 
 
 @dataclass(frozen=True)
@@ -582,8 +580,8 @@ def places(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def extent(node: ast.AST, starts: list[int]) -> tuple[int, int] | None:
-    """The bytes of a node; comprehensions have no place of their own."""
-    if isinstance(node, ast.comprehension) or not hasattr(node, "lineno"):
+    """The bytes of a node; some, as comprehensions, have no place of their own."""
+    if not hasattr(node, "lineno"):
         return None
     return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from worker_client import Json, WorkerError, WorkerSession
@@ -305,6 +307,25 @@ def test_draws_in_the_constructor(torch_session: WorkerSession, mlx_session: Wor
         session.ask("call", spec={}, out=session.path("out"))
         found.append(arrays.read(session.path("out"))[0]["leaf.0"].numbers())
     np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_initial_states_tell_what_the_layers_put_there(torch_session: WorkerSession) -> None:
+    torch_session.load(
+        "import copy\nimport torch\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.plain = nn.Linear(3, 3)\n        self.copied = copy.deepcopy(self.plain)\n"
+        "        self.own = nn.Linear(3, 3)\n        nn.init.normal_(self.own.weight)\n        nn.init.zeros_(self.own.bias)\n"
+        "        self.scale = nn.Parameter(torch.ones(2))\n    def forward(self, x): return x\n"
+    )
+    torch_session.ask("construct", expression="Net()", seed=0)
+    states = []
+    for seed in (1, 2):
+        torch_session.ask("initial", seed=seed, streams=seed, out=torch_session.path("initial"))
+        state, metadata = arrays.read(torch_session.path("initial"))
+        assert sorted(json.loads(metadata["defaults"])) == ["copied.bias", "copied.weight", "plain.bias", "plain.weight"]
+        states.append({name: raw.numbers() for name, raw in state.items()})
+    assert not np.array_equal(states[0]["own.weight"], states[1]["own.weight"])
+    np.testing.assert_array_equal(states[0]["scale"], states[1]["scale"])
+    np.testing.assert_array_equal(states[0]["plain.weight"], states[0]["copied.weight"])
 
 
 def test_a_model_that_differentiates_itself(torch_session: WorkerSession) -> None:

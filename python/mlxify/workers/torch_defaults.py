@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,30 +14,31 @@ _RESETS = ("reset_parameters", "_reset_parameters")
 
 
 class Defaults:
-    """What was put into each parameter last by a `reset_parameters` of torch.nn."""
+    """What was put into each parameter last by a `reset_parameters` of torch.nn, as digests."""
 
     def __init__(self) -> None:
-        self._by_identity: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-        self._contents: set[bytes] = set()
+        self._by_identity: dict[int, tuple[torch.Tensor, bytes]] = {}  # the parameter itself, so that its identity stays its own
+        self._random: set[bytes] = set()
 
     def record(self, module: torch.nn.Module) -> None:
         for parameter in module.parameters():
             if isinstance(parameter, torch.nn.parameter.UninitializedTensorMixin):
                 continue
-            value = parameter.detach().clone()
-            self._by_identity[id(parameter)] = (parameter, value)
-            if value.numel() > 1 and value.min() != value.max():  # a random one is known again in a deep copy
-                self._contents.add(_content(value))
+            content = _digest(parameter)
+            self._by_identity[id(parameter)] = (parameter, content)
+            if parameter.numel() > 1 and parameter.min() != parameter.max():  # a random one is known again in a deep copy
+                self._random.add(content)
 
     def untouched(self, parameter: torch.Tensor) -> bool:
+        content = _digest(parameter)
         kept = self._by_identity.get(id(parameter))
-        if kept is not None:
-            return torch.equal(kept[1], parameter.detach())
-        return _content(parameter.detach()) in self._contents
+        return content in self._random if kept is None else content == kept[1]
 
 
-def _content(value: torch.Tensor) -> bytes:
-    return value.double().contiguous().numpy().tobytes()
+def _digest(value: torch.Tensor) -> bytes:
+    with torch.no_grad():
+        data = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 @contextlib.contextmanager
@@ -54,10 +56,10 @@ def recorded() -> Iterator[Defaults]:
         return call
 
     replaced = []
-    for owner in _classes(torch.nn.Module):
+    for owner in _library_classes():
         for name in _RESETS:
             reset = vars(owner).get(name)
-            if owner.__module__.startswith("torch.nn.") and callable(reset):
+            if callable(reset):
                 replaced.append((owner, name, reset))
                 setattr(owner, name, watched(reset))
     try:
@@ -67,8 +69,12 @@ def recorded() -> Iterator[Defaults]:
             setattr(owner, name, reset)
 
 
-def _classes(base: type) -> list[type]:
-    found = [base]
-    for owner in found:
-        found += [below for below in owner.__subclasses__() if below not in found]
-    return found
+def _library_classes() -> list[type]:
+    """Every module class of torch.nn, those included that it does not export."""
+    found: dict[type, None] = {torch.nn.Module: None}
+    pending = [torch.nn.Module]
+    while pending:
+        below = [owner for owner in pending.pop().__subclasses__() if owner not in found]
+        found.update(dict.fromkeys(below))
+        pending += below
+    return [owner for owner in found if owner.__module__.startswith("torch.nn.")]
