@@ -108,10 +108,7 @@ def _gradient(name: str, form: str, answer: dict, record: dict, held: dict, foun
     if not all(raw.finite() for key, raw in held.items() if key.startswith(f"{name}.leaf.")):
         return "", ""
     if "gradient_error" in record:
-        # Of a gather from an array without elements MLX has none either: it raises.
-        missing = (
-            "vjp" in record["gradient_error"].lower() or "[scatter] Updates with shape (0," in record["gradient_error"]
-        )
+        missing = "vjp" in record["gradient_error"].lower()
         return ("none" if missing else "failed"), record["gradient_error"]
     for key, raw in expected.items():
         if not key.startswith("input."):

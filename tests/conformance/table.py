@@ -14,8 +14,7 @@ processes of their own. Twice: *known*, where the shapes and dtypes of all tenso
 nothing of the arguments. Outcomes are *passed* (values, shapes and class of dtype agree), *refused* (with a diagnostic) and *failed*.
 Counted as refused, though no diagnostic of ours says so, is where MLX itself raises: for arguments without axes or elements in withheld code and in modules, and
 for layers that are called without a batch. That is {raised} of the {refused} refusals.
-Of an operator {samples}. *Gradients* are compared where PyTorch has finite ones: those that agree, and in brackets those of which MLX has no derivative
-(it has none of a gather from an array without elements either).
+Of an operator {samples}. *Gradients* are compared where PyTorch has finite ones: those that agree, and in brackets those of which MLX has no derivative.
 """
 
 
