@@ -36,6 +36,8 @@ public:
           plain_(workers.torch, request.original, "model", false) {}
 
     Prepared run() {
+        workers_.torch.start();
+        workers_.mlx.start();  // needed after the conversion: its import runs beside PyTorch's
         const Reply<Session*> session = plain_.session();
         if (!session) {
             sink_.refuse(Code::original_fails, line_span(session.failure().line), "the original does not import: " + session.failure().text(),

@@ -81,8 +81,8 @@ Server::~Server() {
     if (process_) process_->kill(/*patience=*/2);
 }
 
-std::optional<Failure> Server::ensure_started() {
-    if (process_ && process_->running()) return std::nullopt;
+std::optional<Failure> Server::spawn() {
+    greeted_ = false;
     Command command;
     command.arguments = options_.python;
     for (const char* argument : {"-m", "mlxify.workers"}) command.arguments.emplace_back(argument);
@@ -96,8 +96,20 @@ std::optional<Failure> Server::ensure_started() {
     base::Result<Process> started = Process::start(command);
     if (!started) return Failure{"died", started.error().message, 0, {}};
     process_.emplace(std::move(started).value());
+    return std::nullopt;
+}
+
+void Server::start() {
+    if (!process_ || !process_->running()) (void)spawn();
+}
+
+std::optional<Failure> Server::ensure_started() {
+    if (!process_ || !process_->running())
+        if (std::optional<Failure> failure = spawn()) return failure;
+    if (greeted_) return std::nullopt;
     const Reply<Json> greeting = exchange({{"verb", "hello"}}, kStartSeconds);
-    if (greeting) return std::nullopt;
+    greeted_ = static_cast<bool>(greeting);
+    if (greeted_) return std::nullopt;
     process_->kill();
     Failure failure = greeting.failure();
     failure.message = "the " + framework_ + " worker did not start (" + failure.message + "); is " + framework_ + " installed for `" +

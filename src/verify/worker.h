@@ -211,6 +211,8 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
+    // Starts the import without waiting for it; a failure shows at the first use.
+    void start();
     Reply<Hello> hello();
     Reply<Session> open();
     [[nodiscard]] const ServerOptions& options() const { return options_; }
@@ -219,11 +221,13 @@ public:
 private:
     friend class Session;
     Reply<Json> exchange(Json request, double seconds);
+    std::optional<Failure> spawn();
     std::optional<Failure> ensure_started();
 
     std::string framework_;
     ServerOptions options_;
     std::optional<Process> process_;
+    bool greeted_ = false;  // whether `process_` has answered
     std::uint64_t next_id_ = 1;
 };
 
