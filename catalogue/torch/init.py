@@ -6,8 +6,14 @@ Random values come from the same distribution as torch's; the numbers themselves
 from mlxify.catalogue import *
 
 
-def _fans(shape):
-    """Inputs and outputs of a unit, for a weight in torch's layout (out, in, *kernel)."""
+# The kernel of a convolution stands in MLX's layout, (out, *kernel, in): the compiler passes `_kernel`, "conv" or "transposed", where
+# a weight is one. Any other weight of more than two axes has torch's layout, (out, in, *kernel).
+def _fans(shape, kernel=None):
+    """Inputs and outputs of a unit."""
+    if kernel == "conv":
+        return math.prod(shape[1:]), shape[0] * math.prod(shape[1:-1])
+    if kernel == "transposed":
+        return shape[0] * math.prod(shape[1:-1]), math.prod(shape[1:])
     field = math.prod(shape[2:])
     return shape[1] * field, shape[0] * field
 
@@ -31,8 +37,8 @@ def calculate_gain(nonlinearity, param=None):
 
 
 @rule("torch.nn.init._calculate_fan_in_and_fan_out")
-def _calculate_fan_in_and_fan_out(tensor):
-    return _fans(tensor.shape)
+def _calculate_fan_in_and_fan_out(tensor, _kernel=None):
+    return _fans(tensor.shape, _kernel)
 
 
 @rule("torch.nn.init.zeros_", mutates="tensor")
@@ -80,25 +86,46 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     return _cast(mean + std * mx.random.truncated_normal((a - mean) / std, (b - mean) / std, tensor.shape), tensor)
 
 
-# MLX counts inputs and outputs in its own layout (out, *kernel, in), which is that of a convolution's weight after conversion.
+# MLX counts inputs and outputs in its own layout (out, *kernel, in).
 @rule("torch.nn.init.xavier_uniform_", "torch.nn.init.xavier_uniform", mutates="tensor")
-def xavier_uniform_(tensor, gain=1.0, generator=None):
+def xavier_uniform_(tensor, gain=1.0, generator=None, _kernel=None):
+    if _kernel is None and known(tensor.ndim > 2) and tensor.ndim > 2:
+        kernel = mx.moveaxis(tensor, 1, -1)
+        return _cast(mx.moveaxis(nn.init.glorot_uniform()(kernel, gain=gain), -1, 1), tensor)
     return _cast(nn.init.glorot_uniform()(tensor, gain=gain), tensor)
 
 
 @rule("torch.nn.init.xavier_normal_", "torch.nn.init.xavier_normal", mutates="tensor")
-def xavier_normal_(tensor, gain=1.0, generator=None):
+def xavier_normal_(tensor, gain=1.0, generator=None, _kernel=None):
+    if _kernel is None and known(tensor.ndim > 2) and tensor.ndim > 2:
+        kernel = mx.moveaxis(tensor, 1, -1)
+        return _cast(mx.moveaxis(nn.init.glorot_normal()(kernel, gain=gain), -1, 1), tensor)
     return _cast(nn.init.glorot_normal()(tensor, gain=gain), tensor)
 
 
 @rule("torch.nn.init.kaiming_uniform_", "torch.nn.init.kaiming_uniform", mutates="tensor")
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    return _cast(nn.init.he_uniform()(tensor, mode=mode, gain=_kaiming_gain(nonlinearity, a)), tensor)
+def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
+    gain = _kaiming_gain(nonlinearity, a)
+    if _kernel is None and mode == "fan_out" and known(tensor.ndim > 2) and tensor.ndim > 2:
+        kernel = mx.moveaxis(tensor, 1, -1)
+        return _cast(mx.moveaxis(nn.init.he_uniform()(kernel, mode=mode, gain=gain), -1, 1), tensor)
+    return _cast(nn.init.he_uniform()(tensor, mode=_mode(mode, _kernel), gain=gain), tensor)
 
 
 @rule("torch.nn.init.kaiming_normal_", "torch.nn.init.kaiming_normal", mutates="tensor")
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    return _cast(nn.init.he_normal()(tensor, mode=mode, gain=_kaiming_gain(nonlinearity, a)), tensor)
+def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
+    gain = _kaiming_gain(nonlinearity, a)
+    if _kernel is None and mode == "fan_out" and known(tensor.ndim > 2) and tensor.ndim > 2:
+        kernel = mx.moveaxis(tensor, 1, -1)
+        return _cast(mx.moveaxis(nn.init.he_normal()(kernel, mode=mode, gain=gain), -1, 1), tensor)
+    return _cast(nn.init.he_normal()(tensor, mode=_mode(mode, _kernel), gain=gain), tensor)
+
+
+def _mode(mode, kernel):
+    """Which side is counted: torch's kernel of a transposed convolution has its inputs first, MLX's its outputs."""
+    if kernel == "transposed":
+        return "fan_out" if mode == "fan_in" else "fan_in"
+    return mode
 
 
 def _kaiming_gain(nonlinearity, slope):
@@ -110,7 +137,10 @@ def _kaiming_gain(nonlinearity, slope):
 
 # Also for convolutions: the rows of the flattened weight are orthogonal, in whatever order the columns stand.
 @rule("torch.nn.init.orthogonal_", mutates="tensor")
-def orthogonal_(tensor, gain=1, generator=None):
+def orthogonal_(tensor, gain=1, generator=None, _kernel=None):
+    if _kernel == "transposed":
+        columns = tensor.reshape(-1, tensor.shape[-1])
+        return _cast(nn.init.orthogonal(gain=gain)(columns).reshape(tensor.shape), tensor)
     if known(tensor.ndim != 2) and tensor.ndim != 2:
         rows = tensor.reshape(tensor.shape[0], -1)
         return _cast(nn.init.orthogonal(gain=gain)(rows).reshape(tensor.shape), tensor)

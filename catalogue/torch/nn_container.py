@@ -22,7 +22,9 @@ def Buffer(data, persistent=True):
 # Lists of modules are traversed by MLX, and weights have the names of torch: `blocks.0.weight`.
 @rule("torch.nn.ModuleList")
 def ModuleList(modules=()):
-    return list(modules)
+    if known(modules is not None) and modules is not None:
+        return list(modules)
+    return list(modules or ())
 
 
 @rule("torch.nn.ParameterList")

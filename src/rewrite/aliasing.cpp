@@ -174,22 +174,47 @@ NodeId Rewriter::called_function(NodeId call) const {
     return known.kind == infer::Kind::function && known.definition != 0 ? NodeId{known.definition} : syntax::kNoNode;
 }
 
+// The parameter of a function of the file that an argument of a call becomes; kNoNode where that is not plain.
+NodeId Rewriter::parameter_of(NodeId call, NodeId argument) const {
+    const NodeId function = called_function(call);
+    if (!exists(function) || tree_[function].kind != NodeKind::function_def) return syntax::kNoNode;
+    const auto parameters = tree_.children(tree_.child(function, 0));
+    if (tree_[argument].kind == NodeKind::keyword) {
+        for (const NodeId one : parameters)
+            if (tree_[one].name == tree_[argument].name) return one;
+        return syntax::kNoNode;
+    }
+    std::size_t at = tree_[tree_.child(call, 0)].kind == NodeKind::attribute && !parameters.empty() && tree_[parameters[0]].name == "self" ? 1 : 0;
+    for (const NodeId one : tree_.children(call).subspan(1)) {
+        if (tree_[one].kind == NodeKind::starred) return syntax::kNoNode;
+        if (one == argument) return at < parameters.size() ? parameters[at] : syntax::kNoNode;
+        if (tree_[one].kind != NodeKind::keyword) ++at;
+    }
+    return syntax::kNoNode;
+}
+
+// init_(self.weight.data): the function writes to the weight, so it gets the weight. Of a function that is not plain, an
+// initialisation alone, where no gradient is missed, may expect that.
+bool Rewriter::is_passed_to_be_written(NodeId value) const {
+    const NodeId argument = tree_[tree_[value].parent].kind == NodeKind::keyword ? tree_[value].parent : value;
+    const NodeId call = tree_[argument].parent;
+    if (!exists(call) || tree_[call].kind != NodeKind::call || tree_.child(call, 0) == argument) return false;
+    if (!names::qualified_name(tree_, names_, tree_.child(call, 0)).empty()) return false;
+    if (const NodeId parameter = parameter_of(call, argument); exists(parameter)) return mutates_parameter(parameter);
+    const NodeId around = tree_.function_of(value);
+    return exists(around) && is_setup_function(around);
+}
+
 // f(x[:, 0]) where f writes to its argument: in torch that changes x.
 void Rewriter::check_mutated_arguments(NodeId call) {
     const NodeId function = called_function(call);
-    if (!exists(function) || tree_[function].kind != NodeKind::function_def) return;
-    const auto parameters = tree_.children(tree_.child(function, 0));
-    std::size_t at = tree_[tree_.child(call, 0)].kind == NodeKind::attribute && !parameters.empty() && tree_[parameters[0]].name == "self" ? 1 : 0;
     for (const NodeId argument : tree_.children(call).subspan(1)) {
-        if (tree_[argument].kind == NodeKind::starred) return;
-        const bool keyword = tree_[argument].kind == NodeKind::keyword;
-        const NodeId value = keyword ? tree_.child(argument, 0) : argument;
-        NodeId parameter = syntax::kNoNode;
-        if (!keyword && at < parameters.size()) parameter = parameters[at++];
-        for (const NodeId one : parameters)
-            if (keyword && tree_[one].name == tree_[argument].name) parameter = one;
-        if (!exists(parameter) || fact(value).kind != infer::Kind::tensor || fact(value).view_of == 0 || !mutates_parameter(parameter)) continue;
-        if (tree_[value].kind == NodeKind::attribute && tree_[value].name != "T" && tree_[value].name != "mT") continue;  // the object itself
+        const NodeId parameter = parameter_of(call, argument);
+        if (!exists(parameter)) continue;
+        const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
+        if (fact(value).kind != infer::Kind::tensor || fact(value).view_of == 0 || !mutates_parameter(parameter)) continue;
+        const syntax::Node& object = tree_[strip_data(value)];
+        if (object.kind == NodeKind::attribute && object.name != "T" && object.name != "mT") continue;  // the object itself
         const NodeId owner{fact(value).view_of};
         if (owner == value || !seen_elsewhere(owner, value, tree_.statement_of(call))) continue;
         refuse(Code::view_written, value, "`" + std::string(tree_[function].name) + "` writes to `" + std::string(tree_[parameter].name) + "` in place, and this is a view of `" + std::string(tree_.text(owner)) + "`: the write would be lost there",

@@ -68,7 +68,8 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     }
     case EntryKind::definition:
     case EntryKind::module_:
-        text = class_text(*entry);
+        text = tested_class(id, *entry);
+        if (text.empty()) text = class_text(*entry);
         if (!entry->weights.empty()) mark_layout(id);
         break;
     case EntryKind::rule:  // `act = F.relu`
@@ -200,6 +201,10 @@ void Rewriter::attribute(NodeId id) {
             const rules::Outcome outcome = evaluator_.apply(*own, {{{}, value_of(object), false, false}}, {});
             if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, own->qualified);
         }
+        return;
+    }
+    if (node.name == "data" && !stored && is_passed_to_be_written(id)) {
+        put(id, rendered(object), precedence_of(object), "torch.Tensor.data");
         return;
     }
     const bool tensor = known.kind == infer::Kind::tensor;

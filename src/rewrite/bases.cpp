@@ -123,6 +123,21 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     }
 }
 
+// How the axes of the weight stand that a call of torch.nn.init gets: "conv" and "transposed" for a kernel in MLX's order, else empty.
+std::string_view Rewriter::kernel_initialised(NodeId call) const {
+    if (tree_.children(call).size() < 2) return {};
+    NodeId weight = tree_.child(call, 1);
+    if (tree_[weight].kind == NodeKind::keyword) weight = tree_.child(weight, 0);
+    weight = strip_data(weight);
+    if (tree_[weight].kind != NodeKind::attribute || tree_[weight].name != "weight") return {};
+    const infer::Fact& owner = fact(tree_.child(weight, 0));
+    if (owner.class_index != 0 && own_weight_bases_.contains(syntax::index(names_.classes[owner.class_index - 1].node))) return {};
+    if (owner.library_class == 0) return owner.class_index == 0 ? "conv" : "";  // `m.weight` of whatever `hasattr(m, "weight")`
+    const std::string& library = facts_.library_names[owner.library_class];
+    if (library.starts_with("torch.nn.ConvTranspose")) return "transposed";
+    return library.starts_with("torch.nn.Conv") ? "conv" : "";
+}
+
 // `m.bias is not None`, `F.linear(x, w, self.bias)`: what a missing one is there matters.
 bool Rewriter::is_optional_weight(NodeId id) const {
     const NodeId object = tree_.child(id, 0);
@@ -170,6 +185,29 @@ const catalogue::Entry* Rewriter::definition_for_value(std::string_view qualifie
     for (const catalogue::Entry& alternative : catalogue_.alternatives(qualified))
         if (alternative.kind == catalogue::EntryKind::definition && !alternative.argument.empty() && passes_to_value(alternative.argument)) return &alternative;
     return nullptr;
+}
+
+// isinstance(m, nn.Conv2d)  ->  nn.Conv2d: MLX's class is a base of every definition that stands in for torch's, whatever its options,
+// but of those that keep torch's layout. Empty where the definition is no class of that name.
+std::string Rewriter::tested_class(NodeId id, const catalogue::Entry& entry) {
+    NodeId argument = id;
+    if (tree_[tree_[argument].parent].kind == NodeKind::tuple) argument = tree_[argument].parent;
+    const NodeId call = tree_[argument].parent;
+    if (!exists(call) || tree_[call].kind != NodeKind::call || tree_.children(call).size() != 3 || tree_.child(call, 2) != argument) return {};
+    const std::string_view test = tree_.text(tree_.child(call, 0));
+    if (test != "isinstance" && test != "issubclass") return {};
+    const catalogue::Body& body = catalogue_.body(entry);
+    if (body.tree[body.node].kind != NodeKind::class_def || body.tree.decorator_begin(body.node) < 2) return {};
+    const std::string_view base = body.tree.text(body.tree.child(body.node, 1));
+    if (base != "nn." + std::string(body.name) || !entry.qualified.ends_with("." + std::string(body.name))) return {};
+    const std::string own = output_.nn + std::string(base.substr(2));
+    for (const std::uint32_t definition : own_weight_bases_) {
+        const auto& bases = names_.classes[names_.class_at[definition] - 1].bases;
+        if (std::find(bases.begin(), bases.end(), entry.qualified) == bases.end()) continue;
+        const catalogue::Entry* other = catalogue_.find("mlxify." + std::string(entry.qualified) + "Base");
+        return "(" + own + ", " + evaluator_.require_definition(*other) + ")";
+    }
+    return own;
 }
 
 // The definition that a name of torch.nn needs where it stands as a base class or as a value; null where the usual one does.

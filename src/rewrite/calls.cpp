@@ -261,6 +261,10 @@ bool Rewriter::method_call(NodeId id) {
         tensor = entry != nullptr;
     }
     if (!tensor) return false;
+    if (method == "detach" && is_passed_to_be_written(id)) {
+        put(id, rendered(object), precedence_of(object), qualified);
+        return true;
+    }
     if (!entry) {
         refuse(Code::no_entry, callee, "`Tensor." + std::string(method) + "` has no entry in the catalogue",
                "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
@@ -287,6 +291,10 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
         const bool own = entry.kind != EntryKind::rule || std::find(parameters.begin(), parameters.end(), "out") != parameters.end();
         if (!own) std::erase_if(given, [](const Actual& one) { return one.keyword == "out"; });
         if (own || tree_[out].kind == NodeKind::none_) out = syntax::kNoNode;
+    }
+    if (const std::string_view kernel = entry.qualified.starts_with("torch.nn.init.") ? kernel_initialised(id) : ""; !kernel.empty()) {
+        const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
+        if (!parameters.empty() && parameters.back() == "_kernel") given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
     }
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {

@@ -199,6 +199,7 @@ void Rewriter::register_buffer(NodeId id) {
 
 // Calls of methods that every module has.
 bool Rewriter::module_method(NodeId id) {
+    if (resets_layer(id)) return true;
     const NodeId callee = tree_.child(id, 0);
     const NodeId object = tree_.child(callee, 0);
     const std::string_view method = tree_[callee].name;
@@ -287,6 +288,7 @@ void Rewriter::class_definition(NodeId id) {
     const bool numbered = std::find(bases.begin(), bases.end(), "torch.nn.Sequential") != bases.end() && !named_sequentials_.contains(syntax::index(id));
     if (!renames.weights.empty() || numbered || is_given_layout(id, index - 1)) mark_layout(id);
     module_classes_.push_back(id);
+    call_reset(index - 1);
 }
 
 // A class that nothing in the file uses, and that is given a layer whose weights have other names or layouts: `Residual(nn.Conv2d(...))`.

@@ -192,6 +192,8 @@ private:
     [[nodiscard]] bool apart(NodeId store, NodeId memory, NodeId target, NodeId owner) const;
     [[nodiscard]] bool mutates_parameter(NodeId parameter) const;
     [[nodiscard]] NodeId called_function(NodeId call) const;
+    [[nodiscard]] NodeId parameter_of(NodeId call, NodeId argument) const;
+    [[nodiscard]] bool is_passed_to_be_written(NodeId value) const;
     void check_mutated_arguments(NodeId call);
     [[nodiscard]] bool is_written_to(NodeId name) const;
 
@@ -247,9 +249,18 @@ private:
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
+    [[nodiscard]] std::string_view kernel_initialised(NodeId call) const;
+    std::string tested_class(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
+
+    // resets.cpp
+    [[nodiscard]] std::string_view inherited_reset(std::uint32_t class_index) const;
+    [[nodiscard]] bool resets_itself(std::uint32_t class_index, std::string_view name) const;
+    [[nodiscard]] NodeId base_constructed(NodeId init) const;
+    void call_reset(std::uint32_t class_index);
+    bool resets_layer(NodeId call);
 
     // sequential.cpp
     void plan_sequentials();

@@ -60,6 +60,7 @@ TEST(Initial, ConstantsAreCompared) {
     EXPECT_NE(difference(constant(0.5F), constant(0.55F)), "");
     EXPECT_NE(difference(constant(1e-6F), constant(1e-5F)), "");
     EXPECT_NE(difference(constant(0), normal(0.1F)), "");
+    EXPECT_EQ(difference(constant(std::nanf("")), normal(0.1F)), "") << "memory that was never written to";
     EXPECT_NE(difference(normal(0.1F), constant(0)), "");
 }
 
@@ -93,6 +94,9 @@ TEST(Initial, PatternsAreCompared) {
     EXPECT_EQ(difference(tap, tap), "");
     const Make row_of_zeros = [](std::mt19937& random, std::size_t i) { return i < 64 ? 0.0F : std::normal_distribution<float>(0, 1)(random); };
     EXPECT_NE(difference(row_of_zeros, normal(1)), "") << "the row of a padding index";
+    const Constructions theirs({64, 16, 4}, 1, row_of_zeros), scaled({64, 16, 4}, 2, normal(0.1F)), other({64, 16, 4}, 3, normal(1));
+    EXPECT_NE(initial_constants_difference(theirs.arrays(), scaled.arrays()), "");
+    EXPECT_EQ(initial_constants_difference(other.arrays(), scaled.arrays()), "") << "nothing there is constant";
 }
 
 }  // namespace

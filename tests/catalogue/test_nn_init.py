@@ -57,10 +57,11 @@ def test_distribution(name, args, kwargs):
     assert np.isfinite(actual).all()
 
 
-@pytest.mark.parametrize("name", ["kaiming_normal_", "xavier_normal_"])
-def test_fans_of_a_convolution_in_the_layout_of_mlx(name):
-    reference = getattr(torch.nn.init, name)(torch.empty(64, 32, 3, 3)).std().item()
-    value = ENTRIES["torch.nn.init." + name].python(mx.zeros((64, 3, 3, 32)))
+@pytest.mark.parametrize(("kernel", "shape"), [("conv", (64, 3, 3, 32)), ("transposed", (32, 3, 3, 64)), (None, (64, 32, 3, 3))])
+@pytest.mark.parametrize(("name", "kwargs"), [("kaiming_normal_", {}), ("kaiming_uniform_", {"mode": "fan_out"}), ("xavier_normal_", {})])
+def test_fans_of_a_convolution(name, kwargs, kernel, shape):
+    reference = getattr(torch.nn.init, name)(torch.empty(64, 32, 3, 3), **kwargs).std().item()
+    value = ENTRIES["torch.nn.init." + name].python(mx.zeros(shape), **kwargs, _kernel=kernel)
     assert abs(np.array(value).std() / reference - 1) < 0.05
 
 

@@ -313,6 +313,7 @@ def test_initial_states_tell_what_the_layers_put_there(torch_session: WorkerSess
     torch_session.load(
         "import copy\nimport torch\nfrom torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
         "        self.plain = nn.Linear(3, 3)\n        self.copied = copy.deepcopy(self.plain)\n"
+        "        self.norm = nn.LayerNorm(3)\n        self.twin = copy.deepcopy(self.norm)\n"
         "        self.own = nn.Linear(3, 3)\n        nn.init.normal_(self.own.weight)\n        nn.init.zeros_(self.own.bias)\n"
         "        self.scale = nn.Parameter(torch.ones(2))\n    def forward(self, x): return x\n"
     )
@@ -321,7 +322,9 @@ def test_initial_states_tell_what_the_layers_put_there(torch_session: WorkerSess
     for seed in (1, 2):
         torch_session.ask("initial", seed=seed, streams=seed, out=torch_session.path("initial"))
         state, metadata = arrays.read(torch_session.path("initial"))
-        assert sorted(json.loads(metadata["defaults"])) == ["copied.bias", "copied.weight", "plain.bias", "plain.weight"]
+        assert sorted(json.loads(metadata["defaults"])) == [
+            "copied.bias", "copied.weight", "norm.bias", "norm.weight", "plain.bias", "plain.weight", "twin.bias", "twin.weight"
+        ]  # fmt: skip
         states.append({name: raw.numbers() for name, raw in state.items()})
     assert not np.array_equal(states[0]["own.weight"], states[1]["own.weight"])
     np.testing.assert_array_equal(states[0]["scale"], states[1]["scale"])

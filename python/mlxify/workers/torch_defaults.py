@@ -26,8 +26,14 @@ class Defaults:
                 continue
             content = _digest(parameter)
             self._by_identity[id(parameter)] = (parameter, content)
-            if parameter.numel() > 1 and parameter.min() != parameter.max():  # a random one is known again in a deep copy
+            if parameter.numel() > 1 and parameter.min() != parameter.max():  # a random one is known again in any copy
                 self._random.add(content)
+
+    def copied(self, parameter: torch.Tensor, copy: torch.Tensor) -> None:
+        """A deep copy of what a layer put there is what the layer put there, too."""
+        kept = self._by_identity.get(id(parameter))
+        if kept is not None and copy is not parameter:
+            self._by_identity[id(copy)] = (copy, kept[1])
 
     def untouched(self, parameter: torch.Tensor) -> bool:
         content = _digest(parameter)
@@ -55,7 +61,17 @@ def recorded() -> Iterator[Defaults]:
 
         return call
 
-    replaced = []
+    def copying(copy: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(copy)
+        def call(self: torch.nn.Parameter, memo: Any) -> Any:
+            result = copy(self, memo)
+            defaults.copied(self, result)
+            return result
+
+        return call
+
+    replaced = [(torch.nn.Parameter, "__deepcopy__", torch.nn.Parameter.__deepcopy__)]
+    torch.nn.Parameter.__deepcopy__ = copying(torch.nn.Parameter.__deepcopy__)  # type: ignore[method-assign]
     for owner in _library_classes():
         for name in _RESETS:
             reset = vars(owner).get(name)
@@ -67,6 +83,20 @@ def recorded() -> Iterator[Defaults]:
     finally:
         for owner, name, reset in replaced:
             setattr(owner, name, reset)
+
+
+@contextlib.contextmanager
+def empty_memory_marked() -> Iterator[None]:
+    """While it is entered, `torch.empty` and its like give NaN: what a model leaves so begins with anything."""
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    filled = torch.utils.deterministic.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = True
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
 def _library_classes() -> list[type]:

@@ -107,7 +107,7 @@ class TorchFramework:
 
     @contextlib.contextmanager
     def library_defaults(self) -> Iterator[Callable[[torch.Tensor], bool]]:
-        with torch_defaults.recorded() as defaults:
+        with torch_defaults.recorded() as defaults, torch_defaults.empty_memory_marked():
             yield defaults.untouched
 
     def modules(self, model: Any) -> list[tuple[str, str]]:

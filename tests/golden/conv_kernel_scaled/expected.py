@@ -62,7 +62,7 @@ def _sanitize(model, weights):
 
 def scale_weights(module: nn.Module, scale: float = 0.1):
     for m in module.modules():
-        if isinstance(m, Conv2d):
+        if isinstance(m, nn.Conv2d):
             m.weight = nn.init.he_normal()(m.weight, gain=math.sqrt(2))
             m.weight *= scale
 

@@ -7,9 +7,10 @@ def _trainable_arrays(module):
     arrays = []
     for part in module.modules():
         for name, value in part.items():
-            if name not in part._no_grad and not name.startswith("_"):
-                values = value if isinstance(value, list) else [value]
-                arrays.extend([array for array in values if isinstance(array, mx.array)])
+            pending = [] if name in part._no_grad or name.startswith("_") else [value]
+            for one in pending:
+                pending.extend(one if isinstance(one, list) else [])
+                arrays.extend([one] if isinstance(one, mx.array) else [])
     return iter(arrays)
 
 
