@@ -4,6 +4,7 @@
 # make corpus DIR=folder   converts every model of a folder and prints the table
 # make conformance   proves the catalogue by PyTorch's own samples and writes docs/reference/conformance.md
 # make mutation   plants small errors in verified files, counts which the verifier catches and writes docs/reference/mutation.md
+# make bench-models, make bench-gpu   time converted models against their originals, on this CPU or on a GPU
 # make bench, make fuzz, make wheel, make test-wheel, make clean
 # One target at a time; the parallelism is ninja's.
 .NOTPARALLEL:
@@ -18,7 +19,7 @@ BUILD := build/release
 PRESET := $(if $(CI),ci,release)
 REQUIREMENTS := $(wildcard requirements/*.txt)
 
-.PHONY: build setup test unit lint pytest check format demo bench fuzz corpus conformance mutation accept wheel test-wheel clean
+.PHONY: build setup test unit lint pytest check format demo bench bench-models bench-gpu fuzz corpus conformance mutation accept wheel test-wheel clean
 
 setup: .venv/ready
 
@@ -76,6 +77,14 @@ bench: .venv/ready
 	@cmake --preset bench --log-level=WARNING > /dev/null
 	@cmake --build build/bench --target mlxify_bench -- --quiet
 	@build/bench/mlxify_bench
+
+bench-models: build
+	@echo "mlxify: timing converted models"
+	@$(PYTHON_IN_VENV) tools/bench_models.py --device cpu
+
+bench-gpu: build
+	@echo "mlxify: timing converted models on the GPU"
+	@$(PYTHON_IN_VENV) tools/bench_models.py --device gpu
 
 fuzz: .venv/ready
 	@echo "mlxify: building the fuzzers"

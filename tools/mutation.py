@@ -16,6 +16,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import json
+import math
 import os
 import random
 import subprocess
@@ -194,11 +195,23 @@ def page(rows: list[Judged], files: int, least: float) -> str:
     return "\n".join(lines) + "\n"
 
 
+def print_rows(rows: list[Judged]) -> None:
+    """Of one file: how many of each outcome, and what was not caught."""
+    counts = collections.Counter(row.outcome for row in rows)
+    if rows:
+        print(f"{rows[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())), flush=True)
+    for row in rows:
+        if row.outcome in {"survived", "unjudged"}:
+            change = f"{cell(row.before)} -> {cell(row.after)}"
+            print(f"  {row.outcome} line {row.line} {row.kind}: {change}: {row.reason}", flush=True)
+
+
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, help="PyTorch files, or folders of them (default: examples)")
     parser.add_argument("--per-file", type=int, default=200, help="mutants of a file at most")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no further file after that time")
     parser.add_argument("--least", type=float, default=0.98, help="score below which the exit code is 1")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write all mutants here")
     parser.add_argument("--page", type=Path, metavar="OUT", help="write the page here")
@@ -212,26 +225,21 @@ def main() -> int:
     files = [file for path in given for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     begin = time.monotonic()
     rows: list[Judged] = []
+
+    def judge(file: Path) -> list[Judged]:
+        in_time = time.monotonic() - begin < arguments.seconds
+        return judge_file(file, arguments.program, arguments.per_file) if in_time else []
+
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for of_file in pool.map(lambda file: judge_file(file, arguments.program, arguments.per_file), files):
-            rows += of_file
-            counts = collections.Counter(row.outcome for row in of_file)
-            if of_file:
-                print(
-                    f"{of_file[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())),
-                    flush=True,
-                )
-            for row in of_file:
-                if row.outcome in {"survived", "unjudged"}:
-                    print(
-                        f"  {row.outcome} line {row.line} {row.kind}: {cell(row.before)} -> {cell(row.after)}: {row.reason}",
-                        flush=True,
-                    )
+        for done in concurrent.futures.as_completed([pool.submit(judge, file) for file in files]):
+            rows += done.result()
+            print_rows(done.result())
+            if arguments.json:  # whatever ends this early, what was judged is kept
+                arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
+    rows.sort(key=lambda row: (row.file, row.line, row.kind))
     print(
         f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({row.file for row in rows})} files in {time.monotonic() - begin:.0f} s"
     )
-    if arguments.json:
-        arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
     if arguments.page:
         arguments.page.write_text(page(rows, len({row.file for row in rows}), arguments.least))
     return 0 if rows and score(rows) >= arguments.least else 1

@@ -148,6 +148,52 @@ TEST_F(IntegrationTest, WrongNumbersFailAtValues) {
     }
 }
 
+TEST_F(IntegrationTest, WhatACallLeavesInAttributesIsCompared) {
+    constexpr std::string_view kWithLoss = R"(import torch
+from torch import nn
+
+
+class Router(nn.Module):
+    def __init__(self, dim: int):
+        super().__init__()
+        self.gate = nn.Linear(dim, 4)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: torch.Tensor):
+        p = self.gate(x).softmax(-1)
+        self.balance = (p * p).sum(-1).mean()
+        if self.training:
+            self.calls += 1
+        return x * p.max(-1, keepdim=True).values
+)";
+    constexpr std::string_view kInMlx = R"(import mlx.core as mx
+import mlx.nn as nn
+
+
+class Router(nn.Module):
+    def __init__(self, dim: int):
+        super().__init__()
+        self.gate = nn.Linear(dim, 4)
+        self.calls = mx.zeros(())
+        self.freeze(keys=["calls"], recurse=False)
+
+    def __call__(self, x: mx.array):
+        p = mx.softmax(self.gate(x), axis=-1)
+        self._balance = (p * p).sum(axis=-1).mean()
+        if self.training:
+            self.calls = self.calls + 1
+        return x * p.max(axis=-1, keepdims=True)
+)";
+    const std::string call = "Router(8)(f32[2, 6, 8])";
+    const Verdict right = judge(kWithLoss, kInMlx, call);
+    EXPECT_EQ(outcome(right), "verified") << reasons(right);
+    const Verdict other_loss = judge(kWithLoss, with("sum(axis=-1).mean()", "sum(axis=-1).sum()", kInMlx), call);
+    EXPECT_EQ(outcome(other_loss), stage::kValues);
+    EXPECT_NE(reasons(other_loss).find("attribute.balance"), std::string::npos) << reasons(other_loss);
+    const Verdict counted_always = judge(kWithLoss, with("if self.training:", "if True:", kInMlx), call);
+    EXPECT_EQ(outcome(counted_always), stage::kValues) << reasons(counted_always);
+}
+
 TEST_F(IntegrationTest, ADifferenceIsLocated) {
     const Verdict verdict = judge_mixer(with("(d // self.heads) ** 0.5", "d ** 0.5"));
     ASSERT_FALSE(verdict.diagnostics.empty());

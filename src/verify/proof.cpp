@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,6 +47,18 @@ bool has_nan(const ArrayFile& file) {
         for (std::size_t i = 0; i < view.size(); ++i)
             if (name.starts_with("leaf.") && std::isnan(view.real(i))) return true;
     return false;
+}
+
+// "buffer.NAME" of those that the call has changed.
+std::set<std::string> changed_buffers(const ArrayFile& file) {
+    std::set<std::string> names;
+    const auto found = file.metadata().find("changed");
+    if (found == file.metadata().end()) return names;
+    const Json list = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+    if (!list.is_array()) return names;
+    for (const Json& name : list)
+        if (name.is_string()) names.insert("buffer." + name.get<std::string>());
+    return names;
 }
 
 class EntryProver {
@@ -154,16 +167,19 @@ private:
             const std::string ours = fmt::format("leaf.{}", leaf.converted);
             if (!judge_array(both.arrays, theirs, ours, leaf.path, context, values_stage, Code::values_differ)) return false;
         }
-        return judge_buffers(both, values_stage);
+        return judge_left_behind(both, values_stage);
     }
 
-    // Running statistics that a call in training mode updates. MLX names them through the weights' mapping, so only those that
-    // bear the same name on both sides are compared here; `step` compares all.
-    bool judge_buffers(const CalledBoth& both, const char* stage) {
+    // Attributes that the call has assigned, and buffers that it has changed on either side. The weights' mapping may name them
+    // otherwise in MLX, so only those are compared here that the workers name alike; `step` compares all buffers.
+    bool judge_left_behind(const CalledBoth& both, const char* stage) {
+        std::set<std::string> changed;
+        for (const std::optional<ArrayFile>* file : {&both.arrays.plain, &both.arrays.converted}) changed.merge(changed_buffers(**file));
         for (const auto& [name, view] : both.arrays.plain->arrays()) {
-            const ArrayView* ours = name.starts_with("buffer.") ? both.arrays.converted->find(name) : nullptr;
-            if (ours == nullptr || ours->shape != view.shape) continue;
-            if (!judge_array(both.arrays, name, name, name, 0, stage, Code::training_differs)) return false;
+            const bool attribute = name.starts_with("attribute.");
+            const ArrayView* ours = attribute || changed.contains(name) ? both.arrays.converted->find(name) : nullptr;
+            if (ours == nullptr || (!attribute && ours->shape != view.shape)) continue;
+            if (!judge_array(both.arrays, name, name, name, 0, stage, attribute ? Code::values_differ : Code::training_differs)) return false;
         }
         return true;
     }

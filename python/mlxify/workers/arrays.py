@@ -39,6 +39,14 @@ class Raw:
     dtype: str
     values: np.ndarray
 
+    def same(self, other: Raw | None) -> bool:
+        """Whether every bit is equal."""
+        return (
+            other is not None
+            and (self.dtype, self.shape) == (other.dtype, other.shape)
+            and self.values.tobytes() == other.values.tobytes()
+        )
+
     @staticmethod
     def of(values: np.ndarray) -> Raw:
         """Any numpy array of a dtype that has a name here. Raises TypeError for others."""

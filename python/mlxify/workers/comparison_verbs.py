@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from mlxify.workers import arrays, sensitivity, timing
+from mlxify.workers import arrays, attributes, sensitivity, timing
 from mlxify.workers.arrays import Raw
 from mlxify.workers.framework import Array
 from mlxify.workers.gradients import projected_gradients
@@ -14,9 +14,13 @@ from mlxify.workers.model import Call, Json, Model
 
 
 def call(model: Model, request: Json) -> Json:
-    """`tree` and `leaves` of the result; its arrays, and the buffers afterwards, in `out`."""
+    """`tree` and `leaves` of the result; its arrays, and buffers and attributes afterwards, in `out`.
+
+    Both bear the author's names (attributes.py). The metadata's `changed` names the buffers that the call has changed. torch's attributes are those that the call has assigned; MLX's are all, whenever they were.
+    """
     made = Call.of(model, request)
     framework = model.framework
+    before, buffers_before = attributes.held(framework, model.instance), _buffers(model)
     restore = framework.snapshot(model.instance)
     try:
         with made.mode():
@@ -27,10 +31,16 @@ def call(model: Model, request: Json) -> Json:
             seconds = watch.seconds()
             raws = [made.raw(leaf) for leaf in leaves]
             written = {f"leaf.{index}": raw for index, raw in enumerate(raws)}
-            written.update(_state_of(model, buffers_only=True))
+            buffers = _buffers(model)
+            written.update({f"buffer.{name}": raw for name, raw in buffers.items()})
+            after = attributes.held(framework, model.instance)
+            left = attributes.written(framework, before if framework.name == "torch" else {}, after)
+            written.update({f"attribute.{name}": raw for name, raw in left.items()})
     finally:
         restore()
-    arrays.write(request["out"], written, {"unsaved": json.dumps(model.unsaved())})
+    changed = [name for name, raw in buffers.items() if not raw.same(buffers_before.get(name))]
+    about = {"unsaved": json.dumps(model.unsaved()), "changed": json.dumps(changed)}
+    arrays.write(request["out"], written, about)
     described = [{"shape": list(raw.shape), "dtype": raw.dtype, "finite": raw.finite()} for raw in raws]
     return {"tree": tree, "leaves": described, "seconds": seconds}
 
@@ -94,6 +104,15 @@ def _state_of(model: Model, buffers_only: bool) -> dict[str, Raw]:
         if entry.buffer or not buffers_only:
             written[f"{'buffer' if entry.buffer else 'parameter'}.{entry.name}"] = model.framework.to_raw(entry.array)
     return written
+
+
+def _buffers(model: Model) -> dict[str, Raw]:
+    """By the author's names; of those that become the same, the last."""
+    return {
+        attributes.common_name(entry.name): model.framework.to_raw(entry.array)
+        for entry in model.framework.state(model.instance)
+        if entry.buffer
+    }
 
 
 def move(model: Model, request: Json) -> Json:

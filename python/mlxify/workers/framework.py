@@ -77,6 +77,9 @@ class Framework(Protocol):
     def library_defaults(self) -> AbstractContextManager[Callable[[Array], bool]]:
         """Whether a parameter of what was constructed meanwhile holds what the framework's own layers put there."""
 
+    def attributes(self, model: Model) -> dict[str, Any]:
+        """What the model and the modules inside hold beside their state and each other, by dotted name."""
+
     def modules(self, model: Model) -> list[tuple[str, str]]:
         """(dotted name, qualified class) of the model and all inside."""
 

@@ -22,6 +22,7 @@ from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
 
 _NAMES = {"bool_": "bool"}
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 
 
 class MlxFramework:
@@ -107,6 +108,16 @@ class MlxFramework:
     @contextlib.contextmanager
     def library_defaults(self) -> Iterator[Callable[[mx.array], bool]]:
         yield lambda parameter: False  # only the original is asked
+
+    def attributes(self, model: Any) -> dict[str, Any]:
+        """Also arrays that are state: what PyTorch keeps beside the state, MLX counts to it."""
+        modules = model.named_modules() if isinstance(model, nn.Module) else ()
+        return {
+            f"{name}.{key}" if name else key: value
+            for name, module in modules
+            for key, value in [*module.items(), *vars(module).items()]
+            if key not in _OF_EVERY_MODULE
+        }
 
     def modules(self, model: Any) -> list[tuple[str, str]]:
         if not isinstance(model, nn.Module):

@@ -20,6 +20,7 @@ from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
 
 nn = torch.nn
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
@@ -109,6 +110,15 @@ class TorchFramework:
     def library_defaults(self) -> Iterator[Callable[[torch.Tensor], bool]]:
         with torch_defaults.recorded() as defaults, torch_defaults.empty_memory_marked():
             yield defaults.untouched
+
+    def attributes(self, model: Any) -> dict[str, Any]:
+        modules = model.named_modules() if isinstance(model, nn.Module) else ()
+        return {
+            f"{name}.{key}" if name else key: value
+            for name, module in modules
+            for key, value in vars(module).items()
+            if key not in _OF_EVERY_MODULE
+        }
 
     def modules(self, model: Any) -> list[tuple[str, str]]:
         if not isinstance(model, nn.Module):

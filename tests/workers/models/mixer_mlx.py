@@ -20,6 +20,7 @@ class Gate(nn.Module):
 
     def __call__(self, x: mx.array) -> mx.array:
         opened = mx.sigmoid(self.project(x))
+        self._openness = opened.mean(axis=-1)
         return x + self.scale * opened * x
 
 
@@ -53,6 +54,7 @@ class Mixer(nn.Module):
 
     def __call__(self, tokens: mx.array, offset: mx.array | None = None):
         x = self.encode(tokens)
+        self._seen = x.shape[1]
         if offset is not None:
             x = x + offset
         h = self.norm(self.conv(x))

@@ -21,6 +21,7 @@ class Gate(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         opened = torch.sigmoid(self.project(x))
+        self.openness = opened.mean(dim=-1)
         return x + self.scale * opened * x
 
 
@@ -47,6 +48,7 @@ class Mixer(nn.Module):
 
     def forward(self, tokens: torch.Tensor, offset: torch.Tensor | None = None):
         x = self.encode(tokens)
+        self.seen = x.shape[1]
         if offset is not None:
             x = x + offset
         h = self.norm(self.conv(x.transpose(1, 2))).transpose(1, 2)

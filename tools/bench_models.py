@@ -1,0 +1,266 @@
+"""Times converted models against their originals, with the same weights and inputs, in pairs that take turns.
+
+    make bench-models                                  own examples on this CPU
+    make bench-gpu                                     the same on a GPU: PyTorch and MLX (CUDA or Metal) on the same one
+    .venv/bin/python tools/bench_models.py --list LIST.json --root DIR --device gpu --page OUT.md
+
+A list (bench/models/cpu.json, gpu.json) names files, how a model is built, and its inputs, as in a case file. Each file is converted and
+verified first (at the verifier's sizes), or taken from --converted; then both sides load the same weights, one output is compared, and
+calls and training steps are timed. The figure is the median ratio of MLX's time to PyTorch's over turns. Exit code 1 if no pair ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from json_lines import file_reports
+
+ROOT = Path(__file__).resolve().parents[1]
+SIDE = ROOT / "bench" / "models" / "side.py"
+SECONDS_OF_CONVERSION = 600
+
+
+class Failed(Exception):
+    """A side could not do what was asked."""
+
+
+@dataclasses.dataclass
+class Pair:
+    """What one model showed. Seconds are medians over all turns; ratios (MLX / PyTorch) are medians of the turns' ratios."""
+
+    file: str
+    kind: str
+    parameters: int
+    error: float  # of the outputs, relative to their scale
+    torch_seconds: float
+    mlx_seconds: float
+    ratio: float
+    torch_training: float
+    mlx_training: float
+    training_ratio: float
+    torch_bytes: int
+    mlx_bytes: int
+
+
+class Side:
+    """A framework in a process of its own."""
+
+    def __init__(self, framework: str, device: str) -> None:
+        self.framework = framework
+        package = os.environ.get("MLXIFY_PACKAGE", str(ROOT / "python"))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
+        self.process = subprocess.Popen(
+            [sys.executable, str(SIDE), framework, device],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+
+    def ask(self, verb: str, **fields: object) -> dict:
+        """Raises Failed for an answer that is an error, and where the process has ended."""
+        try:
+            self.process.stdin.write(json.dumps({"verb": verb, **fields}).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failed(f"{self.framework}: has ended before `{verb}`") from None
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failed(f"{self.framework}: ended at `{verb}`")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Failed(f"{self.framework}, {verb}: {answer['error']}")
+        return answer
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def converted(file: Path, folder: Path, program: str) -> Path:
+    """The verified conversion of a file. Raises Failed if it is refused."""
+    case = file.with_suffix(".json")
+    command = [program, "convert", "--json", "-o", str(folder), *(["--case", str(case)] if case.exists() else [])]
+    done = subprocess.run([*command, "--", str(file)], capture_output=True, timeout=SECONDS_OF_CONVERSION)
+    reports = file_reports(done.stdout)
+    if not reports or reports[0]["outcome"] not in {"saved", "unchanged"}:
+        raise Failed("not verified")
+    return Path(reports[0]["output"])
+
+
+def error_between(one: Path, other: Path) -> float:
+    """Largest difference of two files of outputs, relative to the scale of each array."""
+    sys.path.insert(0, os.environ.get("MLXIFY_PACKAGE", str(ROOT / "python")))
+    from mlxify.workers import arrays
+
+    a, b = arrays.read(str(one))[0], arrays.read(str(other))[0]
+    worst = 0.0
+    for name in a:
+        if name.startswith("leaf."):
+            x, y = a[name].numbers(), b[name].numbers()
+            scale = abs(x).max(initial=0) or 1.0
+            worst = max(worst, float(abs(x - y).max(initial=0) / scale))
+    return worst
+
+
+def measured(original: Path, mlx_file: Path, item: dict, device: str, turns: int, scratch: Path) -> Pair:
+    sides = [Side("torch", device), Side("mlx", device)]
+    try:
+        weights, inputs = str(scratch / "weights.safetensors"), str(scratch / "inputs.safetensors")
+        built = {}
+        for side, path in zip(sides, (original, mlx_file), strict=True):
+            side.ask("load", path=str(path), name="model", bf16_as_f32=False)
+            built = built or side.ask("construct", expression=item["construct"])
+            if side.framework == "mlx":
+                side.ask("construct", expression=item["construct"])
+        sides[0].ask("draw", seed=1, out=weights)
+        for side in sides:
+            side.ask("weights", path=weights)
+        spec = sides[0].ask("inputs", spec={"args": item["inputs"], "kwargs": {}}, seed=1, out=inputs)["spec"]
+        call = {"spec": spec, "arrays": inputs, "dropout": "off"}
+        outputs = [scratch / f"{side.framework}.safetensors" for side in sides]
+        for side, out in zip(sides, outputs, strict=True):
+            side.ask("call", **call, out=str(out))
+        times: list[list[dict]] = []
+        for _ in range(turns):
+            times.append([side.ask("time", **call, training=True, compiled=True, repeat=5) for side in sides])
+        for side in sides:
+            side.ask("memory")
+            side.ask("call", **call, out=str(scratch / "memory.safetensors"))
+        peaks = [side.ask("memory")["peak_bytes"] for side in sides]
+    finally:
+        for side in sides:
+            side.end()
+
+    def middle(which: int, field: str) -> float:
+        return statistics.median(turn[which][field] for turn in times)
+
+    def ratio(field: str) -> float:
+        return statistics.median(turn[1][field] / turn[0][field] for turn in times)
+
+    return Pair(
+        file=Path(item["file"]).name,
+        kind=item["kind"],
+        parameters=sum(_size(parameter["shape"]) for parameter in built.get("parameters", ())),
+        error=error_between(*outputs),
+        torch_seconds=middle(0, "seconds"),
+        mlx_seconds=middle(1, "seconds"),
+        ratio=ratio("seconds"),
+        torch_training=middle(0, "training_seconds"),
+        mlx_training=middle(1, "training_seconds"),
+        training_ratio=ratio("training_seconds"),
+        torch_bytes=peaks[0] or int(max(turn[0]["peak_bytes"] for turn in times)),
+        mlx_bytes=peaks[1] or int(max(turn[1]["peak_bytes"] for turn in times)),
+    )
+
+
+def _size(shape: list[int]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+def row(pair: Pair) -> str:
+    def ms(seconds: float) -> str:
+        return f"{1000 * seconds:.2f}"
+
+    return (
+        f"| {pair.file} | {pair.kind} | {pair.parameters / 1e6:.1f} M | {pair.error:.1e} | {ms(pair.torch_seconds)} | {ms(pair.mlx_seconds)} | **{pair.ratio:.2f}** "
+        f"| {ms(pair.torch_training)} | {ms(pair.mlx_training)} | **{pair.training_ratio:.2f}** | {pair.torch_bytes >> 20} | {pair.mlx_bytes >> 20} |"
+    )
+
+
+def table(pairs: list[Pair], failures: list[str], hardware: str) -> str:
+    ratios = [pair.ratio for pair in pairs]
+    lines = [
+        f"{hardware}, {datetime.date.today()}.",
+        "",
+        "| model | kind | parameters | error | PyTorch, ms a call | MLX, ms | ratio | PyTorch, ms a step | MLX, ms | ratio | PyTorch, peak MiB | MLX, peak MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        *map(row, sorted(pairs, key=lambda pair: (pair.kind, pair.file))),
+        "",
+        f"{len(pairs)} models. Ratio of a call: median {statistics.median(ratios):.2f}, best {min(ratios):.2f}, worst {max(ratios):.2f}; "
+        f"of a training step: median {statistics.median(pair.training_ratio for pair in pairs):.2f}." if pairs else "No model ran.",
+    ]  # fmt: skip
+    if failures:
+        lines += ["", "Not measured: " + "; ".join(failures) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def hardware_of(device: str) -> str:
+    """Device and versions, asked of the frameworks in processes of their own."""
+    ask_torch = "import torch; print('PyTorch', torch.__version__)"
+    if device == "gpu":
+        ask_torch = "import torch; print(torch.cuda.get_device_name(0) + ', PyTorch', torch.__version__)"
+    ask_mlx = "import mlx.core as mx; print('MLX', mx.__version__)"
+    said = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip()
+        for code in (ask_torch, ask_mlx)
+    ]
+    place = "" if device == "gpu" else f"{os.cpu_count()} CPU cores ({platform.machine()}), "
+    return place + ", ".join(text for text in said if text)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--list", type=Path, action="append", help="models to measure (default: bench/models/DEVICE.json)"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder that the list's files are in")
+    parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
+    parser.add_argument("--turns", type=int, default=3, help="times that the two sides take turns")
+    parser.add_argument("--only", default="", help="part of a file's name")
+    parser.add_argument(
+        "--converted", type=Path, metavar="DIR", help="take conversions from here instead of making them"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the conversions here and measure nothing")
+    parser.add_argument("--page", type=Path, metavar="OUT", help="write the table here")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
+    parser.add_argument("--program", default=os.environ.get("MLXIFY_BIN", str(ROOT / ".venv/bin/mlxify")))
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    lists = arguments.list or [ROOT / "bench" / "models" / f"{arguments.device}.json"]
+    items = [item for path in lists for item in json.loads(path.read_text()) if arguments.only in item["file"]]
+    pairs, failures = [], []
+    for item in items:
+        file = arguments.root / item["file"]
+        with tempfile.TemporaryDirectory(prefix="mlxify-bench-") as name:
+            try:
+                if arguments.converted:
+                    mlx_file = arguments.converted / file.name
+                else:
+                    mlx_file = converted(file, arguments.keep or Path(name) / "mlx", arguments.program)
+                if arguments.keep:
+                    print(f"{file.name}: converted", flush=True)
+                    continue
+                pairs.append(measured(file, mlx_file, item, arguments.device, arguments.turns, Path(name)))
+                print(row(pairs[-1]), flush=True)
+            except Failed as failure:
+                failures.append(f"{file.name} ({failure})")
+                print(f"{file.name}: {failure}", flush=True)
+    if arguments.keep:
+        return 1 if failures else 0
+    text = table(pairs, failures, hardware_of(arguments.device))
+    print("\n" + text)
+    if arguments.page:
+        arguments.page.write_text(text)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([dataclasses.asdict(pair) for pair in pairs], indent=1) + "\n")
+    return 0 if pairs else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
