@@ -120,7 +120,7 @@ def _cross_entropy(logits, target, weight=None, ignore_index=-100, reduction="me
 
 def _picked_loss(log_p, target, axis, weight, ignore_index):
     """The weighted negative log-likelihood of each target, and the weight with which it counts in a mean."""
-    target = target.astype(mx.int32)
+    target = mx.stop_gradient(target).astype(mx.int32)
     kept = target != ignore_index
     index = mx.where(kept, target, 0)
     picked = -mx.take_along_axis(log_p, mx.expand_dims(index, axis), axis=axis).squeeze(axis)

@@ -80,6 +80,8 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         return _max_pool_with_indices(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
         pool = nn.MaxPool1d(_scalar(kernel_size), stride=_scalar(_given(stride)), padding=_scalar(padding))
+        if input.ndim == 2:  # without a batch
+            return pool(input[None].swapaxes(1, 2)).swapaxes(1, 2)[0]
         return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
     return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -90,6 +92,8 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         return _max_pool_with_indices(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
         pool = nn.MaxPool2d(kernel_size, stride=_given(stride), padding=padding)
+        if input.ndim == 3:  # without a batch
+            return pool(input[None].transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)[0]
         return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -100,6 +104,8 @@ def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         return _max_pool_with_indices(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
         pool = nn.MaxPool3d(kernel_size, stride=_given(stride), padding=padding)
+        if input.ndim == 4:  # without a batch
+            return pool(input[None].transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)[0]
         return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
     return _max_pool(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
 
@@ -117,6 +123,8 @@ def _is_plain(input, ceil_mode, count_include_pad, padding):
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     if _is_plain(input, ceil_mode, count_include_pad, padding):
         pool = nn.AvgPool1d(_scalar(kernel_size), stride=_scalar(_given(stride)), padding=_scalar(padding))
+        if input.ndim == 2:  # without a batch
+            return pool(input[None].swapaxes(1, 2)).swapaxes(1, 2)[0]
         return pool(input.swapaxes(1, 2)).swapaxes(1, 2)
     return _avg_pool(input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
@@ -127,6 +135,8 @@ def avg_pool2d(
 ):
     if divisor_override is None and _is_plain(input, ceil_mode, count_include_pad, padding):
         pool = nn.AvgPool2d(kernel_size, stride=_given(stride), padding=padding)
+        if input.ndim == 3:  # without a batch
+            return pool(input[None].transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)[0]
         return pool(input.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     return _avg_pool(input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -137,6 +147,8 @@ def avg_pool3d(
 ):
     if divisor_override is None and _is_plain(input, ceil_mode, count_include_pad, padding):
         pool = nn.AvgPool3d(kernel_size, stride=_given(stride), padding=padding)
+        if input.ndim == 4:  # without a batch
+            return pool(input[None].transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)[0]
         return pool(input.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
     return _avg_pool(input, 3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 

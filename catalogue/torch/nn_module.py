@@ -204,19 +204,35 @@ def in_channels(self):
     return self.weight.shape[-1] * self.groups
 
 
-@attribute("torch.nn.Conv1d.kernel_size", "torch.nn.Conv2d.kernel_size", "torch.nn.Conv3d.kernel_size")
+@attribute(
+    "torch.nn.Conv1d.kernel_size", "torch.nn.Conv2d.kernel_size", "torch.nn.Conv3d.kernel_size",
+    "torch.nn.ConvTranspose1d.kernel_size", "torch.nn.ConvTranspose2d.kernel_size", "torch.nn.ConvTranspose3d.kernel_size",
+)  # fmt: skip
 def kernel_size(self):
     return self.weight.shape[1:-1]
 
 
-@attribute("torch.nn.Conv1d.dilation")
+@attribute(
+    "torch.nn.ConvTranspose1d.in_channels", "torch.nn.ConvTranspose2d.in_channels", "torch.nn.ConvTranspose3d.in_channels"
+)
+def in_channels_transposed(self):
+    return self.weight.shape[-1]
+
+
+# MLX keeps one number in one dimension.
+@attribute("torch.nn.Conv1d.dilation", "torch.nn.ConvTranspose1d.dilation")
 def dilation(self):
     return (self.dilation,)
 
 
-@attribute("torch.nn.Conv1d.stride")
+@attribute("torch.nn.Conv1d.stride", "torch.nn.ConvTranspose1d.stride")
 def stride(self):
     return (self.stride,)
+
+
+@attribute("torch.nn.ConvTranspose1d.padding")
+def padding(self):
+    return (self.padding,)
 
 
 @attribute("torch.nn.LayerNorm.normalized_shape")

@@ -78,7 +78,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     if sorter is not None:
         sorted_sequence = mx.take_along_axis(sorted_sequence, sorter, axis=-1)
     right = right if side is None else side == "right"
-    input = input if is_tensor(input) else mx.array(input)
+    input = mx.stop_gradient(input) if is_tensor(input) else mx.array(input)
     if sorted_sequence.ndim == 1:
         return mx.searchsorted(sorted_sequence, input, side="right" if right else "left").astype(mx.int32)
     if right:
@@ -88,6 +88,8 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 
 @rule("torch.bucketize")
 def bucketize(input, boundaries, *, out_int32=False, right=False):
+    if is_tensor(input):
+        input = mx.stop_gradient(input)
     return mx.searchsorted(boundaries, input, side="right" if right else "left").astype(mx.int32)
 
 

@@ -266,6 +266,11 @@ void Rewriter::subscript(NodeId id) {
     }
     if (!exists(index)) return;
     if (write_into_kernel(id)) return;
+    const infer::Fact& place = fact(index);
+    if ((fact(object).kind == infer::Kind::list || fact(object).kind == infer::Kind::tuple) && place.kind == infer::Kind::tensor && place.rank > 0) {
+        put(index, rendered(index) + ".item()", Precedence::atom, "index");  // of one element: torch takes it for a number
+        return;
+    }
     if (fact(object).kind != infer::Kind::tensor) return;
     const NodeId parent = tree_[id].parent;
     const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&
@@ -278,6 +283,11 @@ void Rewriter::subscript(NodeId id) {
         const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
         // `x[mask] = value` is MLX's own where the mask is the whole index.
         if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
+        if (known.kind == infer::Kind::list && known.observed && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
+            put(part, output_.mx + ".array(" + rendered(part) + ", dtype=" + output_.mx + ".int32)", Precedence::atom, "index");
+            uses_mx_ = true;
+            continue;
+        }
         if ((tree_[part].kind == NodeKind::list && !tree_.children(part).empty()) || is_numpy_result(part)) {
             put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
             uses_mx_ = true;

@@ -249,6 +249,26 @@ std::vector<const Entry*> Rewriter::members(std::string_view module, NodeId name
     return found;
 }
 
+// hasattr(F, "scaled_dot_product_attention"), "sinc" in dir(torch): true of what the catalogue converts.
+bool Rewriter::asks_for_member(NodeId call) {
+    const auto children = tree_.children(call);
+    if (children.size() < 2 || names_.binding(children[0]) != names::kNoBinding || !is_member_module(names::qualified_name(tree_, names_, children[1]))) return false;
+    NodeId asked = call, name = syntax::kNoNode;
+    if (tree_.text(children[0]) == "hasattr" && children.size() == 3) {
+        name = children[2];
+    } else if (tree_.text(children[0]) == "dir" && children.size() == 2 && tree_[tree_[call].parent].kind == NodeKind::compare) {
+        asked = tree_[call].parent;
+        if (tree_[asked].op == syntax::Op::in && tree_.children(asked).size() == 2) name = tree_.child(asked, 0);
+    }
+    if (!exists(name) || tree_[name].kind != NodeKind::string) return false;
+    const std::string member = names::canonical_name(names::qualified_name(tree_, names_, children[1]) + "." + rules::unescape(tree_[name].name));
+    const Entry* entry = catalogue_.find(member);
+    if (entry == nullptr || entry->kind == EntryKind::never) return false;
+    drop_region(tree_[asked].span);
+    put(asked, "True", Precedence::atom, "hasattr");
+    return true;
+}
+
 // getattr(nn, name)  ->  {"ReLU": nn.ReLU, "Tanh": nn.Tanh}[name]
 bool Rewriter::member_by_name(NodeId call) {
     const auto children = tree_.children(call);

@@ -66,7 +66,6 @@ private:
 
     // statements.cpp
     void statement_with(NodeId id);
-    bool gradient_by_flag(NodeId with);
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
     bool store(NodeId target, NodeId statement);
@@ -92,6 +91,14 @@ private:
     [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
     [[nodiscard]] NodeId looked_at(NodeId step) const;
     [[nodiscard]] bool next_writes_too(NodeId statement, NodeId target) const;
+
+    // contexts.cpp
+    [[nodiscard]] std::optional<std::set<std::string_view>> results_of_block(NodeId body) const;
+    void stop_results(NodeId with, const std::set<std::string_view>& kept, const std::string& condition);
+    bool gradient_by_flag(NodeId with);
+    [[nodiscard]] const catalogue::Entry* chosen_context(NodeId value, bool& plain) const;
+    [[nodiscard]] bool is_settled(NodeId test) const;
+    bool context_by_choice(NodeId with);
 
     // imports.cpp
     void import(NodeId id);
@@ -155,6 +162,7 @@ private:
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
+    bool asks_for_member(NodeId call);
     bool member_by_name(NodeId call);
 
     // out_arguments.cpp

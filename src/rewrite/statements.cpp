@@ -102,50 +102,8 @@ bool Rewriter::is_setup_function(NodeId function) const {
     return name.find("init") != std::string_view::npos || name.starts_with("reset") || name.starts_with("_reset") || name.starts_with("load") || name.starts_with("main");
 }
 
-// with torch.set_grad_enabled(flag):      y = f(x)
-//     y = f(x)                            if not flag:
-//                                             y = mx.stop_gradient(y)
-bool Rewriter::gradient_by_flag(NodeId id) {
-    const NodeId call = tree_.child(tree_.children(id)[1], 0);
-    if (tree_.children(id).size() != 2 || tree_[call].kind != NodeKind::call || tree_.children(call).size() != 2) return false;
-    if (names::qualified_name(tree_, names_, tree_.child(call, 0)) != "torch.set_grad_enabled") return false;
-    const NodeId argument = tree_.child(call, 1);
-    const NodeId flag = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
-    const NodeId body = tree_.child(id, 0);
-    const base::Span span = tree_[body].span;
-    std::set<std::string_view> kept;  // names that something after the block reads
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
-        const NodeId node{number};
-        const NodeKind kind = tree_[node].kind;
-        if (!span.contains(tree_[node].span)) continue;
-        if (kind == NodeKind::return_ || kind == NodeKind::yield_) return false;
-        if (kind != NodeKind::assign && kind != NodeKind::aug_assign) continue;
-        const auto children = tree_.children(node);
-        for (const NodeId target : kind == NodeKind::assign ? children.subspan(1) : children.first(1)) {
-            if (tree_[target].kind != NodeKind::name) return false;
-            const names::Binding& binding = names_[names_.binding(target)];
-            const bool read = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return !span.contains(tree_[load].span); });
-            if (read && fact(target).kind == infer::Kind::tensor) kept.insert(tree_[target].name);
-        }
-    }
-    std::string text = rendered(call);  // which stands for its argument by now
-    if (text.starts_with("True and ")) text = text.substr(9);
-    const bool negated = text.starts_with("not ") && text.find(" and ") == std::string::npos && text.find(" or ") == std::string::npos;
-    const bool simple = text.find(' ') == std::string::npos;
-    text = negated ? text.substr(4) : simple ? "not " + text : "not (" + text + ")";
-    drop_region(tree_[tree_.children(id)[1]].span);
-    dissolve(id);
-    if (tree_[flag].kind == NodeKind::true_ || kept.empty()) return true;
-    uses_mx_ = true;
-    const bool always = tree_[flag].kind == NodeKind::false_;
-    if (!always) after_statement(id, "if " + text + ":");
-    for (const std::string_view name : kept)
-        after_statement(id, std::string(always ? "" : "    ") + std::string(name) + " = " + output_.mx + ".stop_gradient(" + std::string(name) + ")");
-    return true;
-}
-
 void Rewriter::statement_with(NodeId id) {
-    if (gradient_by_flag(id)) return;
+    if (gradient_by_flag(id) || context_by_choice(id)) return;
     const auto items = tree_.children(id).subspan(1);
     std::size_t dissolved = 0;
     bool stop = false;
