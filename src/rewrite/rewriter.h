@@ -69,6 +69,7 @@ private:
     void dissolve(NodeId id);
     static std::string shift_left(std::string_view text, std::size_t width);
     bool store(NodeId target, NodeId statement);
+    void drop_leading_axes(NodeId target, NodeId value);
     [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
     void stop_gradients(NodeId block);
     void statement_if(NodeId id);

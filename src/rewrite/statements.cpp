@@ -335,7 +335,7 @@ void Rewriter::assign(NodeId id) {
             else set_trained(object, value, id);
             continue;
         }
-        if (node.kind == NodeKind::subscript) store(target, id);
+        if (node.kind == NodeKind::subscript && store(target, id)) drop_leading_axes(target, value);
         if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
     if (masked_store_is_where(id)) return masked_store(id);
@@ -346,6 +346,24 @@ void Rewriter::assign(NodeId id) {
     }
     const std::string fresh = renamed(target);
     freeze_untrained(value, id, rendered(tree_.child(target, 0)), rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh)));
+}
+
+// x[i, :, :] = v, where v has more axes than the place: torch drops the leading ones, which have length 1.
+void Rewriter::drop_leading_axes(NodeId target, NodeId value) {
+    const infer::Fact& owner = fact(tree_.child(target, 0));
+    const infer::Fact& stored = fact(value);
+    if (owner.kind != infer::Kind::tensor || owner.rank < 0 || stored.kind != infer::Kind::tensor || stored.rank < 0) return;
+    const NodeId index = tree_.child(target, 1);
+    std::vector<NodeId> parts{index};
+    if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
+    int rank = owner.rank;
+    for (const NodeId part : parts) {
+        if (fact(part).kind == infer::Kind::integer) --rank;
+        else if (tree_[part].kind != NodeKind::slice && tree_[part].kind != NodeKind::ellipsis) return;
+    }
+    if (stored.rank != rank + 1) return;
+    const std::string text = rendered(value);
+    put(value, (precedence_of(value) < Precedence::atom ? "(" + text + ")" : text) + "[0]", Precedence::atom, "store");
 }
 
 // x[...] = v. The owner must be what is written to: `x.data[0]`, `x[0][1]`, views. False (and said) if the write would be lost.

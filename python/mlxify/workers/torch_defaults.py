@@ -43,7 +43,7 @@ class Defaults:
 
 def _digest(value: torch.Tensor) -> bytes:
     with torch.no_grad():
-        data = value.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+        data = value.detach().clone(memory_format=torch.contiguous_format).reshape(-1).view(torch.uint8).numpy()
     return hashlib.blake2b(data, digest_size=16).digest()
 
 

@@ -76,10 +76,11 @@ class TorchFramework:
             held = array.detach().to("cpu")
             if held.layout != torch.strided:
                 held = held.to_dense()
-            held = held.resolve_conj().resolve_neg().contiguous()
+            # A copy: memory that numpy has seen cannot be resized by the model any more.
+            held = held.resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
             if held.dtype == _BFLOAT16:
-                return Raw("bfloat16", held.view(torch.int16).numpy().view(np.uint16).copy())
-            return Raw.of(held.numpy().copy())
+                return Raw("bfloat16", held.view(torch.int16).numpy().view(np.uint16))
+            return Raw.of(held.numpy())
 
     def from_raw(self, raw: Raw) -> torch.Tensor:
         if raw.dtype != "bfloat16":
