@@ -18,3 +18,6 @@ class Net(nn.Module):
             x = mx.stop_gradient(x)
             z = mx.stop_gradient(z)
         return self.head(z) + x
+
+
+untouched = partial(nullcontext, None)

@@ -20,3 +20,6 @@ class Net(nn.Module):
         precision = partial(autocast, "cuda", enabled=False) if self.full else nullcontext
         with precision():
             return self.head(z) + x
+
+
+untouched = partial(nullcontext, None)

@@ -120,13 +120,15 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
         dilation=1, padding_mode="zeros",
     ):
-        super().__init__(in_channels, out_channels // groups, kernel_size, bias=False)
-        self.options = (stride, padding, output_padding, groups, dilation)
+        sizes = (kernel_size, stride, padding, dilation, output_padding)
+        super().__init__(in_channels, out_channels // groups, *sizes, bias=False)
+        self.groups = groups
         if bias:
             self.bias = mx.zeros((out_channels,))
 
     def __call__(self, x):
-        x = _conv_transpose(x.transpose(0, 2, 3, 1), self.weight, *self.options)
+        sizes = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        x = _conv_transpose(x.transpose(0, 2, 3, 1), self.weight, *sizes)
         return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
 
 
