@@ -5,19 +5,19 @@ from catalogue.torch.nn_conv import Conv2d
 from mlxify.catalogue import *
 
 
-@definition("timm.layers.to_2tuple", "timm.models.layers.to_2tuple", "timm.layers.helpers.to_2tuple")
+@definition("timm.layers.to_2tuple", "timm.models.layers.helpers.to_2tuple", "timm.models.layers.to_2tuple", "timm.layers.helpers.to_2tuple")
 def to_2tuple(x):
     """A number as a pair; a sequence as a tuple."""
     return tuple(x) if isinstance(x, (tuple, list)) else (x, x)
 
 
-@definition("timm.layers.to_3tuple", "timm.models.layers.to_3tuple", "timm.layers.helpers.to_3tuple")
+@definition("timm.layers.to_3tuple", "timm.models.layers.helpers.to_3tuple", "timm.models.layers.to_3tuple", "timm.layers.helpers.to_3tuple")
 def to_3tuple(x):
     """A number three times; a sequence as a tuple."""
     return tuple(x) if isinstance(x, (tuple, list)) else (x, x, x)
 
 
-@definition("timm.layers.make_divisible", "timm.models.layers.make_divisible", "timm.layers.helpers.make_divisible")
+@definition("timm.layers.make_divisible", "timm.models.layers.helpers.make_divisible", "timm.models.layers.make_divisible", "timm.layers.helpers.make_divisible")
 def make_divisible(v, divisor=8, min_value=None, round_limit=0.9):
     """The multiple of the divisor next to v, not below the limit's share of v."""
     least = min_value or divisor
@@ -40,7 +40,7 @@ def drop_path(x, drop_prob=0.0, training=False, scale_by_keep=True):
     return x * (mask / keep if keep > 0.0 and scale_by_keep else mask)
 
 
-@definition("timm.layers.DropPath", "timm.models.layers.DropPath", "timm.layers.drop.DropPath", "timm.models.layers.drop.DropPath")
+@definition("timm.layers.DropPath", "timm.models.vision_transformer.DropPath", "timm.models.layers.DropPath", "timm.layers.drop.DropPath", "timm.models.layers.drop.DropPath")
 class DropPath(nn.Module):
     """Stochastic depth: drops whole samples of a residual branch, in training."""
 

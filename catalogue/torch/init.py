@@ -76,7 +76,8 @@ def _cast(value, tensor):
 # torch cuts at absolute bounds, MLX at multiples of the deviation. A cut that far out is none.
 @rule(
     "torch.nn.init.trunc_normal_", "timm.layers.trunc_normal_", "timm.models.layers.trunc_normal_",
-    "timm.layers.weight_init.trunc_normal_", "timm.models.layers.weight_init.trunc_normal_", mutates="tensor",
+    "timm.layers.weight_init.trunc_normal_", "timm.models.layers.weight_init.trunc_normal_",
+    "timm.models.vision_transformer.trunc_normal_", mutates="tensor",
 )
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     if known((mean - a) / std > 8 and (b - mean) / std > 8) and (mean - a) / std > 8 and (b - mean) / std > 8:
@@ -84,6 +85,20 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     if known(mean == 0) and mean == 0:
         return _cast(std * mx.random.truncated_normal(a / std, b / std, tensor.shape), tensor)
     return _cast(mean + std * mx.random.truncated_normal((a - mean) / std, (b - mean) / std, tensor.shape), tensor)
+
+
+# timm's other form cuts at multiples of the deviation.
+@rule("timm.layers.trunc_normal_tf_", "timm.models.layers.trunc_normal_tf_", mutates="tensor")
+def trunc_normal_tf_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0):
+    if known(mean == 0) and mean == 0:
+        return _cast(std * mx.random.truncated_normal(a, b, tensor.shape), tensor)
+    return _cast(mean + std * mx.random.truncated_normal(a, b, tensor.shape), tensor)
+
+
+# A normal distribution cut at two deviations, widened to the deviation that it had before.
+@rule("timm.layers.lecun_normal_", "timm.models.layers.lecun_normal_", mutates="tensor")
+def lecun_normal_(tensor):
+    return _cast(math.sqrt(1 / _fans(tensor.shape)[0]) / 0.87962566103423978 * mx.random.truncated_normal(-2.0, 2.0, tensor.shape), tensor)
 
 
 # MLX counts inputs and outputs in its own layout (out, *kernel, in).

@@ -1,5 +1,6 @@
 """Layers of timm in plain torch: signatures, parameter names and results of the library."""
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -28,6 +29,18 @@ def make_divisible(v, divisor: int = 8, min_value=None, round_limit: float = 0.9
     if result < round_limit * v:
         result += divisor
     return result
+
+
+def trunc_normal_tf_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0) -> Tensor:
+    """Normal values, cut at multiples of the deviation."""
+    with torch.no_grad():
+        return trunc_normal_(tensor, 0.0, 1.0, a, b).mul_(std).add_(mean)
+
+
+def lecun_normal_(tensor: Tensor) -> Tensor:
+    """Normal values of the variance 1 / fan in, cut at two deviations before they are scaled."""
+    fan_in, _ = nn.init._calculate_fan_in_and_fan_out(tensor)
+    return trunc_normal_tf_(tensor, std=math.sqrt(1 / fan_in) / 0.87962566103423978)
 
 
 def use_fused_attn(experimental: bool = False) -> bool:
