@@ -70,7 +70,7 @@ constexpr NameRow kParts[] = {
     {"intermediate", feed_forward}, {"mlp_dim", feed_forward}, {"ff_", feed_forward}, {"in_chan", image_channels},
     {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"hidden", width}, {"embed", width},
     {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"eps", small_float}, {"ratio", scale_factor},
-    {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag},
+    {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length},
 };
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

@@ -94,6 +94,17 @@ std::vector<Json> plain_guesses(const std::string& name, const std::string& anno
     return {};
 }
 
+// What the code does with an input that is no tensor: a flag, a number of steps, a pair of sizes, a string.
+std::vector<Json> guesses_by_use(const InputHint& hint) {
+    if (!hint.literals.empty()) return {hint.literals.begin(), hint.literals.end()};
+    if (hint.flag) return {Json(false), Json(true)};
+    if (hint.counted) return {Json(4), Json(8)};
+    const auto is_size = [](const std::string& name) { return one_of(lower(name), {"h", "w", "d", "height", "width", "depth"}); };
+    if (!hint.unpacked.empty() && std::all_of(hint.unpacked.begin(), hint.unpacked.end(), is_size))
+        return {Json{{"$tuple", std::vector<int>(hint.unpacked.size(), 8)}}};
+    return {};
+}
+
 std::vector<Json> mask_guesses(const Sizes& sizes) {
     const std::int64_t length = sizes.length;
     return {tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
@@ -124,6 +135,7 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
+    if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
     if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
     if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint == InputHint{})
         return time_guesses();
@@ -137,6 +149,8 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
         if (hint.indices_below > 0) return guesses;
     }
     for (const int rank : ranks_of(parameter, hint, sizes)) guesses.push_back(tensor_spec(shape_of_rank(rank, hint, sizes), "float32"));
+    if (hint.unpacked.size() > 1 && hint.unpacked.size() < 6)  // `a, b = x`: several tensors in one
+        for (Json& guess : guesses) guess = Json{{"$tuple", std::vector<Json>(hint.unpacked.size(), guess)}};
     if (contains(parameter.annotation, "List[") || contains(parameter.annotation, "list[") || contains(parameter.annotation, "Sequence["))
         for (Json& guess : guesses) guess = Json::array({guess, guess});
     if (one_of(name, {"target", "targets", "y", "y_true"})) guesses.push_back(index_spec({kBatch}, std::min<std::int64_t>(below, 10)));

@@ -132,6 +132,7 @@ constexpr Row kRows[] = {
     {"shape '[*]' is invalid for input of size #", divisible},
     {"Shape mismatch, can't divide axis of length # in chunks of #", divisible, 0, 1},
     {"Shape mismatch, # != #", any_axis, 0, 1},
+    {"has size # for operand # which does not broadcast with previously seen size #", any_axis, 0, 2},
     {"divisible", divisible},
     {"must divide", divisible},
     {"cannot reshape tensor of", divisible},

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "verify/observation.h"
 #include "verify/trial.h"
 
 namespace mlxify::verify {
@@ -27,11 +28,12 @@ void each_tensor(Json& value, F f) {
 class Search {
 public:
     Search(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits)
-        : original_(original), tree_(tree), entry_(entry), limits_(limits) {}
+        : original_(original), tree_(tree), definitions_(original.definitions()), entry_(with_forwarded(entry, definitions_, tree)),
+          guesser_(entry_, definitions_, tree), limits_(limits) {}
 
     SearchResult run() {
         const Clock::time_point begin = Clock::now();
-        for (Trial& trial : first_trials(entry_, original_.definitions(), tree_)) push(std::move(trial));
+        for (Trial& trial : first_trials(entry_, guesser_)) push(std::move(trial));
         while (!open_.empty() && !given_up_ && !result_.invocation) {
             if (result_.attempts >= limits_.attempts || seconds_since(begin) > limits_.seconds) break;
             const auto cheapest = std::min_element(open_.begin(), open_.end(), [](const Trial& a, const Trial& b) { return a.cost < b.cost; });
@@ -79,8 +81,12 @@ private:
             const bool arguments_too = repair.kind != Repair::Kind::add_input && repair.kind != Repair::Kind::indices &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
-            for (Trial& next : other_arguments(trial, entry_, original_.definitions(), repair)) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, line_of_failure(failure))) push(std::move(next));
         }
+    }
+
+    [[nodiscard]] std::string_view line_of_failure(const Failure& failure) const {
+        return tree_.source().substr(0, span_of_line(tree_.source(), failure.line).end).substr(span_of_line(tree_.source(), failure.line).begin);
     }
 
     void construct_failed(const Trial& trial, const Failure& failure) {
@@ -88,7 +94,7 @@ private:
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)
-            for (Trial& next : other_arguments(trial, entry_, original_.definitions(), repair)) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, line_of_failure(failure))) push(std::move(next));
     }
 
     void succeeded(const Invocation& invocation, const CallResult& called) {
@@ -129,7 +135,9 @@ private:
 
     Program& original_;
     const syntax::Tree& tree_;
-    const DefinitionOf& entry_;
+    const std::vector<DefinitionOf> definitions_;  // the program's list moves when its session is opened again
+    const DefinitionOf entry_;
+    const ArgumentGuesser guesser_;
     SearchLimits limits_;
     std::vector<Trial> open_;
     std::set<std::string> seen_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "verify/usage.h"
+
 namespace mlxify::verify {
 namespace {
 
@@ -271,8 +273,14 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
     const NodeId function = is_class ? method_of(tree, definition, method.empty() ? "forward" : method) : definition;
     if (!exists(function)) return hints;
     const Toucher toucher(tree, model);
-    for (const std::string& name : parameter_names(tree, function, is_class))
-        hints[name] = toucher.touch(function, is_class ? definition : syntax::kNoNode, name, "", 0);
+    for (const std::string& name : parameter_names(tree, function, is_class)) {
+        InputHint& hint = hints[name] = toucher.touch(function, is_class ? definition : syntax::kNoNode, name, "", 0);
+        const Usage usage = usage_of(tree, entry, name, method.empty() ? "forward" : method);
+        hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
+        hint.counted = usage.counted;
+        hint.unpacked = usage.unpacked;
+        for (const std::string& literal : usage.literals) hint.literals.push_back(literal.substr(1, literal.size() - 2));
+    }
     return hints;
 }
 

@@ -19,6 +19,10 @@ struct InputHint {
     std::int64_t channels = -1;      // size of axis 1
     std::int64_t indices_below = -1; // an embedding of that many rows: integers
     std::vector<std::string> axes;   // names from `b, l, d = x.shape` or einops
+    bool flag = false;               // `if x:`
+    bool counted = false;            // `range(x)`
+    std::vector<std::string> unpacked;  // names in `h, w = x`
+    std::vector<std::string> literals;  // strings that it is compared with
     friend bool operator==(const InputHint&, const InputHint&) = default;
 };
 

@@ -1,12 +1,14 @@
 #include "verify/trial.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 namespace mlxify::verify {
 namespace {
 
 constexpr int kArgumentCost = 3;  // another constructor argument is a larger step than another input
+constexpr std::size_t kMostWritten = 3;
 
 bool bindable(const ParameterOf& parameter) {
     return parameter.kind != "var_positional" && parameter.kind != "var_keyword";
@@ -18,99 +20,15 @@ std::string* argument(Trial& trial, std::string_view name) {
     return nullptr;
 }
 
-// A default that often only says that there is none: None, -1.
-bool needs_value(const ParameterOf& parameter) {
-    return parameter.default_text && (*parameter.default_text == "None" || parameter.default_text->starts_with("-1")) &&
-           quantity_of(parameter.name) != Quantity::unknown;
-}
-
 const ParameterOf* parameter_named(const std::vector<ParameterOf>& parameters, std::string_view name) {
     const auto found = std::find_if(parameters.begin(), parameters.end(), [&](const ParameterOf& p) { return p.name == name; });
     return found == parameters.end() ? nullptr : &*found;
 }
 
-// A configuration class of the file for the argument `name`: named in the annotation, or by what it is.
-const DefinitionOf* configuration_for(const ParameterOf& parameter, const std::vector<DefinitionOf>& definitions) {
-    const bool by_name = parameter.name.find("config") != std::string::npos || parameter.name == "cfg" || parameter.name == "args" ||
-                         parameter.name == "params" || parameter.name == "hparams" || parameter.name == "opt";
-    for (const DefinitionOf& definition : definitions) {
-        const bool annotated = parameter.annotation.find(definition.name) != std::string::npos;
-        if (definition.kind != "function" && definition.kind != "module" && annotated) return &definition;
-    }
-    for (const DefinitionOf& definition : definitions) {
-        const bool config_like = definition.name.find("Config") != std::string::npos || definition.name.ends_with("Args") ||
-                                 definition.name.ends_with("Params") || definition.kind == "dataclass";
-        if (by_name && config_like && definition.kind != "function" && definition.kind != "module") return &definition;
-    }
-    return nullptr;
-}
-
-// Values for an argument: classes and functions of the file that are called like it (`block`: BasicBlock), then what its name says.
-std::vector<std::string> guesses_for(const ParameterOf& parameter, const DefinitionOf& entry,
-                                     const std::vector<DefinitionOf>& definitions) {
-    std::vector<std::string> guesses;
-    const Quantity quantity = quantity_of(parameter.name);
-    const bool may_be_callable =
-        quantity == Quantity::module || quantity == Quantity::norm || quantity == Quantity::activation || quantity == Quantity::unknown;
-    if (may_be_callable && parameter.name.size() >= 4) {
-        const auto plain = [](std::string_view name) {  // act_layer, ActLayer
-            std::string text = lower(name);
-            std::erase(text, '_');
-            return text;
-        };
-        for (const DefinitionOf& definition : definitions) {
-            const bool callable = definition.kind == "module" || definition.kind == "function";
-            if (callable && definition.name != entry.name && plain(definition.name).find(plain(parameter.name)) != std::string::npos)
-                guesses.push_back(definition.name);
-        }
-    }
-    for (std::string& guess : argument_guesses(parameter)) guesses.push_back(std::move(guess));
-    return guesses;
-}
-
-enum class Shrink { none, widths, all };
-
-std::string assignments_text(const std::vector<std::pair<std::string, std::string>>& arguments) {
+std::string assignments_text(const Arguments& arguments) {
     std::string text;
     for (const auto& [name, value] : arguments) text += (text.empty() ? "" : ", ") + name + "=" + value;
     return text;
-}
-
-std::vector<std::pair<std::string, std::string>> start_arguments(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
-                                                                const syntax::Tree& tree, Shrink shrink, int depth);
-
-// `Config(dim=64)`, or a namespace with the fields that the class reads, or a module of the file.
-std::optional<std::string> object_argument(const ParameterOf& parameter, const DefinitionOf& entry,
-                                           const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree, Shrink shrink, int depth) {
-    if (depth > 2) return std::nullopt;
-    if (const DefinitionOf* config = configuration_for(parameter, definitions); config != nullptr && config != &entry)
-        return config->name + "(" + assignments_text(start_arguments(*config, definitions, tree, shrink, depth + 1)) + ")";
-    const bool namespace_like = parameter.name == "config" || parameter.name == "cfg" || parameter.name == "args" || parameter.name == "hparams";
-    if (!namespace_like || entry.kind == "function") return std::nullopt;
-    std::vector<std::pair<std::string, std::string>> fields;
-    for (const std::string& field : fields_read(tree, entry.name, parameter.name))
-        fields.emplace_back(field, argument_guesses({field, "", std::nullopt, ""}).front());
-    if (fields.empty()) return "{}";  // a dictionary: its keys come from the errors
-    return "__import__('types').SimpleNamespace(" + assignments_text(fields) + ")";
-}
-
-std::vector<std::pair<std::string, std::string>> start_arguments(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
-                                                                const syntax::Tree& tree, Shrink shrink, int depth) {
-    std::vector<std::pair<std::string, std::string>> arguments;
-    for (const ParameterOf& parameter : entry.parameters) {
-        if (!bindable(parameter)) continue;
-        const bool required = !parameter.default_text;
-        if (required) {
-            const auto object = object_argument(parameter, entry, definitions, tree, shrink, depth);
-            arguments.emplace_back(parameter.name, object ? *object : guesses_for(parameter, entry, definitions).front());
-        } else if (shrink != Shrink::none) {
-            const Quantity quantity = quantity_of(parameter.name);
-            const bool wanted = shrink == Shrink::all || quantity == Quantity::width || quantity == Quantity::feed_forward;
-            const auto smaller = wanted ? smaller_default(parameter) : std::nullopt;
-            if (smaller) arguments.emplace_back(parameter.name, *smaller);
-        }
-    }
-    return arguments;
 }
 
 void replace_axis(Json& spec, std::size_t axis, std::int64_t size) { spec["shape"][axis] = size; }
@@ -214,6 +132,12 @@ void repair_any_axis(const Trial& trial, std::int64_t from, std::int64_t to, std
     };
     change_each(trial, trials, change);
     change_all(trial, trials, change);
+    if (!trials.empty()) return;
+    const auto side_of = [](std::int64_t area) { return static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area)))); };
+    change_all(trial, trials, [&](Json& spec) {  // flattened space
+        if (rank_of(spec) != 4 || axis_of(spec, 2) * axis_of(spec, 3) != from || side_of(to) * side_of(to) != to || side_of(to) > 512) return false;
+        return set_space(spec, side_of(to));
+    });
 }
 
 void scale_space(const Trial& trial, std::int64_t factor, std::vector<Trial>& trials) {
@@ -231,6 +155,68 @@ void scale_space(const Trial& trial, std::int64_t factor, std::vector<Trial>& tr
             return true;
         });
 }
+
+// Whether `name` stands in the line of code as a word.
+bool mentions(std::string_view line, std::string_view name) {
+    const auto part_of_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
+    for (std::size_t at = line.find(name); at != std::string_view::npos; at = line.find(name, at + 1)) {
+        const std::size_t end = at + name.size();
+        if ((at == 0 || !part_of_word(line[at - 1])) && (end == line.size() || !part_of_word(line[end]))) return true;
+    }
+    return false;
+}
+
+// The field `name`, which a namespace or a dictionary lacks, with each of its guesses.
+std::vector<Trial> with_field(const Trial& base, const std::string& name) {
+    std::vector<Trial> trials;
+    for (const auto& [argument_name, value] : base.arguments) {
+        const bool is_namespace = value.find("SimpleNamespace(") != std::string::npos;
+        const bool is_dict = value.starts_with('{') && value.find("'" + name + "'") == std::string::npos;
+        if (!is_namespace && !is_dict) continue;
+        const std::vector<std::string> guesses = argument_guesses({name, "", std::nullopt, ""});
+        for (std::size_t i = 0; i < guesses.size(); ++i) {
+            Trial next = base;
+            std::string& text = *argument(next, argument_name);
+            const std::string separator = text == "{}" ? "" : ", ";
+            text.insert(text.size() - 1, separator + (is_dict ? "'" + name + "': " : name + "=") + guesses[i]);
+            next.cost += static_cast<int>(i) + 1;
+            trials.push_back(std::move(next));
+        }
+        return trials;
+    }
+    return trials;
+}
+
+class SizeReader {
+public:
+    // `text`: of the argument `name`, or of a field of a configuration.
+    void read(const std::string& name, const std::string& text) {
+        const auto value = integer_text(text);
+        if (!value || *value <= 0) return;
+        switch (quantity_of(name)) {
+            case Quantity::width: keep_first(sizes.width, width_known_, *value); break;
+            case Quantity::image_channels:
+            case Quantity::channels: keep_first(sizes.channels, sizes.channels_known, *value); break;
+            case Quantity::image_size: sizes.image = *value; break;
+            case Quantity::length: sizes.length = *value; break;
+            case Quantity::max_length: sizes.length = std::min(sizes.length, *value); break;
+            case Quantity::vocabulary: sizes.vocabulary = *value; break;
+            case Quantity::heads: sizes.heads = *value; break;
+            case Quantity::head_width: sizes.head_width = *value; break;
+            default: break;
+        }
+    }
+
+    Sizes sizes;
+
+private:
+    static void keep_first(std::int64_t& size, bool& is_known, std::int64_t value) {
+        if (!is_known) size = value;
+        is_known = true;
+    }
+
+    bool width_known_ = false;
+};
 
 // The input `parameter` with each of its guesses.
 void add_input_guesses(const Trial& trial, const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes, std::vector<Trial>& trials) {
@@ -305,49 +291,30 @@ Invocation Trial::invocation(const DefinitionOf& entry) const {
 }
 
 Sizes sizes_of(const DefinitionOf& entry, const Trial& trial) {
-    Sizes sizes;
-    bool width_known = false;
+    SizeReader reader;
     for (const ParameterOf& parameter : entry.parameters) {
         std::string text = parameter.default_text.value_or("");
         for (const auto& [name, value] : trial.arguments)
             if (name == parameter.name) text = value;
-        const auto value = integer_text(text);
-        if (!value || *value <= 0) continue;
-        const Quantity quantity = quantity_of(parameter.name);
-        if (quantity == Quantity::width && !width_known) {
-            sizes.width = *value;
-            width_known = true;
-        } else if ((quantity == Quantity::image_channels || quantity == Quantity::channels) && !sizes.channels_known) {
-            sizes.channels = *value;
-            sizes.channels_known = true;
-        } else if (quantity == Quantity::image_size) {
-            sizes.image = *value;
-        } else if (quantity == Quantity::length) {
-            sizes.length = *value;
-        } else if (quantity == Quantity::max_length) {
-            sizes.length = std::min(sizes.length, *value);
-        } else if (quantity == Quantity::vocabulary) {
-            sizes.vocabulary = *value;
-        } else if (quantity == Quantity::heads) {
-            sizes.heads = *value;
-        } else if (quantity == Quantity::head_width) {
-            sizes.head_width = *value;
-        }
+        reader.read(parameter.name, text);
+        for (const auto& [name, value] : fields_of(text)) reader.read(name, value);
     }
-    return sizes;
+    return reader.sizes;
 }
 
-std::vector<Trial> first_trials(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree) {
-    std::vector<Trial> trials;
+std::vector<Trial> first_trials(const DefinitionOf& entry, const ArgumentGuesser& guesser) {
     if (entry.kind == "function") return {Trial{}};
+    std::vector<Trial> trials;
+    const auto add = [&](Arguments arguments, int cost) {
+        const bool known = std::any_of(trials.begin(), trials.end(), [&](const Trial& t) { return t.arguments == arguments; });
+        if (!known) trials.push_back({std::move(arguments), {}, false, cost});
+    };
     int cost = 0;
     for (const Shrink shrink : {Shrink::all, Shrink::widths, Shrink::none}) {
-        Trial trial;
-        trial.arguments = start_arguments(entry, definitions, tree, shrink, 0);
-        trial.cost = cost;
+        add(guesser.start(shrink), cost);
+        std::vector<Arguments> written = guesser.start_as_written(shrink);
+        for (std::size_t i = 0; i < written.size() && i < kMostWritten; ++i) add(std::move(written[i]), cost + 1 + static_cast<int>(i));
         cost += 4;
-        const bool known = std::any_of(trials.begin(), trials.end(), [&](const Trial& t) { return t.arguments == trial.arguments; });
-        if (!known) trials.push_back(std::move(trial));
     }
     return trials;
 }
@@ -376,8 +343,8 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
     return trials;
 }
 
-std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
-                                   const Repair& repair) {
+std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const ArgumentGuesser& guesser, const Repair& repair,
+                                   std::string_view line) {
     std::vector<Trial> trials;
     Trial base = trial;
     base.inputs.clear();
@@ -388,36 +355,26 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         return {base};
     }
     if (repair.kind == Repair::Kind::field) {
-        for (auto& [name, value] : base.arguments) {
-            const bool is_namespace = value.find("SimpleNamespace(") != std::string::npos;
-            const bool is_dict = value.starts_with('{') && value.find("'" + repair.name + "'") == std::string::npos;
-            if (!is_namespace && !is_dict) continue;
-            const std::vector<std::string> guesses = argument_guesses({repair.name, "", std::nullopt, ""});
-            for (std::size_t i = 0; i < guesses.size(); ++i) {
-                Trial next = base;
-                std::string& text = *argument(next, name);
-                const std::string separator = text == "{}" ? "" : ", ";
-                text.insert(text.size() - 1, separator + (is_dict ? "'" + repair.name + "': " : repair.name + "=") + guesses[i]);
-                next.cost += static_cast<int>(i) + 1;
-                trials.push_back(std::move(next));
-            }
-            return trials;
-        }
+        trials = with_field(base, repair.name);
+        if (!trials.empty()) return trials;
     }
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        if (current == nullptr && parameter.name != repair.name && !(repair.kind == Repair::Kind::other_values && needs_value(parameter)))
-            continue;
-        int extra = kArgumentCost;
-        for (const std::string& guess : guesses_for(parameter, entry, definitions)) {
+        const bool wanted = parameter.name == repair.name || (repair.kind == Repair::Kind::other_values && guesser.needs_value(parameter));
+        if (current == nullptr && !wanted) continue;
+        int extra = mentions(line, parameter.name) ? 1 : kArgumentCost;  // what failed speaks of it
+        const auto push = [&](const std::string& value, int cost) {
             Trial next = base;
-            if (std::string* value = argument(next, parameter.name)) *value = guess;
-            else next.arguments.emplace_back(parameter.name, guess);
-            if (next.arguments == base.arguments) continue;
-            next.cost += extra++;
+            if (std::string* text = argument(next, parameter.name)) *text = value;
+            else next.arguments.emplace_back(parameter.name, value);
+            if (next.arguments == base.arguments) return;
+            next.cost += cost;
             trials.push_back(std::move(next));
-        }
+        };
+        if (current != nullptr)
+            for (const auto& [field, value] : guesser.other_fields(parameter, *current)) push(value, mentions(line, field) ? 1 : kArgumentCost + 1);
+        for (const std::string& guess : guesser.guesses(parameter)) push(guess, extra++);
     }
     return trials;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "verify/arguments.h"
 #include "verify/guess.h"
 #include "verify/repair.h"
 #include "verify/sample.h"
@@ -16,7 +17,7 @@
 namespace mlxify::verify {
 
 struct Trial {
-    std::vector<std::pair<std::string, std::string>> arguments;  // constructor keywords and their Python text
+    Arguments arguments;                                         // constructor keywords and their Python text
     std::vector<std::pair<std::string, Json>> inputs;            // parameters of forward and their specs; in their order
     bool inputs_chosen = false;
     int cost = 0;                                                // cheaper trials are tried first
@@ -35,15 +36,15 @@ Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes);
 
 // All ways to start: constructor variants without inputs.
-std::vector<Trial> first_trials(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions,
-                                const syntax::Tree& tree);
+std::vector<Trial> first_trials(const DefinitionOf& entry, const ArgumentGuesser& guesser);
 
 // The constructed trial with inputs, in several ranks and kinds.
 std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,
                                const std::map<std::string, InputHint>& hints, const Sizes& sizes);
 
-// Changes of the constructor arguments after `repair`, or after a failure that says nothing.
-std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const Repair& repair);
+// Changes of the constructor arguments after `repair`, or after a failure that says nothing. `line`: the code that failed.
+std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const ArgumentGuesser& guesser, const Repair& repair,
+                                   std::string_view line);
 
 // Changes of the inputs after `repair`.
 std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,

@@ -22,12 +22,14 @@ struct Usage {
     std::size_t items = 0;                              // the largest constant index and one
     bool sequence = false;                              // x[i], len(x), for ... in x
     bool number = false;                                // range(x), x // 2
+    bool counted = false;                               // range(x)
+    bool condition = false;                             // if x:, not x
     bool made = false;                                  // called while the model is built: a class, or a function that makes modules
     bool called = false;                                // called later: a module, or a function of tensors
 };
 
-// Of a parameter of a top-level function, or of the constructor of a top-level class.
-Usage usage_of(const syntax::Tree& tree, std::string_view definition, std::string_view parameter);
+// Of a parameter of a top-level function, or of a method of a top-level class.
+Usage usage_of(const syntax::Tree& tree, std::string_view definition, std::string_view parameter, std::string_view method = "__init__");
 
 // Arguments of each call of the class `definition` in the file, as far as they mean the same everywhere: literals, and expressions
 // of the file's and its imports' names. Calls that pass nothing of that kind are left out.

@@ -1,0 +1,338 @@
+#include "verify/arguments.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "verify/guess.h"
+#include "verify/touch.h"
+
+namespace mlxify::verify {
+namespace {
+
+constexpr int kMaxDepth = 2;  // of configurations within configurations
+
+bool bindable(const ParameterOf& parameter) {
+    return parameter.kind != "var_positional" && parameter.kind != "var_keyword";
+}
+
+void add_once(std::vector<std::string>& texts, std::string text) {
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+}
+
+std::string assignments_text(const Arguments& arguments) {
+    std::string text;
+    for (const auto& [name, value] : arguments) text += (text.empty() ? "" : ", ") + name + "=" + value;
+    return text;
+}
+
+// act_layer, ActLayer
+std::string plain(std::string_view name) {
+    std::string text = lower(name);
+    std::erase(text, '_');
+    return text;
+}
+
+// A configuration class of the file for the argument `name`: named in the annotation, or by what it is.
+const DefinitionOf* configuration_for(const ParameterOf& parameter, const std::vector<DefinitionOf>& definitions) {
+    const bool by_name = parameter.name.find("config") != std::string::npos || parameter.name == "cfg" || parameter.name == "args" ||
+                         parameter.name == "params" || parameter.name == "hparams" || parameter.name == "opt";
+    for (const DefinitionOf& definition : definitions) {
+        const bool annotated = parameter.annotation.find(definition.name) != std::string::npos;
+        if (definition.kind != "function" && definition.kind != "module" && annotated) return &definition;
+    }
+    for (const DefinitionOf& definition : definitions) {
+        const bool config_like = definition.name.find("Config") != std::string::npos || definition.name.ends_with("Args") ||
+                                 definition.name.ends_with("Params") || definition.kind == "dataclass";
+        if (by_name && config_like && definition.kind != "function" && definition.kind != "module") return &definition;
+    }
+    return nullptr;
+}
+
+// `(a, b)` or `[a, b]` with `item` at each place.
+std::string sequence_of(const std::vector<std::string>& items, bool tuple) {
+    std::string text;
+    for (const std::string& item : items) text += (text.empty() ? "" : ", ") + item;
+    return tuple ? "(" + text + (items.size() == 1 ? ",)" : ")") : "[" + text + "]";
+}
+
+// A size for one of several names that a parameter is unpacked to: `channels, height, width = img_shape`.
+std::string unpacked_size(const std::string& name, const std::vector<std::string>& all) {
+    const auto is_space = [](const std::string& axis) {
+        const std::string text = lower(axis);
+        return text == "h" || text == "w" || text.starts_with("height") || text.starts_with("width") || text.ends_with("height") || text.ends_with("width") ||
+               text.ends_with("_h") || text.ends_with("_w");
+    };
+    if (is_space(name)) return std::to_string(kImageSize);
+    const bool of_image = std::any_of(all.begin(), all.end(), is_space);
+    if (of_image && lower(name).starts_with("c")) return "3";
+    return argument_guesses({name, "", std::nullopt, ""}).front();
+}
+
+// Lists of `count` items (0: of usual lengths) for a parameter that is iterated or indexed.
+std::vector<std::string> lists(Quantity quantity, std::size_t count) {
+    std::vector<std::string> items;
+    switch (quantity) {
+        case Quantity::depth: items = {"2", "2", "2", "2", "2", "2", "2", "2"}; break;
+        case Quantity::heads: items = {"2", "2", "4", "4", "4", "4", "4", "4"}; break;
+        case Quantity::kernel: items = {"3", "3", "5", "3", "3", "3", "3", "3"}; break;
+        case Quantity::stride:
+        case Quantity::padding: items = {"1", "1", "2", "1", "1", "1", "1", "1"}; break;
+        case Quantity::rate: items = {"0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1", "0.1"}; break;
+        case Quantity::scale_factor: items = {"1", "2", "2", "2", "2", "2", "2", "2"}; break;
+        case Quantity::image_size: items = {"32", "32", "32", "32", "32", "32", "32", "32"}; break;
+        case Quantity::vocabulary: items = {"50", "20", "10", "10", "10", "10", "10", "10"}; break;
+        default: items = {"16", "32", "64", "128", "128", "128", "128", "128"}; break;
+    }
+    std::vector<std::string> result;
+    for (const std::size_t length : {count > 0 ? count : std::size_t{4}, std::size_t{2}, std::size_t{3}, std::size_t{1}, std::size_t{5}}) {
+        if (length < count || length > items.size()) continue;
+        add_once(result, sequence_of({items.begin(), items.begin() + static_cast<std::ptrdiff_t>(length)}, quantity == Quantity::image_size));
+    }
+    return result;
+}
+
+// A number where something is counted by it, a sequence where it is iterated; nothing is left out where that would leave nothing.
+void drop_what_is_no(std::vector<std::string>& guesses, const Usage& usage) {
+    const auto is_list = [](const std::string& guess) { return guess.starts_with('[') || guess.starts_with('('); };
+    const auto contradicts = [&](const std::string& guess) {
+        if (usage.number && !usage.sequence) return is_list(guess);
+        return usage.sequence && !usage.number && usage.fields.empty() && integer_text(guess).has_value();
+    };
+    if (!std::all_of(guesses.begin(), guesses.end(), contradicts)) std::erase_if(guesses, contradicts);
+}
+
+// Whole numbers of a paper's size, in `value`, made smaller.
+std::string smaller(const std::string& name, const std::string& value) {
+    return smaller_default({name, "", value, ""}).value_or(value);
+}
+
+// A rough size of a model that is built with these texts: the sum of their numbers.
+std::int64_t weight_of(const WrittenArguments& arguments) {
+    std::int64_t sum = 0;
+    for (const auto& [name, text] : arguments) {
+        std::int64_t number = 0;
+        for (const char c : text) {
+            if (c >= '0' && c <= '9') number = std::min<std::int64_t>(number * 10 + (c - '0'), 100000);
+            else sum += std::exchange(number, 0);
+        }
+        sum += number;
+    }
+    return sum;
+}
+
+}  // namespace
+
+Arguments fields_of(std::string_view text) {
+    Arguments fields;
+    const bool dict = text.starts_with('{');
+    const std::string_view opening = "SimpleNamespace(";
+    std::size_t begin = 1;
+    if (!dict) {
+        const std::size_t at = text.find(opening);
+        begin = (at == std::string_view::npos ? text.find('(') : at + opening.size() - 1) + 1;
+        if (begin == 0 || !text.ends_with(')')) return fields;
+    }
+    int depth = 0;
+    std::size_t start = begin;
+    for (std::size_t i = begin; i < text.size(); ++i) {
+        const char c = text[i];
+        const bool last = i + 1 == text.size();
+        if (c == '(' || c == '[' || c == '{') ++depth;
+        if ((c == ')' || c == ']' || c == '}') && !last) --depth;
+        if (!last && (c != ',' || depth != 0)) continue;
+        const std::string_view piece = text.substr(start, i - start);
+        const std::size_t separator = piece.find(dict ? ':' : '=');
+        start = i + 1;
+        if (piece.empty()) continue;
+        if (separator == std::string_view::npos) return {};
+        const auto trimmed = [](std::string_view part) {
+            while (!part.empty() && (part.front() == ' ' || part.front() == '\'')) part.remove_prefix(1);
+            return part;
+        };
+        std::string_view name = trimmed(piece.substr(0, separator));
+        if (dict && name.ends_with('\'')) name.remove_suffix(1);
+        std::string_view value = piece.substr(separator + 1);
+        while (value.starts_with(' ')) value.remove_prefix(1);
+        fields.emplace_back(std::string(name), std::string(value));
+    }
+    return fields;
+}
+
+DefinitionOf with_forwarded(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree) {
+    DefinitionOf whole = entry;
+    const auto forwarding = forwarding_of(tree, entry.name);
+    if (!forwarding) return whole;
+    const auto target = std::find_if(definitions.begin(), definitions.end(), [&](const DefinitionOf& d) { return d.name == forwarding->target; });
+    if (target == definitions.end()) return whole;
+    std::erase_if(whole.parameters, [](const ParameterOf& parameter) { return parameter.kind == "var_keyword"; });
+    const DefinitionOf further = with_forwarded(*target, definitions, tree);  // a class forwards to one that stands before it
+    std::size_t slot = 0;
+    for (ParameterOf parameter : further.parameters) {
+        const bool passed = slot++ < forwarding->positional ||
+                            std::find(forwarding->keywords.begin(), forwarding->keywords.end(), parameter.name) != forwarding->keywords.end();
+        const bool own = std::any_of(whole.parameters.begin(), whole.parameters.end(), [&](const ParameterOf& p) { return p.name == parameter.name; });
+        if (passed || own) continue;
+        if (bindable(parameter)) parameter.kind = "keyword_only";
+        whole.parameters.push_back(std::move(parameter));
+    }
+    return whole;
+}
+
+ArgumentGuesser::ArgumentGuesser(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree)
+    : entry_(entry), definitions_(definitions), tree_(tree), written_(constructions_of(tree, entry.name)) {
+    std::stable_sort(written_.begin(), written_.end(), [](const auto& a, const auto& b) { return weight_of(a) < weight_of(b); });
+}
+
+std::vector<Arguments> ArgumentGuesser::start_as_written(Shrink shrink) const {
+    std::vector<Arguments> starts;
+    for (const WrittenArguments& written : written_) {
+        Arguments arguments = start(shrink);
+        for (const auto& [name, text] : written) {
+            const bool known = std::any_of(entry_.parameters.begin(), entry_.parameters.end(), [&](const ParameterOf& p) { return p.name == name && bindable(p); });
+            if (!known) continue;
+            const std::string value = shrink == Shrink::none ? text : smaller(name, text);
+            const auto same = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == name; });
+            if (same != arguments.end()) same->second = value;
+            else arguments.emplace_back(name, value);
+        }
+        starts.push_back(std::move(arguments));
+    }
+    return starts;
+}
+
+Arguments ArgumentGuesser::start_of(const DefinitionOf& definition, Shrink shrink, int depth) const {
+    Arguments arguments;
+    for (const ParameterOf& parameter : definition.parameters) {
+        if (!bindable(parameter)) continue;
+        if (!parameter.default_text) {
+            const auto value = object(definition, parameter, shrink, depth);
+            arguments.emplace_back(parameter.name, value ? *value : guesses_of(definition, parameter).front());
+        } else if (shrink != Shrink::none) {
+            const Quantity quantity = quantity_of(parameter.name);
+            const bool wanted = shrink == Shrink::all || quantity == Quantity::width || quantity == Quantity::feed_forward;
+            const auto less = wanted ? smaller_default(parameter) : std::nullopt;
+            if (less) arguments.emplace_back(parameter.name, *less);
+        }
+    }
+    return arguments;
+}
+
+// `Config(dim=64)` of the file.
+std::optional<std::string> ArgumentGuesser::object(const DefinitionOf& definition, const ParameterOf& parameter, Shrink shrink, int depth) const {
+    const DefinitionOf* config = depth > kMaxDepth ? nullptr : configuration_for(parameter, definitions_);
+    if (config == nullptr || config->name == definition.name) return std::nullopt;
+    return config->name + "(" + assignments_text(start_of(*config, shrink, depth + 1)) + ")";
+}
+
+std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definition, const ParameterOf& parameter) const {
+    std::vector<std::string> guesses;
+    if (definition.name == entry_.name)
+        for (const WrittenArguments& written : written_)
+            for (const auto& [name, text] : written)
+                if (name == parameter.name) add_once(guesses, smaller(name, text));
+    const Usage usage = usage_of(tree_, definition.name, parameter.name);
+    if (parameter.annotation.empty() || parameter.annotation == "str" || parameter.annotation.find("Callable") != std::string::npos || !usage.fields.empty())
+        for (std::string& guess : by_usage(parameter.name, usage)) add_once(guesses, std::move(guess));
+    const Quantity quantity = quantity_of(parameter.name);
+    const bool may_be_callable =
+        quantity == Quantity::module || quantity == Quantity::norm || quantity == Quantity::activation || quantity == Quantity::unknown;
+    if (may_be_callable && parameter.name.size() >= 4) {  // `block`: BasicBlock
+        for (const DefinitionOf& other : definitions_) {
+            const bool callable = other.kind == "module" || other.kind == "function";
+            if (callable && other.name != entry_.name && plain(other.name).find(plain(parameter.name)) != std::string::npos) add_once(guesses, other.name);
+        }
+    }
+    std::vector<std::string> named = argument_guesses(parameter);
+    if (quantity == Quantity::unknown && parameter.annotation.empty())  // what the layers to which it is given call it
+        for (const std::string& name : usage.names)
+            if (quantity_of(name) != Quantity::unknown)
+                for (std::string& guess : argument_guesses({name, "", std::nullopt, ""})) add_once(guesses, std::move(guess));
+    for (std::string& guess : named) add_once(guesses, std::move(guess));
+    if (parameter.annotation.empty()) drop_what_is_no(guesses, usage);
+    return guesses;
+}
+
+// For a field of a namespace or a dictionary.
+std::vector<std::string> ArgumentGuesser::field_guesses(const std::string& name, const Usage& usage) const {
+    std::vector<std::string> guesses = by_usage(name, usage);
+    if (quantity_of(name) == Quantity::unknown)
+        for (const std::string& given : usage.names)
+            if (quantity_of(given) != Quantity::unknown)
+                for (std::string& guess : argument_guesses({given, "", std::nullopt, ""})) add_once(guesses, std::move(guess));
+    for (std::string& guess : argument_guesses({name, "", std::nullopt, ""})) add_once(guesses, std::move(guess));
+    drop_what_is_no(guesses, usage);
+    return guesses;
+}
+
+std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, const Usage& usage) const {
+    std::vector<std::string> guesses = usage.literals;
+    const bool callable = usage.made || usage.called;
+    if (callable) guesses = callables(name, usage);
+    else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage));
+    if (callable) return guesses;
+    if (!usage.unpacked.empty()) {
+        std::vector<std::string> sizes;
+        for (const std::string& target : usage.unpacked) sizes.push_back(unpacked_size(target, usage.unpacked));
+        guesses.push_back(sequence_of(sizes, true));
+    } else if (usage.sequence && !usage.number) {
+        for (std::string& list : lists(quantity_of(name), usage.items)) guesses.push_back(std::move(list));
+    }
+    if (usage.condition && !usage.number && !usage.sequence && guesses.empty() && quantity_of(name) == Quantity::unknown) guesses = {"False", "True"};
+    return guesses;
+}
+
+// Classes for what is called while the model is built, modules for what is called later.
+std::vector<std::string> ArgumentGuesser::callables(const std::string& name, const Usage& usage) const {
+    std::vector<std::string> guesses;
+    const Quantity quantity = quantity_of(name);
+    if (usage.made && quantity == Quantity::activation) return {"nn.ReLU", "nn.GELU"};
+    if (usage.made && quantity == Quantity::norm) return {"nn.BatchNorm2d", "nn.LayerNorm", "nn.BatchNorm1d"};
+    if (!usage.made) return quantity == Quantity::activation ? std::vector<std::string>{"nn.ReLU()", "nn.GELU()"} : guesses;
+    for (const DefinitionOf& other : definitions_)
+        if (other.kind == "module" && other.name != entry_.name && plain(other.name).find(plain(name)) != std::string::npos) add_once(guesses, other.name);
+    for (const DefinitionOf& other : definitions_)
+        if (other.kind == "module" && other.name != entry_.name && guesses.size() < 4) add_once(guesses, other.name);
+    return guesses;
+}
+
+// A namespace or a dictionary with what is read of it.
+std::string ArgumentGuesser::structure(const Usage& usage) const {
+    const bool dict = !usage.keys.empty();
+    std::string text;
+    for (const auto& [name, inner] : dict ? usage.keys : usage.fields) {
+        text += (text.empty() ? "" : ", ") + (dict ? "'" + name + "': " : name + "=") + field_guesses(name, inner).front();
+    }
+    return dict ? "{" + text + "}" : "__import__('types').SimpleNamespace(" + text + ")";
+}
+
+bool ArgumentGuesser::needs_value(const ParameterOf& parameter) const {
+    if (!parameter.default_text || (*parameter.default_text != "None" && !parameter.default_text->starts_with("-1"))) return false;
+    if (quantity_of(parameter.name) != Quantity::unknown) return true;
+    const Usage usage = usage_of(tree_, entry_.name, parameter.name);
+    return usage.number || usage.sequence || usage.made || usage.called || !usage.fields.empty() || !usage.keys.empty() || !usage.literals.empty();
+}
+
+std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(const ParameterOf& parameter, const std::string& value) const {
+    std::vector<std::pair<std::string, std::string>> others;
+    const Arguments fields = fields_of(value);
+    if (fields.empty()) return others;
+    const bool dict = value.starts_with('{');
+    const Usage usage = usage_of(tree_, entry_.name, parameter.name);
+    const std::string head = dict ? "{" : value.substr(0, value.find('(', value.find("SimpleNamespace") == std::string::npos ? 0 : value.find("SimpleNamespace")) + 1);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto& [name, current] = fields[i];
+        const auto& parts = dict ? usage.keys : usage.fields;
+        const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& item) { return item.first == name; });
+        const std::vector<std::string> guesses = field_guesses(name, part == parts.end() ? Usage{} : part->second);
+        for (const std::string& guess : guesses) {
+            if (guess == current) continue;
+            std::string text;
+            for (std::size_t k = 0; k < fields.size(); ++k)
+                text += (text.empty() ? "" : ", ") + (dict ? "'" + fields[k].first + "': " : fields[k].first + "=") + (k == i ? guess : fields[k].second);
+            others.emplace_back(name, head + text + (dict ? "}" : ")"));
+        }
+    }
+    return others;
+}
+
+}  // namespace mlxify::verify

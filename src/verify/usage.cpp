@@ -1,0 +1,441 @@
+#include "verify/usage.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "verify/touch.h"
+
+namespace mlxify::verify {
+namespace {
+
+using syntax::Flag;
+using syntax::Kind;
+using syntax::Node;
+using syntax::NodeId;
+using syntax::Op;
+using syntax::Tree;
+
+constexpr int kMaxDescent = 6;  // of calls, and of attributes that hold the value
+
+struct LayerRow {
+    std::string_view layer;
+    std::array<std::string_view, 7> parameters;
+};
+
+// Positional parameters of torch's layers, as far as models pass sizes to them.
+constexpr LayerRow kLayers[] = {
+    {"Linear", {"in_features", "out_features"}},
+    {"Conv1d", {"in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"}},
+    {"Conv2d", {"in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"}},
+    {"Conv3d", {"in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"}},
+    {"ConvTranspose1d", {"in_channels", "out_channels", "kernel_size", "stride", "padding"}},
+    {"ConvTranspose2d", {"in_channels", "out_channels", "kernel_size", "stride", "padding"}},
+    {"Embedding", {"num_embeddings", "embedding_dim"}},
+    {"LayerNorm", {"normalized_shape"}},
+    {"BatchNorm1d", {"num_features"}},
+    {"BatchNorm2d", {"num_features"}},
+    {"GroupNorm", {"num_groups", "num_channels"}},
+    {"Dropout", {"p"}},
+    {"LSTM", {"input_size", "hidden_size", "num_layers"}},
+    {"GRU", {"input_size", "hidden_size", "num_layers"}},
+    {"RNN", {"input_size", "hidden_size", "num_layers"}},
+    {"LSTMCell", {"input_size", "hidden_size"}},
+    {"GRUCell", {"input_size", "hidden_size"}},
+    {"MultiheadAttention", {"embed_dim", "num_heads", "dropout"}},
+    {"TransformerEncoderLayer", {"d_model", "nhead", "dim_feedforward"}},
+};
+
+template <std::size_t N>
+bool one_of(std::string_view name, const std::array<std::string_view, N>& names) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+NodeId body_of(const Tree& tree, NodeId definition) {
+    return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
+}
+
+bool inside(const Tree& tree, NodeId node, NodeId ancestor) { return tree[ancestor].span.contains(tree[node].span); }
+
+NodeId own_method(const Tree& tree, NodeId class_node, std::string_view name) {
+    for (const NodeId statement : tree.children(body_of(tree, class_node)))
+        if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
+    return syntax::kNoNode;
+}
+
+NodeId base_of(const Tree& tree, NodeId class_node) {
+    for (std::uint32_t slot = 1; slot < tree.decorator_begin(class_node); ++slot) {
+        const NodeId base = tree.child(class_node, slot);
+        if (tree[base].kind != Kind::name) continue;
+        const NodeId definition = top_level_definition(tree, tree[base].name);
+        if (exists(definition) && definition != class_node && tree[definition].kind == Kind::class_def) return definition;
+    }
+    return syntax::kNoNode;
+}
+
+NodeId method_of(const Tree& tree, NodeId class_node, std::string_view name) {
+    for (int generation = 0; exists(class_node) && generation < kMaxDescent; ++generation, class_node = base_of(tree, class_node))
+        if (const NodeId method = own_method(tree, class_node, name); exists(method)) return method;
+    return syntax::kNoNode;
+}
+
+// What runs when the definition is called: a function itself, the constructor of a class.
+NodeId entry_function(const Tree& tree, NodeId definition) {
+    return tree[definition].kind == Kind::class_def ? method_of(tree, definition, "__init__") : definition;
+}
+
+struct Parameters {
+    std::vector<std::string_view> positional;
+    std::string_view double_star;
+    bool star = false;
+};
+
+Parameters parameters_of(const Tree& tree, NodeId function, bool skip_self) {
+    Parameters result;
+    for (const NodeId parameter : tree.children(tree.child(function, 0))) {
+        const Node& node = tree[parameter];
+        if (node.kind != Kind::parameter) continue;
+        if (node.has(Flag::double_star)) result.double_star = node.name;
+        else if (node.has(Flag::star)) result.star = true;
+        else result.positional.push_back(node.name);
+    }
+    if (skip_self && !result.positional.empty()) result.positional.erase(result.positional.begin());
+    return result;
+}
+
+bool is_super_init(const Tree& tree, NodeId call) {
+    const NodeId callee = tree.child(call, 0);
+    if (tree[callee].kind != Kind::attribute || tree[callee].name != "__init__") return false;
+    const NodeId object = tree.child(callee, 0);
+    return tree[object].kind == Kind::call && tree[tree.child(object, 0)].name == "super";
+}
+
+// The definition of the file that `call` calls, by its name or by `super().__init__`.
+NodeId called_definition(const Tree& tree, NodeId call, NodeId class_node) {
+    if (is_super_init(tree, call)) return exists(class_node) ? base_of(tree, class_node) : syntax::kNoNode;
+    const NodeId callee = tree.child(call, 0);
+    return tree[callee].kind == Kind::name ? top_level_definition(tree, tree[callee].name) : syntax::kNoNode;
+}
+
+void add_once(std::vector<std::string>& texts, std::string text) {
+    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
+}
+
+Usage& part(std::vector<std::pair<std::string, Usage>>& parts, std::string_view name) {
+    const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& item) { return item.first == name; });
+    if (found != parts.end()) return found->second;
+    return parts.emplace_back(std::string(name), Usage{}).second;
+}
+
+bool is_literal(Kind kind) {
+    return kind == Kind::integer || kind == Kind::floating || kind == Kind::string || kind == Kind::true_ || kind == Kind::false_ ||
+           kind == Kind::none_;
+}
+
+class Reader {
+public:
+    explicit Reader(const Tree& tree) : tree_(tree) {}
+
+    // Every load of the local `name` in `function`, a method of `class_node` where that exists. `building`: while the model is made.
+    void follow(NodeId function, NodeId class_node, std::string_view name, bool building, Usage& usage, int descent) {
+        if (descent > kMaxDescent || !seen_.emplace(syntax::index(function), std::string(name)).second) return;
+        const NodeId body = body_of(tree_, function);
+        for (std::uint32_t i = 1; i < tree_.size(); ++i) {
+            const Node& node = tree_[NodeId{i}];
+            if (node.kind == Kind::name && node.name == name && inside(tree_, NodeId{i}, body))
+                use(NodeId{i}, {function, class_node, building}, usage, descent);
+        }
+    }
+
+private:
+    struct Place {
+        NodeId function, class_node;
+        bool building;
+    };
+
+    // Every load of `self.name` in the class.
+    void follow_attribute(NodeId class_node, std::string_view name, Usage& usage, int descent) {
+        if (descent > kMaxDescent || !exists(class_node) || !seen_.emplace(syntax::index(class_node), "self." + std::string(name)).second) return;
+        for (std::uint32_t i = 1; i < tree_.size(); ++i) {
+            const Node& node = tree_[NodeId{i}];
+            if (node.kind != Kind::attribute || node.name != name || !inside(tree_, NodeId{i}, class_node)) continue;
+            const Node& owner = tree_[tree_.child(NodeId{i}, 0)];
+            if (owner.kind != Kind::name || owner.name != "self") continue;
+            const NodeId function = tree_.function_of(NodeId{i});
+            if (exists(function)) use(NodeId{i}, {function, class_node, is_building(function, class_node)}, usage, descent);
+        }
+    }
+
+    // The constructor, and methods that it calls.
+    [[nodiscard]] bool is_building(NodeId function, NodeId class_node) const {
+        if (tree_[function].name == "__init__") return true;
+        const NodeId init = own_method(tree_, class_node, "__init__");
+        if (!exists(init)) return false;
+        for (std::uint32_t i = 1; i < tree_.size(); ++i)
+            if (tree_[NodeId{i}].kind == Kind::attribute && tree_[NodeId{i}].name == tree_[function].name && inside(tree_, NodeId{i}, init)) return true;
+        return false;
+    }
+
+    // What the expression around `value` does with it.
+    void use(NodeId value, const Place& place, Usage& usage, int descent) {
+        const NodeId parent = tree_[value].parent;
+        switch (tree_[parent].kind) {
+            case Kind::attribute: return attribute(parent, place, usage, descent);
+            case Kind::subscript: return subscript(value, parent, place, usage, descent);
+            case Kind::call: return call(value, value, parent, place, usage, descent);
+            case Kind::keyword:
+                if (!tree_[parent].name.empty()) call(value, parent, tree_[parent].parent, place, usage, descent);
+                return;
+            case Kind::starred: usage.sequence = true; return;
+            case Kind::assign: return assign(value, parent, place, usage, descent);
+            case Kind::compare: return compare(value, parent, usage);
+            case Kind::for_:
+            case Kind::comprehension:
+                if (tree_.child(parent, 1) == value) usage.sequence = true;
+                return;
+            case Kind::conditional:
+                if (tree_.child(parent, 1) == value) usage.condition = true;
+                else use(parent, place, usage, descent);
+                return;
+            case Kind::bool_op: return use(parent, place, usage, descent);
+            case Kind::if_:
+            case Kind::unary: usage.condition |= tree_[parent].kind == Kind::if_ || tree_[parent].op == Op::not_; return;
+            case Kind::binary:
+                usage.number |= tree_[parent].op != Op::add && tree_[parent].op != Op::mod;
+                return;
+            default: return;
+        }
+    }
+
+    void attribute(NodeId node, const Place& place, Usage& usage, int descent) {
+        constexpr std::array<std::string_view, 5> kOfMappings = {"get", "keys", "items", "values", "pop"};
+        constexpr std::array<std::string_view, 8> kOfOthers = {"lower", "upper", "startswith", "endswith", "copy", "append", "__name__", "__class__"};
+        constexpr std::array<std::string_view, 6> kOfTensors = {"shape", "size", "device", "dtype", "to", "weight"};
+        const std::string_view name = tree_[node].name;
+        const NodeId parent = tree_[node].parent;
+        const bool is_call = tree_[parent].kind == Kind::call && tree_.child(parent, 0) == node;
+        if (is_call && one_of(name, kOfMappings)) {
+            const NodeId key = tree_.child(parent, 1);
+            if (exists(key) && tree_[key].kind == Kind::string) use(parent, place, part(usage.keys, unquoted(key)), descent);
+            return;
+        }
+        if (one_of(name, kOfOthers) || one_of(name, kOfTensors)) return;
+        use(node, place, part(usage.fields, name), descent);
+    }
+
+    [[nodiscard]] std::string unquoted(NodeId string) const {
+        const std::string_view text = tree_[string].name;
+        return text.size() >= 2 ? std::string(text.substr(1, text.size() - 2)) : std::string(text);
+    }
+
+    void subscript(NodeId value, NodeId node, const Place& place, Usage& usage, int descent) {
+        if (tree_.child(node, 0) != value) {
+            literals_of_mapping(tree_.child(node, 0), usage);
+            return;
+        }
+        const Node& index = tree_[tree_.child(node, 1)];
+        if (index.kind == Kind::string) return use(node, place, part(usage.keys, unquoted(tree_.child(node, 1))), descent);
+        usage.sequence = true;
+        if (index.kind == Kind::integer && index.name.size() == 1) usage.items = std::max(usage.items, static_cast<std::size_t>(index.name[0] - '0') + 1);
+    }
+
+    // `{"relu": nn.ReLU, "gelu": nn.GELU}[x]`, or a name that is assigned such a dictionary.
+    void literals_of_mapping(NodeId object, Usage& usage) const {
+        for (std::uint32_t i = 1; i < tree_.size() && tree_[object].kind == Kind::name; ++i) {
+            const Node& node = tree_[NodeId{i}];
+            if (node.kind == Kind::assign && tree_[tree_.child(NodeId{i}, 1)].name == tree_[object].name && tree_[tree_.child(NodeId{i}, 0)].kind == Kind::dict)
+                object = tree_.child(NodeId{i}, 0);
+        }
+        if (tree_[object].kind != Kind::dict) return;
+        for (const NodeId entry : tree_.children(object))
+            if (tree_[entry].kind == Kind::dict_entry && tree_[tree_.child(entry, 0)].kind == Kind::string)
+                add_once(usage.literals, std::string(tree_.text(tree_.child(entry, 0))));
+    }
+
+    // `argument`: what stands in the call, the value itself or its keyword.
+    void call(NodeId value, NodeId argument, NodeId node, const Place& place, Usage& usage, int descent) {
+        const NodeId callee = tree_.child(node, 0);
+        if (callee == value) {
+            (place.building ? usage.made : usage.called) = true;
+            return;
+        }
+        const std::string_view name = tree_[callee].name;
+        constexpr std::array<std::string_view, 9> kOfSequences = {"len", "enumerate", "zip", "list", "tuple", "reversed", "sum", "ModuleList", "prod"};
+        if (one_of(name, kOfSequences)) {
+            usage.sequence = true;
+            return;
+        }
+        if (name == "range" || name == "arange") {
+            usage.number = usage.counted = true;
+            return;
+        }
+        if (name == "getattr" && tree_.child(node, 2) == value) {  // `getattr(F, x)`
+            add_once(usage.literals, tree_.text(tree_.child(node, 1)).ends_with("nn") ? "'ReLU'" : "'relu'");
+            return;
+        }
+        if (name == "default" || name == "deepcopy") use(node, place, usage, descent);
+        const auto arguments = tree_.children(node).subspan(1);
+        const auto slot = static_cast<std::size_t>(std::find(arguments.begin(), arguments.end(), argument) - arguments.begin());
+        const NodeId definition = called_definition(tree_, node, place.class_node);
+        if (exists(definition)) return handed_on(definition, argument, slot, place, usage, descent);
+        if (tree_[argument].kind == Kind::keyword) return add_once(usage.names, std::string(tree_[argument].name));
+        for (const LayerRow& row : kLayers)
+            if (row.layer == name && slot < row.parameters.size() && !row.parameters[slot].empty()) add_once(usage.names, std::string(row.parameters[slot]));
+    }
+
+    void handed_on(NodeId definition, NodeId argument, std::size_t slot, const Place& place, Usage& usage, int descent) {
+        const bool is_class = tree_[definition].kind == Kind::class_def;
+        const NodeId function = entry_function(tree_, definition);
+        if (!exists(function)) return;
+        const std::vector<std::string_view> names = parameters_of(tree_, function, is_class).positional;
+        const bool keyword = tree_[argument].kind == Kind::keyword;
+        if (!keyword && slot >= names.size()) return;
+        const std::string_view name = keyword ? tree_[argument].name : names[slot];
+        add_once(usage.names, std::string(name));
+        follow(function, is_class ? definition : syntax::kNoNode, name, place.building, usage, descent + 1);
+    }
+
+    void assign(NodeId value, NodeId node, const Place& place, Usage& usage, int descent) {
+        if (tree_.child(node, 0) != value) return;
+        for (const NodeId target : tree_.children(node).subspan(1)) {
+            const Node& to = tree_[target];
+            if (to.kind == Kind::tuple || to.kind == Kind::list) {
+                usage.sequence = true;
+                if (!usage.unpacked.empty()) continue;
+                for (const NodeId item : tree_.children(target)) usage.unpacked.emplace_back(tree_[item].name);
+            } else if (to.kind == Kind::name) {
+                follow(place.function, place.class_node, to.name, place.building, usage, descent + 1);
+            } else if (to.kind == Kind::attribute && tree_[tree_.child(target, 0)].name == "self") {
+                follow_attribute(place.class_node, to.name, usage, descent + 1);
+            }
+        }
+    }
+
+    void compare(NodeId value, NodeId node, Usage& usage) const {
+        const NodeId right = tree_.child(node, 1);
+        if (tree_.child(node, 0) != value || !exists(right)) return;
+        if (tree_[node].op == Op::lt || tree_[node].op == Op::gt || tree_[node].op == Op::le || tree_[node].op == Op::ge) usage.number = true;
+        std::vector<NodeId> candidates = {right};
+        const Kind kind = tree_[right].kind;
+        if (kind == Kind::tuple || kind == Kind::list || kind == Kind::set) candidates.assign(tree_.children(right).begin(), tree_.children(right).end());
+        for (const NodeId candidate : candidates)
+            if (tree_[candidate].kind == Kind::string && !tree_[candidate].has(Flag::is_fstring))
+                add_once(usage.literals, std::string(tree_.text(candidate)));
+    }
+
+    const Tree& tree_;
+    std::set<std::pair<std::uint32_t, std::string>> seen_;
+};
+
+// Names that mean the same everywhere in the file: its imports, its classes and functions.
+class Meanings {
+public:
+    explicit Meanings(const Tree& tree) : tree_(tree) {
+        for (const NodeId statement : tree.children(tree.child(tree.root(), 0))) {
+            const Node& node = tree[statement];
+            if (node.kind == Kind::class_def || node.kind == Kind::function_def) names_.insert(node.name);
+            if (node.kind != Kind::import_ && node.kind != Kind::import_from) continue;
+            for (const NodeId alias : tree.children(statement)) {
+                const std::string_view name = tree[alias].text2.empty() ? tree[alias].name : tree[alias].text2;
+                names_.insert(name.substr(0, name.find('.')));
+            }
+        }
+    }
+
+    // The text of `node`, if it needs nothing of the place where it stands; names of parameters of `function` mean their defaults.
+    [[nodiscard]] std::optional<std::string> text(NodeId node, NodeId function) const {
+        const Node& n = tree_[node];
+        if (n.kind == Kind::name && exists(function))
+            for (const NodeId parameter : tree_.children(tree_.child(function, 0)))
+                if (tree_[parameter].kind == Kind::parameter && tree_[parameter].name == n.name) return default_of(parameter);
+        return stands_alone(node) ? std::optional(std::string(tree_.text(node))) : std::nullopt;
+    }
+
+private:
+    [[nodiscard]] std::optional<std::string> default_of(NodeId parameter) const {
+        const NodeId value = tree_.child(parameter, 1);
+        return exists(value) && stands_alone(value) ? std::optional(std::string(tree_.text(value))) : std::nullopt;
+    }
+
+    [[nodiscard]] bool stands_alone(NodeId node) const {
+        for (std::uint32_t i = 1; i <= syntax::index(node); ++i) {
+            const Node& part = tree_[NodeId{i}];
+            if (!inside(tree_, NodeId{i}, node)) continue;
+            const bool plain = is_literal(part.kind) || part.kind == Kind::tuple || part.kind == Kind::list || part.kind == Kind::dict ||
+                               part.kind == Kind::dict_entry || part.kind == Kind::attribute || part.kind == Kind::call || part.kind == Kind::unary ||
+                               part.kind == Kind::keyword || part.kind == Kind::binary || (part.kind == Kind::name && names_.contains(part.name));
+            if (!plain || part.has(Flag::is_fstring)) return false;
+        }
+        return true;
+    }
+
+    const Tree& tree_;
+    std::set<std::string_view> names_;
+};
+
+}  // namespace
+
+Usage usage_of(const Tree& tree, std::string_view definition, std::string_view parameter, std::string_view method) {
+    Usage usage;
+    NodeId node = top_level_definition(tree, definition);
+    if (!exists(node)) return usage;
+    const bool is_class = tree[node].kind == Kind::class_def;
+    while (is_class && !exists(own_method(tree, node, method)) && exists(base_of(tree, node))) node = base_of(tree, node);
+    const NodeId function = is_class ? own_method(tree, node, method) : node;
+    if (exists(function)) Reader(tree).follow(function, is_class ? node : syntax::kNoNode, parameter, is_class && method == "__init__", usage, 0);
+    return usage;
+}
+
+std::vector<WrittenArguments> constructions_of(const Tree& tree, std::string_view definition) {
+    std::vector<WrittenArguments> found;
+    const NodeId node = top_level_definition(tree, definition);
+    const NodeId function = exists(node) ? entry_function(tree, node) : syntax::kNoNode;
+    if (!exists(function)) return found;
+    const Meanings meanings(tree);
+    const std::vector<std::string_view> names = parameters_of(tree, function, tree[node].kind == Kind::class_def).positional;
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const NodeId call{i};
+        if (tree[call].kind != Kind::call || tree[tree.child(call, 0)].kind != Kind::name || tree[tree.child(call, 0)].name != definition) continue;
+        WrittenArguments arguments;
+        std::size_t slot = 0;
+        for (const NodeId argument : tree.children(call).subspan(1)) {
+            const bool keyword = tree[argument].kind == Kind::keyword;
+            const std::string_view name = keyword ? tree[argument].name : slot < names.size() ? names[slot++] : std::string_view{};
+            if (tree[argument].kind == Kind::starred) break;
+            if (name.empty()) continue;
+            if (auto text = meanings.text(keyword ? tree.child(argument, 0) : argument, tree.function_of(call)))
+                arguments.emplace_back(std::string(name), std::move(*text));
+        }
+        if (!arguments.empty() && std::find(found.begin(), found.end(), arguments) == found.end()) found.push_back(std::move(arguments));
+    }
+    return found;
+}
+
+std::optional<Forwarding> forwarding_of(const Tree& tree, std::string_view definition) {
+    const NodeId node = top_level_definition(tree, definition);
+    if (!exists(node) || tree[node].kind != Kind::class_def) return std::nullopt;
+    const NodeId function = own_method(tree, node, "__init__");
+    if (!exists(function)) return std::nullopt;
+    const std::string_view rest = parameters_of(tree, function, true).double_star;
+    if (rest.empty()) return std::nullopt;
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const NodeId call{i};
+        if (tree[call].kind != Kind::call || !inside(tree, call, function)) continue;
+        Forwarding forwarding;
+        bool handed_on = false;
+        for (const NodeId argument : tree.children(call).subspan(1)) {
+            const Node& given = tree[argument];
+            const bool double_star = given.kind == Kind::keyword && given.name.empty();
+            if (double_star) handed_on |= tree[tree.child(argument, 0)].name == rest;
+            else if (given.kind == Kind::keyword) forwarding.keywords.emplace_back(given.name);
+            else if (given.kind != Kind::starred) ++forwarding.positional;
+        }
+        const NodeId target = handed_on ? called_definition(tree, call, node) : syntax::kNoNode;
+        if (!exists(target)) continue;
+        forwarding.target = tree[target].name;
+        return forwarding;
+    }
+    return std::nullopt;
+}
+
+}  // namespace mlxify::verify
