@@ -206,7 +206,7 @@ Arguments ArgumentGuesser::start_of(const DefinitionOf& definition, Shrink shrin
         if (!bindable(parameter)) continue;
         if (!parameter.default_text) {
             const auto value = object(definition, parameter, shrink, depth);
-            arguments.emplace_back(parameter.name, value ? *value : guesses_of(definition, parameter).front());
+            arguments.emplace_back(parameter.name, value ? *value : guesses_of(definition, parameter, depth).front());
         } else if (shrink != Shrink::none) {
             const Quantity quantity = quantity_of(parameter.name);
             const bool wanted = shrink == Shrink::all || quantity == Quantity::width || quantity == Quantity::feed_forward;
@@ -224,7 +224,7 @@ std::optional<std::string> ArgumentGuesser::object(const DefinitionOf& definitio
     return config->name + "(" + assignments_text(start_of(*config, shrink, depth + 1)) + ")";
 }
 
-std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definition, const ParameterOf& parameter) const {
+std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const {
     std::vector<std::string> guesses;
     if (definition.name == entry_.name)
         for (const WrittenArguments& written : written_)
@@ -232,7 +232,7 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
                 if (name == parameter.name) add_once(guesses, smaller(name, text));
     const Usage usage = usage_of(tree_, definition.name, parameter.name);
     if (parameter.annotation.empty() || parameter.annotation == "str" || parameter.annotation.find("Callable") != std::string::npos || !usage.fields.empty())
-        for (std::string& guess : by_usage(parameter.name, usage)) add_once(guesses, std::move(guess));
+        for (std::string& guess : by_usage(parameter.name, usage, depth)) add_once(guesses, std::move(guess));
     const Quantity quantity = quantity_of(parameter.name);
     const bool may_be_callable =
         quantity == Quantity::module || quantity == Quantity::norm || quantity == Quantity::activation || quantity == Quantity::unknown;
@@ -253,8 +253,8 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
 }
 
 // For a field of a namespace or a dictionary.
-std::vector<std::string> ArgumentGuesser::field_guesses(const std::string& name, const Usage& usage) const {
-    std::vector<std::string> guesses = by_usage(name, usage);
+std::vector<std::string> ArgumentGuesser::field_guesses(const std::string& name, const Usage& usage, int depth) const {
+    std::vector<std::string> guesses = by_usage(name, usage, depth);
     if (quantity_of(name) == Quantity::unknown)
         for (const std::string& given : usage.names)
             if (quantity_of(given) != Quantity::unknown)
@@ -264,11 +264,14 @@ std::vector<std::string> ArgumentGuesser::field_guesses(const std::string& name,
     return guesses;
 }
 
-std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, const Usage& usage) const {
+std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, const Usage& usage, int depth) const {
     std::vector<std::string> guesses = usage.literals;
+    for (const std::string& type : usage.types)
+        for (std::string& instance : instances(type, depth)) add_once(guesses, std::move(instance));
+    if (!usage.types.empty() && !guesses.empty()) return guesses;
     const bool callable = usage.made || usage.called;
-    if (callable) guesses = callables(name, usage);
-    else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage));
+    if (callable) guesses = callables(name, usage, depth);
+    else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
     if (callable) return guesses;
     if (!usage.unpacked.empty()) {
         std::vector<std::string> sizes;
@@ -281,13 +284,33 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     return guesses;
 }
 
+// `Encoder(dim=64)`: of the class, and of the classes of the file that inherit from it.
+std::vector<std::string> ArgumentGuesser::instances(const std::string& type, int depth) const {
+    std::vector<std::string> texts;
+    if (depth >= kMaxDepth) return texts;
+    for (const bool heirs : {true, false})  // a base class is often abstract
+        for (const DefinitionOf& other : definitions_) {
+            const bool inherits = std::any_of(other.bases.begin(), other.bases.end(), [&](const std::string& base) { return base.ends_with(type); });
+            if (other.name == entry_.name || (heirs ? !inherits : other.name != type)) continue;
+            const DefinitionOf whole = with_forwarded(other, definitions_, tree_);
+            add_once(texts, other.name + "(" + assignments_text(start_of(whole, Shrink::all, depth + 1)) + ")");
+        }
+    return texts;
+}
+
 // Classes for what is called while the model is built, modules for what is called later.
-std::vector<std::string> ArgumentGuesser::callables(const std::string& name, const Usage& usage) const {
+std::vector<std::string> ArgumentGuesser::callables(const std::string& name, const Usage& usage, int depth) const {
     std::vector<std::string> guesses;
     const Quantity quantity = quantity_of(name);
     if (usage.made && quantity == Quantity::activation) return {"nn.ReLU", "nn.GELU"};
     if (usage.made && quantity == Quantity::norm) return {"nn.BatchNorm2d", "nn.LayerNorm", "nn.BatchNorm1d"};
-    if (!usage.made) return quantity == Quantity::activation ? std::vector<std::string>{"nn.ReLU()", "nn.GELU()"} : guesses;
+    if (!usage.made && quantity == Quantity::activation) return {"nn.ReLU()", "nn.GELU()"};
+    if (!usage.made) {  // `attention`: FullAttention(...)
+        for (const DefinitionOf& other : definitions_)
+            if (other.kind == "module" && other.name != entry_.name && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)
+                add_once(guesses, other.name + "(" + assignments_text(start_of(with_forwarded(other, definitions_, tree_), Shrink::all, depth + 1)) + ")");
+        return guesses;
+    }
     for (const DefinitionOf& other : definitions_)
         if (other.kind == "module" && other.name != entry_.name && plain(other.name).find(plain(name)) != std::string::npos) add_once(guesses, other.name);
     for (const DefinitionOf& other : definitions_)
@@ -296,11 +319,11 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
 }
 
 // A namespace or a dictionary with what is read of it.
-std::string ArgumentGuesser::structure(const Usage& usage) const {
+std::string ArgumentGuesser::structure(const Usage& usage, int depth) const {
     const bool dict = !usage.keys.empty();
     std::string text;
     for (const auto& [name, inner] : dict ? usage.keys : usage.fields) {
-        text += (text.empty() ? "" : ", ") + (dict ? "'" + name + "': " : name + "=") + field_guesses(name, inner).front();
+        text += (text.empty() ? "" : ", ") + (dict ? "'" + name + "': " : name + "=") + field_guesses(name, inner, depth).front();
     }
     return dict ? "{" + text + "}" : "__import__('types').SimpleNamespace(" + text + ")";
 }
@@ -323,7 +346,7 @@ std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(c
         const auto& [name, current] = fields[i];
         const auto& parts = dict ? usage.keys : usage.fields;
         const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& item) { return item.first == name; });
-        const std::vector<std::string> guesses = field_guesses(name, part == parts.end() ? Usage{} : part->second);
+        const std::vector<std::string> guesses = field_guesses(name, part == parts.end() ? Usage{} : part->second, 0);
         for (const std::string& guess : guesses) {
             if (guess == current) continue;
             std::string text;

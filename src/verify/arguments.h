@@ -29,7 +29,7 @@ public:
     [[nodiscard]] Arguments start(Shrink shrink) const { return start_of(entry_, shrink, 0); }
     // The same with what a call of the file passes.
     [[nodiscard]] std::vector<Arguments> start_as_written(Shrink shrink) const;
-    [[nodiscard]] std::vector<std::string> guesses(const ParameterOf& parameter) const { return guesses_of(entry_, parameter); }
+    [[nodiscard]] std::vector<std::string> guesses(const ParameterOf& parameter) const { return guesses_of(entry_, parameter, 0); }
     // A default that only says that there is none, of a parameter of which something is known.
     [[nodiscard]] bool needs_value(const ParameterOf& parameter) const;
     // `value` of `parameter`, a namespace, a dictionary or a configuration, with another value in one field; and that field's name.
@@ -37,12 +37,13 @@ public:
 
 private:
     [[nodiscard]] Arguments start_of(const DefinitionOf& definition, Shrink shrink, int depth) const;
-    [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter) const;
+    [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const;
     [[nodiscard]] std::optional<std::string> object(const DefinitionOf& definition, const ParameterOf& parameter, Shrink shrink, int depth) const;
-    [[nodiscard]] std::vector<std::string> field_guesses(const std::string& name, const Usage& usage) const;
-    [[nodiscard]] std::vector<std::string> by_usage(const std::string& name, const Usage& usage) const;
-    [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage) const;
-    [[nodiscard]] std::string structure(const Usage& usage) const;
+    [[nodiscard]] std::vector<std::string> field_guesses(const std::string& name, const Usage& usage, int depth) const;
+    [[nodiscard]] std::vector<std::string> by_usage(const std::string& name, const Usage& usage, int depth) const;
+    [[nodiscard]] std::vector<std::string> instances(const std::string& type, int depth) const;
+    [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage, int depth) const;
+    [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
 
     const DefinitionOf& entry_;
     const std::vector<DefinitionOf>& definitions_;

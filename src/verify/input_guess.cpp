@@ -63,8 +63,7 @@ std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const S
 }
 
 // Ranks to try for a float input, the likeliest first.
-std::vector<int> ranks_of(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
-    if (hint.rank >= 0) return {hint.rank};
+std::vector<int> usual_ranks(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (contains(name, "img") || contains(name, "image") || contains(name, "pixel")) return {4, 3};
     if (contains(name, "video")) return {5, 4};
@@ -73,6 +72,13 @@ std::vector<int> ranks_of(const ParameterOf& parameter, const InputHint& hint, c
     if (sizes.channels_known) return {4, 3, 5, 2};
     if (one_of(name, {"q", "k", "v", "query", "key", "value"})) return {3, 4, 2};
     return {3, 2, 4, 1, 5};
+}
+
+std::vector<int> ranks_of(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
+    if (hint.rank >= 0) return {hint.rank};
+    std::vector<int> ranks = usual_ranks(parameter, hint, sizes);
+    std::erase_if(ranks, [&](int rank) { return rank < hint.least_rank; });
+    return ranks;
 }
 
 bool means_indices(const std::string& name, const std::string& annotation) {
@@ -134,8 +140,8 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
 
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
-    if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
+    if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
     if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
     if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint == InputHint{})
         return time_guesses();

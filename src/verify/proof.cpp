@@ -29,7 +29,8 @@ bool no_gradient_in_mlx(const std::string& message) {
 }
 
 bool no_gradient_in_torch(const std::string& message) {
-    return message.find("derivative for aten::") != std::string::npos && message.find("is not implemented") != std::string::npos;
+    const auto says = [&](const char* part) { return message.find(part) != std::string::npos; };
+    return (says("derivative for aten::") && says("is not implemented")) || says("modified by an inplace operation");
 }
 
 // Whether PyTorch gave any gradient at all: a result of integers has none.
@@ -336,6 +337,14 @@ private:
         return true;
     }
 
+    // The original gave no gradient of its inputs, and the converted file did.
+    static bool of_parameters_alone(const GradientsOfBoth& both) {
+        const auto of_inputs = [](const std::optional<ArrayFile>& file) {
+            return file && std::any_of(file->arrays().begin(), file->arrays().end(), [](const auto& item) { return item.first.starts_with("input."); });
+        };
+        return !of_inputs(both.inputs.plain) && of_inputs(both.inputs.converted);
+    }
+
     bool prove_gradients(Pair& pair) {
         begin(stage::kGradients);
         reset_worst();
@@ -373,6 +382,7 @@ private:
             return true;
         }
         if (!judge_gradients(std::get<GradientsOfBoth>(given), stage::kGradients, Code::gradients_differ)) return false;
+        if (of_parameters_alone(std::get<GradientsOfBoth>(given))) note += "; of the parameters alone, the original overwrites its inputs";
         gradient_error_ = std::max(gradient_error_, worst_error_);
         pass(stage::kGradients, worst_text() + note);
         return true;

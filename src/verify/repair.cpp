@@ -91,12 +91,14 @@ constexpr Row kRows[] = {
     {"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
     {"Dimension out of range (expected to be in range of [-#, #], but got #)", rank, -1, -2},
     {"batch1 must be a 3D tensor", rank, -1, -3},
+    {"Index tensor must have the same number of dimensions as", rank, -1, -4},
     {"Expected tensor for argument *'indices' to have one of the following scalar types: Long, Int", indices},
     {"tensors used as indices must be long, int, byte or bool tensors", indices},
     {"one_hot is only applicable to index tensor", indices},
     {"expected scalar type Long but found Float", indices},
     {"index tensor of type LongTensor", indices},
     {"gather(): Expected dtype int", indices},
+    {"scatter(): Expected dtype int", indices},
     {"not implemented for 'Long'", floats},
     {"expected scalar type Float but found Long", floats},
     {"can only be floating point", floats},
@@ -197,7 +199,7 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     Repair repair{row.kind, -1, -1, {}};
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
     repair.found = number(row.found);
-    repair.wanted = row.wanted == -3 ? 3 : number(row.wanted);
+    repair.wanted = row.wanted == -3 ? 3 : row.wanted == -4 ? 2 : number(row.wanted);
     // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches
     if (row.wanted == -2 && numbers.size() == 3) repair.wanted = numbers[2] >= 0 ? numbers[2] + 1 : -numbers[2];
     return repair;

@@ -110,17 +110,21 @@ private:
         return std::all_of(called.leaves.begin(), called.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
     }
 
-    // Logarithms, roots and logits are not defined everywhere: the same with float inputs between 0 and 1, if that helps.
+    // Logarithms, roots and logits are not defined everywhere, and exponentials overflow: the same with float inputs between 0 and 1,
+    // or with small ones, if that helps.
     [[nodiscard]] Invocation within_domain(const Invocation& invocation) {
-        Invocation next = invocation;
-        each_tensor(next.spec, [](Json& spec) {
-            if (!is_float_spec(spec) || spec.contains("low") || spec.contains("high")) return;
-            spec["low"] = 0.05;
-            spec["high"] = 0.95;
-        });
-        if (next == invocation) return invocation;
-        const Reply<CallResult> called = try_invocation(original_, next);
-        return called && all_finite(*called) ? next : invocation;
+        for (const auto& [low, high] : {std::pair(0.05, 0.95), std::pair(-0.1, 0.1)}) {
+            Invocation next = invocation;
+            each_tensor(next.spec, [low = low, high = high](Json& spec) {
+                if (!is_float_spec(spec) || spec.contains("low") || spec.contains("high")) return;
+                spec["low"] = low;
+                spec["high"] = high;
+            });
+            if (next == invocation) return invocation;
+            const Reply<CallResult> called = try_invocation(original_, next);
+            if (called && all_finite(*called)) return next;
+        }
+        return invocation;
     }
 
     void note(const Failure& failure) {

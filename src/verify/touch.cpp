@@ -121,6 +121,7 @@ public:
 private:
     static void merge(InputHint& hint, const InputHint& other) {
         if (hint.rank < 0) hint.rank = other.rank;
+        hint.least_rank = std::max(hint.least_rank, other.least_rank);
         if (hint.last < 0) hint.last = other.last;
         if (hint.channels < 0) hint.channels = other.channels;
         if (hint.indices_below < 0) hint.indices_below = other.indices_below;
@@ -141,7 +142,7 @@ private:
                 if (tree_[item].kind == Kind::ellipsis) return {};
                 if (tree_[item].kind != Kind::none_) ++rank;
             }
-            hint.rank = rank;
+            (rank >= 4 ? hint.rank : hint.least_rank) = rank;
             return hint;
         }
         return {};

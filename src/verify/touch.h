@@ -15,6 +15,7 @@ namespace mlxify::verify {
 
 struct InputHint {
     int rank = -1;                   // -1: not known
+    int least_rank = 0;              // `x[:, 0]` needs two axes, and takes more
     std::int64_t last = -1;          // size of the last axis
     std::int64_t channels = -1;      // size of axis 1
     std::int64_t indices_below = -1; // an embedding of that many rows: integers

@@ -170,9 +170,10 @@ bool mentions(std::string_view line, std::string_view name) {
 std::vector<Trial> with_field(const Trial& base, const std::string& name) {
     std::vector<Trial> trials;
     for (const auto& [argument_name, value] : base.arguments) {
+        const Arguments fields = fields_of(value);
         const bool is_namespace = value.find("SimpleNamespace(") != std::string::npos;
-        const bool is_dict = value.starts_with('{') && value.find("'" + name + "'") == std::string::npos;
-        if (!is_namespace && !is_dict) continue;
+        const bool is_dict = value.starts_with('{');
+        if ((!is_namespace && !is_dict) || std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == name; })) continue;
         const std::vector<std::string> guesses = argument_guesses({name, "", std::nullopt, ""});
         for (std::size_t i = 0; i < guesses.size(); ++i) {
             Trial next = base;
@@ -205,6 +206,15 @@ public:
             case Quantity::head_width: sizes.head_width = *value; break;
             default: break;
         }
+    }
+
+    // `(32, 32)`: as many places, where an image comes as a sequence.
+    void read_pair(std::string_view text) {
+        const std::size_t comma = text.find(", ");
+        if (!text.starts_with('(') || !text.ends_with(')') || comma == std::string_view::npos) return;
+        const auto height = integer_text(text.substr(1, comma - 1));
+        const auto width = integer_text(text.substr(comma + 2, text.size() - comma - 3));
+        if (height && width) sizes.area = *height * *width;
     }
 
     Sizes sizes;
@@ -298,6 +308,7 @@ Sizes sizes_of(const DefinitionOf& entry, const Trial& trial) {
             if (name == parameter.name) text = value;
         reader.read(parameter.name, text);
         for (const auto& [name, value] : fields_of(text)) reader.read(name, value);
+        reader.read_pair(text);
     }
     return reader.sizes;
 }
@@ -329,16 +340,22 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
         most = std::max(most, guesses.back().second.size());
     }
     std::vector<Trial> trials;
-    for (std::size_t k = 0; k < most; ++k) {  // the k-th guess for each: inputs of one call tend to be alike
+    const auto add = [&](std::size_t k, bool only_floats) {
         Trial next = trial;
         next.inputs_chosen = true;
         next.inputs.clear();
         for (const auto& [name, list] : guesses) {
-            const Json value = list.empty() ? Json(nullptr) : list[std::min(k, list.size() - 1)];
+            const bool stays = only_floats && !list.empty() && !is_float_spec(list.front());
+            const Json value = list.empty() ? Json(nullptr) : list[stays ? 0 : std::min(k, list.size() - 1)];
             next.inputs.emplace_back(name, value);
         }
         next.cost += static_cast<int>(k);
-        trials.push_back(std::move(next));
+        const bool known = std::any_of(trials.begin(), trials.end(), [&](const Trial& other) { return other.inputs == next.inputs; });
+        if (!known) trials.push_back(std::move(next));
+    };
+    for (std::size_t k = 0; k < most; ++k) {  // the k-th guess for each: inputs of one call tend to be alike
+        add(k, false);
+        add(k, true);
     }
     return trials;
 }
@@ -443,6 +460,12 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             break;
         case Repair::Kind::add_input:
         case Repair::Kind::optional_inputs:
+            if (sizes.area > 0)
+                change_all(trial, trials, [&](Json& spec) {
+                    if (rank_of(spec) != 3 || axis_of(spec, 1) == sizes.area) return false;
+                    replace_axis(spec, 1, sizes.area);
+                    return true;
+                });
             for (const ParameterOf& parameter : parameters) {
                 const bool fillable = parameter.default_text && (*parameter.default_text == "None" || integer_text(*parameter.default_text));
                 const bool named = repair.name.empty() ? fillable : parameter.name == repair.name;

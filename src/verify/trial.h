@@ -29,6 +29,7 @@ struct Trial {
 struct Sizes {
     std::int64_t width = kWidth, channels = 3, image = kImageSize, length = kLength, vocabulary = 10, heads = 4, head_width = 16;
     bool channels_known = false;
+    std::int64_t area = 0;  // of a pair `(height, width)` among the arguments
 };
 Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
 

@@ -269,6 +269,10 @@ private:
             usage.number = usage.counted = true;
             return;
         }
+        if (name == "isinstance" && exists(tree_.child(node, 2)) && exists(top_level_definition(tree_, tree_[tree_.child(node, 2)].name))) {
+            add_once(usage.types, std::string(tree_[tree_.child(node, 2)].name));
+            return;
+        }
         if (name == "getattr" && tree_.child(node, 2) == value) {  // `getattr(F, x)`
             add_once(usage.literals, tree_.text(tree_.child(node, 1)).ends_with("nn") ? "'ReLU'" : "'relu'");
             return;
@@ -280,7 +284,10 @@ private:
         if (exists(definition)) return handed_on(definition, argument, slot, place, usage, descent);
         if (tree_[argument].kind == Kind::keyword) return add_once(usage.names, std::string(tree_[argument].name));
         for (const LayerRow& row : kLayers)
-            if (row.layer == name && slot < row.parameters.size() && !row.parameters[slot].empty()) add_once(usage.names, std::string(row.parameters[slot]));
+            if (row.layer == name && slot < row.parameters.size() && !row.parameters[slot].empty()) {
+                add_once(usage.names, std::string(row.parameters[slot]));
+                usage.number |= slot < 2 && row.layer != "LayerNorm";
+            }
     }
 
     void handed_on(NodeId definition, NodeId argument, std::size_t slot, const Place& place, Usage& usage, int descent) {

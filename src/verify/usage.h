@@ -19,6 +19,7 @@ struct Usage {
     std::vector<std::string> unpacked;                  // names in `channels, height, width = x`
     std::vector<std::string> literals;                  // strings that it is compared with or looked up in, as Python texts
     std::vector<std::string> names;                     // what the callables that it is handed to call it: `in_features`
+    std::vector<std::string> types;                     // classes of the file of which it must be an instance
     std::size_t items = 0;                              // the largest constant index and one
     bool sequence = false;                              // x[i], len(x), for ... in x
     bool number = false;                                // range(x), x // 2

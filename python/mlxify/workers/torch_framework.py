@@ -195,6 +195,23 @@ class TorchFramework:
         inputs: dict[str, torch.Tensor],
         loss: Callable[[dict[str, torch.Tensor]], torch.Tensor | None],
     ) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            return self._gradients(model, inputs, loss)
+        except RuntimeError as error:
+            # `x /= scale` on an input is legal in training, where inputs need no gradient: those of the parameters then stand alone.
+            if "modified by an inplace operation" not in str(error):
+                raise
+            by_parameter, _ = self._gradients(model, {}, lambda _: loss({path: array.clone() for path, array in inputs.items()}))
+            if all(array is None for array in by_parameter.values()):
+                raise
+            return by_parameter, {}
+
+    def _gradients(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        loss: Callable[[dict[str, torch.Tensor]], torch.Tensor | None],
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         parameters = {entry.name: entry.array for entry in self.state(model) if _differentiable(entry)}
         leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
         with torch.enable_grad():

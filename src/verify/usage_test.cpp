@@ -1,0 +1,78 @@
+#include "verify/usage.h"
+
+#include <gtest/gtest.h>
+
+#include "syntax/parse.h"
+#include "verify/arguments.h"
+
+namespace mlxify::verify {
+namespace {
+
+struct Parsed {
+    explicit Parsed(std::string_view text) : tree(syntax::parse(text, sink)) {}
+    diagnostics::Sink sink;
+    syntax::Tree tree;
+};
+
+TEST(Usage, FollowsAttributesAndCallsOfTheFile) {
+    const Parsed file(
+        "class Block(nn.Module):\n"
+        "    def __init__(self, width):\n        self.proj = nn.Linear(width, 8)\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, config, shape, block, kind):\n"
+        "        self.steps = config.steps\n"
+        "        self.block = block(3)\n"
+        "        c, h, w = shape\n"
+        "        self.inner = Block(config.hidden)\n"
+        "        self.kind = kind\n"
+        "    def forward(self, x):\n"
+        "        for _ in range(self.steps):\n            x = self.block(x)\n"
+        "        return x if self.kind == 'plain' else -x\n");
+    const Usage config = usage_of(file.tree, "Net", "config");
+    ASSERT_EQ(config.fields.size(), 2U);
+    EXPECT_EQ(config.fields[0].first, "steps");
+    EXPECT_TRUE(config.fields[0].second.counted);
+    EXPECT_EQ(config.fields[1].second.names, (std::vector<std::string>{"width", "in_features"}));
+    EXPECT_EQ(usage_of(file.tree, "Net", "shape").unpacked, (std::vector<std::string>{"c", "h", "w"}));
+    EXPECT_TRUE(usage_of(file.tree, "Net", "block").made);
+    EXPECT_EQ(usage_of(file.tree, "Net", "kind").literals, (std::vector<std::string>{"'plain'"}));
+}
+
+TEST(Usage, ReadsWhatTheFilePasses) {
+    const Parsed file(
+        "from functools import partial\n"
+        "class Block(nn.Module): pass\n"
+        "class Net(nn.Module):\n    def __init__(self, block, layers, dim=8): pass\n"
+        "def small(dim=16, **kwargs):\n    return Net(Block, [1, 1], dim=dim, **kwargs)\n"
+        "def other(n):\n    return Net(partial(Block, 2), n)\n");
+    const std::vector<WrittenArguments> calls = constructions_of(file.tree, "Net");
+    ASSERT_EQ(calls.size(), 2U);
+    EXPECT_EQ(calls[0], (WrittenArguments{{"block", "Block"}, {"layers", "[1, 1]"}, {"dim", "16"}}));
+    EXPECT_EQ(calls[1], (WrittenArguments{{"block", "partial(Block, 2)"}}));
+}
+
+TEST(Usage, ParametersOfTheClassThatGetsTheRest) {
+    const Parsed file(
+        "class Net(nn.Module):\n    def __init__(self, dim, depth, *, heads): pass\n"
+        "class Wrapper(nn.Module):\n    def __init__(self, tokens, dim, **kwargs):\n        self.net = Net(dim, **kwargs)\n");
+    const auto forwarding = forwarding_of(file.tree, "Wrapper");
+    ASSERT_TRUE(forwarding);
+    EXPECT_EQ(forwarding->target, "Net");
+    const ParameterOf dim{"dim", "positional_or_keyword", std::nullopt, ""}, depth{"depth", "positional_or_keyword", std::nullopt, ""};
+    const ParameterOf heads{"heads", "keyword_only", std::nullopt, ""}, tokens{"tokens", "positional_or_keyword", std::nullopt, ""};
+    const ParameterOf rest{"kwargs", "var_keyword", std::nullopt, ""};
+    const DefinitionOf net{"Net", "module", 1, {dim, depth, heads}, {}, {}}, wrapper{"Wrapper", "module", 3, {tokens, dim, rest}, {}, {}};
+    std::vector<std::string> names;
+    for (const ParameterOf& parameter : with_forwarded(wrapper, {net, wrapper}, file.tree).parameters) names.push_back(parameter.name);
+    EXPECT_EQ(names, (std::vector<std::string>{"tokens", "dim", "depth", "heads"}));
+}
+
+TEST(Usage, FieldsOfNamespacesAndDictionaries) {
+    EXPECT_EQ(fields_of("__import__('types').SimpleNamespace(a=[1, 2], b=N(c=3))"), (Arguments{{"a", "[1, 2]"}, {"b", "N(c=3)"}}));
+    EXPECT_EQ(fields_of("{'a': 1, 'b': (2, 3)}"), (Arguments{{"a", "1"}, {"b", "(2, 3)"}}));
+    EXPECT_TRUE(fields_of("nn.Conv2d(16, 16, 3, padding=1)").empty());
+    EXPECT_TRUE(fields_of("[16, 32]").empty());
+}
+
+}  // namespace
+}  // namespace mlxify::verify
