@@ -132,7 +132,7 @@ def measured(original: Path, mlx_file: Path, item: dict, device: str, turns: int
             side.ask("call", **call, out=str(out))
         times: list[list[dict]] = []
         for _ in range(turns):
-            times.append([side.ask("time", **call, training=True, compiled=True, repeat=5) for side in sides])
+            times.append([side.ask("time", **call, training=True, repeat=5) for side in sides])
         for side in sides:
             side.ask("memory")
             side.ask("call", **call, out=str(scratch / "memory.safetensors"))

@@ -16,11 +16,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from mlxify.workers import comparison_verbs, model_verbs
+from mlxify.workers import comparison_verbs, gradients, model_verbs, timing
 from mlxify.workers.framework import Framework, import_framework
-from mlxify.workers.model import Model
-
-VERBS = {**model_verbs.VERBS, **comparison_verbs.VERBS}
+from mlxify.workers.model import Call, Model
 
 
 def torch_on(device: str) -> Framework:
@@ -56,6 +54,26 @@ def construct(model: Model, request: dict[str, Any], device: str) -> dict[str, A
     return answer
 
 
+def time(model: Model, request: dict[str, Any]) -> dict[str, Any]:
+    """As the worker does, but of the model alone: inputs are where they are needed, and the loss is the sum of the outputs."""
+    made = Call.of(model, request)
+    given = made.arrays()
+    made.arrays = lambda: dict(given)
+    model.framework.weighted_sum = lambda leaf, _: leaf.sum()
+    gradients.projection = lambda *_: None
+    restore = model.framework.snapshot(model.instance)
+    try:
+        with model.framework.compiled(True), made.mode():
+            return timing.measure(made, int(request["repeat"]), lambda: gradients_done(made))
+    finally:
+        restore()
+
+
+def gradients_done(made: Call) -> None:
+    found = gradients.projected_gradients(made, 0)
+    made.model.framework.evaluate([array for by in found for array in by.values() if array is not None])
+
+
 def memory(framework: Framework, device: str) -> dict[str, Any]:
     """`peak_bytes` on a GPU since the last call; 0 on a CPU, where `time` says it."""
     if device == "cpu":
@@ -86,17 +104,19 @@ def main() -> None:
         mx.set_default_device(mx.gpu if device == "gpu" else mx.cpu)
         framework = mlx_framework.open_framework()
     model = Model(framework)
+    verbs = {
+        **model_verbs.VERBS,
+        **comparison_verbs.VERBS,
+        "construct": lambda model, request: construct(model, request, device),
+        "time": time,
+        "memory": lambda model, _: memory(model.framework, device),
+    }
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     with contextlib.redirect_stdout(sys.stderr):
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                if request["verb"] == "memory":
-                    answer = memory(framework, device)
-                elif request["verb"] == "construct":
-                    answer = construct(model, request, device)
-                else:
-                    answer = VERBS[request["verb"]](model, request)
+                answer = verbs[request["verb"]](model, request)
             except Exception as error:  # of a model: anything
                 answer = {"error": f"{type(error).__name__}: {error}"[:300]}
             answers.write(json.dumps(answer) + "\n")
