@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from json_lines import file_reports
@@ -28,6 +29,7 @@ from json_lines import file_reports
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = ROOT / "bench" / "models" / "side.py"
 SECONDS_OF_CONVERSION = 600
+SECONDS_OF_ANSWER = 90
 
 
 class Failed(Exception):
@@ -67,7 +69,15 @@ class Side:
         )
 
     def ask(self, verb: str, **fields: object) -> dict:
-        """Raises Failed for an answer that is an error, and where the process has ended."""
+        """Raises Failed for an answer that is an error or does not come in time, and where the process has ended."""
+        deadline = threading.Timer(SECONDS_OF_ANSWER, self.process.kill)
+        deadline.start()
+        try:
+            return self._answer(verb, fields)
+        finally:
+            deadline.cancel()
+
+    def _answer(self, verb: str, fields: dict[str, object]) -> dict:
         try:
             self.process.stdin.write(json.dumps({"verb": verb, **fields}).encode() + b"\n")
             self.process.stdin.flush()
@@ -75,7 +85,7 @@ class Side:
             raise Failed(f"{self.framework}: has ended before `{verb}`") from None
         line = self.process.stdout.readline()
         if not line:
-            raise Failed(f"{self.framework}: ended at `{verb}`")
+            raise Failed(f"{self.framework}: ended at `{verb}`, or took more than {SECONDS_OF_ANSWER} s")
         answer = json.loads(line)
         if "error" in answer:
             raise Failed(f"{self.framework}, {verb}: {answer['error']}")

@@ -35,6 +35,7 @@ def torch_on(device: str) -> Framework:
 
         def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
             references.install()
+            torch_framework.make_identities()  # eager
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
         def from_raw(self, raw: Any) -> torch.Tensor:
@@ -94,6 +95,7 @@ def memory(framework: Framework, device: str) -> dict[str, Any]:
 def main() -> None:
     name, device = sys.argv[1:]
     import_framework(name)  # and bars the other
+    os.environ.setdefault("MLX_ENABLE_TF32", "0")  # float32 is float32 on both sides
     if name == "torch":
         framework = torch_on(device)
     else:

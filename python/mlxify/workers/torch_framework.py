@@ -35,7 +35,7 @@ class TorchFramework:
 
     def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
         references.install()
-        _make_identities()
+        make_identities()
         if torch_devices.names_accelerator(text):
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
@@ -326,7 +326,7 @@ def _unsaved_buffers(model: nn.Module) -> set[str]:
     }
 
 
-def _make_identities() -> None:
+def make_identities() -> None:
     """Compilers give back what they are given: they would take minutes and prove nothing."""
 
     def identity(target: Any = None, *_: Any, **__: Any) -> Any:
