@@ -15,15 +15,20 @@ namespace {
 constexpr std::string_view kOfConvolutions[] = {"weight",   "bias",        "stride",       "padding", "dilation",    "kernel_size",
                                                 "groups",   "in_channels", "out_channels", "_conv_forward", "padding_mode"};
 
+bool is_convolution(std::string_view base) { return base == "torch.nn.Conv1d" || base == "torch.nn.Conv2d" || base == "torch.nn.Conv3d"; }
+
+bool is_pool(std::string_view base) {
+    return base.size() == std::string_view("torch.nn.MaxPool2d").size() && (base.starts_with("torch.nn.MaxPool") || base.starts_with("torch.nn.AvgPool"));
+}
+
 }  // namespace
 
-// Classes that read of `self` what convolutions of torch keep.
+// Classes that read of `self` what convolutions of torch keep, and those that derive from a pool.
 void Rewriter::plan_bases() {
     for (const names::ClassInfo& info : names_.classes) {
-        const bool convolution = std::any_of(info.bases.begin(), info.bases.end(), [](const std::string& base) {
-            return base == "torch.nn.Conv1d" || base == "torch.nn.Conv2d" || base == "torch.nn.Conv3d";
-        });
-        if (convolution && reads_convolution(info.node)) own_weight_bases_.insert(syntax::index(info.node));
+        const bool convolution = std::any_of(info.bases.begin(), info.bases.end(), is_convolution);
+        const bool pool = std::any_of(info.bases.begin(), info.bases.end(), is_pool);
+        if (pool || (convolution && reads_convolution(info.node))) own_weight_bases_.insert(syntax::index(info.node));
     }
 }
 

@@ -161,6 +161,20 @@ void Rewriter::add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_
 }
 
 // Helpers and definitions stand between the imports and the author's first definition.
+// Where the file gives a builtin's name to something else, what it takes along says which one it means.
+void Rewriter::spell_builtins() {
+    constexpr std::string_view kUsed[] = {"abs", "all", "any", "bool", "callable", "dict", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "iter",
+                                          "len", "list", "map", "max", "min", "next", "pow", "range", "reversed", "round", "set", "setattr", "slice", "sorted", "str",
+                                          "sum", "tuple", "type", "zip"};
+    for (const names::Binding& binding : names_.bindings) {
+        if (binding.kind == names::BindingKind::none || binding.kind == names::BindingKind::parameter) continue;
+        if (tree_[names_.scopes[static_cast<std::size_t>(binding.scope)].owner].kind != NodeKind::module_) continue;
+        if (binding.kind == names::BindingKind::import_ && is_watched(binding.qualified)) continue;
+        if (std::find(std::begin(kUsed), std::end(kUsed), binding.name) == std::end(kUsed)) continue;
+        if (emissions_.respell_calls(binding.name, "builtins." + std::string(binding.name))) emissions_.add_import("import builtins");
+    }
+}
+
 void Rewriter::insert_definitions() {
     if (emissions_.all().empty()) return;
     const auto statements = tree_.children(tree_.child(tree_.root(), 0));

@@ -123,6 +123,7 @@ Result Rewriter::run() {
     drop_spread_dicts();
     leave_out_what_is_no_model();
     emissions_.keep_used(edits_.render({0, static_cast<std::uint32_t>(source_.text().size())}));
+    spell_builtins();
     finish_imports();
     take_handlers();
     for (const NodeId id : conditionals_) statement_if(id);

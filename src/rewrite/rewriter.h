@@ -107,6 +107,7 @@ private:
     [[nodiscard]] bool is_watched(std::string_view qualified) const;
     void check_import(NodeId alias, std::string_view qualified, const catalogue::Entry* entry);
     void add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone);
+    void spell_builtins();
     void insert_definitions();
 
     // calls.cpp
@@ -302,7 +303,7 @@ private:
     std::vector<std::string> assumptions_;
     std::set<std::uint32_t> classes_with_layout_;                // definitions that build something with other weight names or layouts
     std::set<std::uint32_t> named_sequentials_;                  // classes that derive from Sequential and name their children
-    std::set<std::uint32_t> own_weight_bases_;                   // classes that derive from a convolution and compute with its weight
+    std::set<std::uint32_t> own_weight_bases_;                   // classes that derive from a convolution and compute with its weight, or from a pool
     std::vector<NodeId> named_targets_;                          // where a Sequential is kept that is made empty and given named children
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;

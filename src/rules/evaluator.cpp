@@ -54,6 +54,20 @@ bool mentions(std::string_view text, std::string_view name) {
     return false;
 }
 
+bool Emissions::respell_calls(std::string_view name, std::string_view other) {
+    const std::string call = std::string(name) + "(";
+    bool any = false;
+    for (Emitted& emitted : all_) {
+        for (std::size_t at = emitted.text.find(call); at != std::string::npos; at = emitted.text.find(call, at + other.size())) {
+            const char before = at == 0 ? ' ' : emitted.text[at - 1];
+            if (std::isalnum(static_cast<unsigned char>(before)) != 0 || before == '_' || before == '.') continue;
+            emitted.text.replace(at, name.size(), other);
+            any = true;
+        }
+    }
+    return any;
+}
+
 void Emissions::keep_used(std::string_view text) {
     std::vector<bool> used(all_.size(), false);
     for (bool changed = true; changed;) {

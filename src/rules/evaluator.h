@@ -54,6 +54,8 @@ public:
     [[nodiscard]] const std::vector<Emitted>& all() const { return all_; }
     // Drops what neither `text` nor anything kept names: what used it was left out.
     void keep_used(std::string_view text);
+    // Calls of `name` become calls of `other` in all texts; whether there were any.
+    bool respell_calls(std::string_view name, std::string_view other);
     // A whole import line that a definition needs: "from einops import rearrange".
     void add_import(std::string_view line) { imports_.emplace(line); }
     [[nodiscard]] const std::set<std::string>& imports() const { return imports_; }
