@@ -53,7 +53,12 @@ const std::string* Rewriter::class_rename(std::uint32_t class_index, std::string
 void Rewriter::plan_renames() {
     renames_.resize(names_.classes.size());
     std::vector<std::set<std::string_view>> weights_of(names_.classes.size());       // parameters, modules and buffers by class
-    std::vector<std::pair<std::size_t, std::string_view>> left_behind;               // class and attribute
+    struct Left {
+        std::size_t class_number;
+        std::string_view name;
+        NodeId value;
+    };
+    std::vector<Left> left_behind;  // attributes
     const auto class_around = [&](NodeId id) -> std::optional<std::uint32_t> {
         const NodeId around = tree_.class_of(id);
         if (!exists(around)) return std::nullopt;
@@ -97,7 +102,7 @@ void Rewriter::plan_renames() {
                 if (weight) weights_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
-                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value))) left_behind.emplace_back(class_number, name);
+                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value))) left_behind.push_back({class_number, name, value});
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -107,10 +112,13 @@ void Rewriter::plan_renames() {
             }
         }
     }
-    for (const auto& [class_number, name] : left_behind)
+    for (const auto& [class_number, name, value] : left_behind) {
+        // `self.codes = nn.ParameterList(codes) if trained else codes`: MLX does not look for weights in a tuple.
+        if (weights_of[class_number].contains(name) && fact(value).kind == infer::Kind::list) beside_weights_.insert(syntax::index(value));
         if (!weights_of[class_number].contains(name) && renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second)
             assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which is no parameter, is `_" +
                                    std::string(name) + "`: MLX takes public arrays for parameters");
+    }
 }
 
 // A tensor that an expression makes, which in torch is no parameter: `torch.arange(n).float()`, `a + b`. A name, an attribute or
@@ -119,6 +127,11 @@ bool Rewriter::is_computed_tensor(NodeId value) const {
     const syntax::Node& node = tree_[value];
     if (node.kind == NodeKind::list || node.kind == NodeKind::list_comp)
         return !tree_.children(value).empty() && is_computed_tensor(tree_.child(value, 0));
+    if (node.kind == NodeKind::conditional) return is_computed_tensor(tree_.child(value, 0)) && is_computed_tensor(tree_.child(value, 2));
+    if (node.kind == NodeKind::name && fact(value).kind == infer::Kind::list) {
+        const NodeId only = names_[names_.binding(value)].only_value;
+        return exists(only) && tree_[only].kind != NodeKind::name && is_computed_tensor(only);
+    }
     if (fact(value).kind != infer::Kind::tensor) return false;
     switch (node.kind) {
     case NodeKind::binary:

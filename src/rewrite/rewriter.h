@@ -305,6 +305,7 @@ private:
     std::set<std::uint32_t> named_sequentials_;                  // classes that derive from Sequential and name their children
     std::set<std::uint32_t> own_weight_bases_;                   // classes that derive from a convolution and compute with its weight, or from a pool
     std::vector<NodeId> named_targets_;                          // where a Sequential is kept that is made empty and given named children
+    std::set<std::uint32_t> beside_weights_;                     // lists of arrays, kept where a list of parameters stands otherwise
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements

@@ -338,6 +338,7 @@ void Rewriter::assign(NodeId id) {
         if (node.kind == NodeKind::subscript && store(target, id)) drop_leading_axes(target, value);
         if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
+    if (beside_weights_.contains(syntax::index(value))) put(value, "tuple(" + rendered(value) + ")", Precedence::atom, "attribute");
     if (masked_store_is_where(id)) return masked_store(id);
     const NodeId target = tree_.child(id, 1);
     if (tree_[target].kind != NodeKind::attribute) {
