@@ -68,11 +68,11 @@ def split(tensor, split_size_or_sections, dim=0):
 
 
 # Pieces that do not come out even are all ceil(length / chunks) long but the last. MLX raises for them where the number
-# of chunks is written out and the length is not known here.
+# of chunks is written out and the length is not known here; `_uneven` tells that a sample had such a length.
 @rule("torch.chunk", "torch.Tensor.chunk", view_of="input")
-def chunk(input, chunks, dim=0):
+def chunk(input, chunks, dim=0, _uneven=False):
     """Pieces that are all as long but the last."""
-    uneven = known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
+    uneven = _uneven or known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
     if known(chunks) and not uneven:
         return mx.split(input, chunks, axis=dim)
     size = -(-input.shape[dim] // chunks)

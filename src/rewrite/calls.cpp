@@ -292,10 +292,7 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
         if (!own) std::erase_if(given, [](const Actual& one) { return one.keyword == "out"; });
         if (own || tree_[out].kind == NodeKind::none_) out = syntax::kNoNode;
     }
-    if (const std::string_view kernel = entry.qualified.starts_with("torch.nn.init.") ? kernel_initialised(id) : ""; !kernel.empty()) {
-        const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
-        if (!parameters.empty() && parameters.back() == "_kernel") given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
-    }
+    add_hidden(id, entry, receiver, given);
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {
         const bool binding = outcome.status == rules::Outcome::Status::no_binding;
@@ -323,6 +320,41 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     }
     if (exists(out)) write_out(id, out, outcome.value, entry.qualified);
     else finish(id, outcome.value, entry.qualified);
+}
+
+// What a rule asks of a call beyond its arguments, by a last parameter of a name of ours.
+void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::vector<Actual>& given) {
+    const bool initialises = entry.qualified.starts_with("torch.nn.init.");
+    if (!initialises && entry.qualified != "torch.chunk" && entry.qualified != "torch.Tensor.chunk") return;
+    const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
+    if (parameters.empty()) return;
+    if (initialises && parameters.back() == "_kernel") {
+        if (const std::string_view kernel = kernel_initialised(id); !kernel.empty())
+            given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
+    } else if (parameters.back() == "_uneven" && was_uneven(exists(receiver) ? receiver : tree_.child(id, 1), given)) {
+        given.push_back({"_uneven", rules::bool_value(true), false, false});
+    }
+}
+
+// x.chunk(n, dim) of an axis that was not divided by n in the samples, or may not have been.
+bool Rewriter::was_uneven(NodeId input, const std::vector<Actual>& given) const {
+    const auto integer = [&](std::size_t position, std::string_view keyword, std::int64_t otherwise) {
+        for (std::size_t at = 0; at < given.size(); ++at)
+            if (given[at].keyword.empty() ? at == position : given[at].keyword == keyword)
+                if (const std::int64_t* value = given[at].value.integer()) return *value;
+        return otherwise;
+    };
+    const std::int64_t chunks = integer(1, "chunks", 0);
+    std::int64_t axis = integer(2, "dim", 0);
+    const base::Span span = tree_[input].span;
+    for (const infer::ObservedFact& seen : input_.observed) {
+        if (seen.span != span || seen.kind != infer::Kind::tensor) continue;
+        if (axis < 0) axis += std::ssize(seen.shape);
+        if (chunks <= 0 || axis < 0 || axis >= std::ssize(seen.shape)) return false;
+        const std::int64_t length = seen.shape[static_cast<std::size_t>(axis)];
+        return length < 0 || length % chunks != 0;  // -1: it was not always the same
+    }
+    return false;
 }
 
 // Arguments that vanished took with them whatever was wrong with them.
