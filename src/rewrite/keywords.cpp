@@ -118,6 +118,29 @@ void Rewriter::drop_argument(NodeId id, std::size_t at) {
     edits_.replace(gone, "", "argument");
 }
 
+// init=nn.init.xavier_uniform_ writes to what it gets, and takes the options that the file passes to such values.
+bool Rewriter::writing_value(NodeId at, const Entry& entry, std::string& text) {
+    const catalogue::Body& body = catalogue_.body(entry);
+    std::vector<rules::Actual> given{{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}};
+    std::string signature = "x";
+    const auto parameters = body.tree.children(body.tree.child(body.node, 0));
+    for (const NodeId parameter : parameters.subspan(std::min<std::size_t>(1, parameters.size()))) {
+        const std::string_view name = body.tree[parameter].name;
+        const NodeId otherwise = body.tree.child(parameter, 1);
+        if (name.starts_with('_') || has_no_meaning(name) || !exists(otherwise) || !passes_to_value(name)) continue;
+        given.push_back({name, rules::code_value(std::string(name)), false, false});
+        signature += ", " + std::string(name) + "=" + std::string(body.tree.text(otherwise));
+    }
+    const rules::Outcome written = evaluator_.apply(entry, given, {});
+    if (written.status != rules::Outcome::Status::expression) {
+        refuse(Code::refused_arguments, at, "`" + std::string(entry.qualified) + "`, which writes to its argument, as a value: " + written.reason,
+               "call it directly");
+        return false;
+    }
+    text = "lambda " + signature + ": " + assign_helper() + "(x, " + leaves_.expand_locals(written.value.text) + ")";
+    return true;
+}
+
 // A function of the library as a value: MLX's own where it is the same, else a lambda of one argument, else torch's signature.
 bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) {
     const catalogue::Body& body = catalogue_.body(entry);
@@ -126,15 +149,7 @@ bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) 
                                     [](const std::string& name) { return has_no_meaning(name) || name == "_stacklevel" || name == "out"; });
     const rules::Outcome one = evaluator_.apply(entry, {{{}, rules::code_value("x", Precedence::atom, infer::Kind::tensor), false, false}}, {});
     uses_mx_ = true;
-    if (!entry.mutates.empty()) {  // init=nn.init.zeros_ writes to what it gets
-        if (one.status != rules::Outcome::Status::expression) {
-            refuse(Code::refused_arguments, at, "`" + std::string(entry.qualified) + "`, which writes to its argument, as a value: " + one.reason,
-                   "call it directly");
-            return false;
-        }
-        text = "lambda x: " + assign_helper() + "(x, " + leaves_.expand_locals(one.value.text) + ")";
-        return true;
-    }
+    if (!entry.mutates.empty()) return writing_value(at, entry, text);
     if (one.status == rules::Outcome::Status::expression) {
         const std::string whole = leaves_.expand_locals(one.value.text);
         // partial(torch.cat, dim=-1): torch's keywords are bound, which MLX's own function does not know.

@@ -45,7 +45,26 @@ bool Rewriter::writes_first_argument(NodeId call) const {
     });
 }
 
+// init_fn(w[:n], gain=g) of a function that is passed or chosen, whose result nobody wants: it writes to that part of `w`, which is a
+// copy in MLX. Such functions give what they wrote to.
+//   ->  w[:n] = init_fn(w[:n], gain=g)
+bool Rewriter::written_part(NodeId call) {
+    if (tree_[tree_[call].parent].kind != NodeKind::expression_statement || tree_.children(call).size() < 2) return false;
+    const NodeId callee = tree_.child(call, 0), part = tree_.child(call, 1);
+    if (tree_[callee].kind != NodeKind::name || tree_[part].kind != NodeKind::subscript || fact(tree_.child(part, 0)).kind != infer::Kind::tensor) return false;
+    const names::BindingId binding = names_.binding(callee);
+    if (binding == names::kNoBinding) return false;
+    const names::BindingKind kind = names_[binding].kind;
+    if (kind != names::BindingKind::parameter && kind != names::BindingKind::variable) return false;
+    const infer::Fact& known = fact(callee);
+    if (known.definition != 0 || known.class_index != 0 || known.kind == infer::Kind::module) return false;
+    if (!store(part, tree_[call].parent)) return true;
+    edits_.insert(tree_[call].span.begin, rendered(part) + " = ", "in place");
+    return true;
+}
+
 void Rewriter::written_argument(NodeId call) {
+    if (written_part(call)) return;
     if (tree_.children(call).size() < 2 || !writes_first_argument(call)) return;
     const NodeId argument = tree_.child(call, 1);
     if (tree_[argument].kind != NodeKind::name || fact(argument).kind != infer::Kind::tensor) return;

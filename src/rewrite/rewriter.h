@@ -163,6 +163,7 @@ private:
     [[nodiscard]] std::optional<std::vector<std::pair<std::string, NodeId>>> known_items(NodeId dict) const;
     Value item_value(NodeId dict, const std::string& key, NodeId value);
     void drop_spread_dicts();
+    bool writing_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
@@ -174,6 +175,7 @@ private:
     void write_out(NodeId call, NodeId out, const rules::Value& value, std::string_view rule);
     [[nodiscard]] bool writes_first_argument(NodeId call) const;
     void written_argument(NodeId call);
+    bool written_part(NodeId call);
 
     // recomputation.cpp
     void plan_recomputation();

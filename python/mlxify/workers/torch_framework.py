@@ -118,7 +118,7 @@ class TorchFramework:
             f"{name}.{key}" if name else key: value
             for name, module in modules
             for key, value in vars(module).items()
-            if key not in _OF_EVERY_MODULE
+            if key not in _OF_EVERY_MODULE and not _is_generator_state(value)
         }
 
     def modules(self, model: Any) -> list[tuple[str, str]]:
@@ -263,6 +263,11 @@ class TorchFramework:
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
         yield
+
+
+def _is_generator_state(value: Any) -> bool:
+    """What `torch.get_rng_state()` gives, and `torch.set_rng_state` takes: nothing else can read it."""
+    return isinstance(value, torch.Tensor) and value.dtype == torch.uint8 and value.shape == torch.get_rng_state().shape
 
 
 def open_framework() -> TorchFramework:
