@@ -1,6 +1,9 @@
 #include "names/names.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
+#include <set>
 #include <string>
 
 #include "names/scope_builder.h"
@@ -119,16 +122,45 @@ NodeId top_definition(const syntax::Tree& tree, NodeId node) {
     return found;
 }
 
-bool used_by_another(const syntax::Tree& tree, const Binding& binding) {
+// The top-level definitions that use one, but for itself and for tests.
+std::vector<NodeId> users_of(const syntax::Tree& tree, const Binding& binding) {
+    std::vector<NodeId> users;
     for (const NodeId load : binding.loads) {
         const NodeId user = top_definition(tree, load);
-        if (exists(user) && user != binding.definition && !is_trial(tree, user)) return true;
+        if (exists(user) && user != binding.definition && !is_trial(tree, user)) users.push_back(user);
     }
-    return false;
+    return users;
+}
+
+bool is_called(const syntax::Tree& tree, const Binding& binding) {
+    return std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) {
+        const NodeId parent = tree[load].parent;
+        return exists(parent) && tree[parent].kind == Kind::call && tree.child(parent, 0) == load;
+    });
+}
+
+// Functions that no class uses, not even by way of other functions: `def small(): return Net(8)`.
+std::set<NodeId> functions_beside_classes(const syntax::Tree& tree, const Names& names) {
+    std::set<NodeId> beside;
+    std::map<NodeId, std::vector<NodeId>> users;
+    for (const BindingId id : names.scopes[0].bindings) {
+        const Binding& binding = names[id];
+        if (binding.kind != BindingKind::function) continue;
+        beside.insert(binding.definition);
+        users.emplace(binding.definition, users_of(tree, binding));
+    }
+    const auto of_a_class = [&](NodeId user) { return !beside.contains(user); };
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const auto& [function, by] : users)
+            if (beside.contains(function) && std::any_of(by.begin(), by.end(), of_a_class)) changed = beside.erase(function) > 0;
+    }
+    return beside;
 }
 
 void find_entry_points(const syntax::Tree& tree, Names& names) {
     std::vector<NodeId> module_classes;
+    const std::set<NodeId> beside = functions_beside_classes(tree, names);
     for (const BindingId id : names.scopes[0].bindings) {
         const Binding& binding = names[id];
         const bool is_class = binding.kind == BindingKind::class_;
@@ -136,7 +168,11 @@ void find_entry_points(const syntax::Tree& tree, Names& names) {
         if (is_class && !names.classes[names.class_at[index(binding.definition)] - 1].is_module) continue;
         if (!is_class && (binding.name.starts_with('_') || is_trial(tree, binding.definition))) continue;
         if (is_class) module_classes.push_back(binding.definition);
-        if (!used_by_another(tree, binding)) names.entry_points.push_back(binding.definition);
+        const std::vector<NodeId> users = users_of(tree, binding);
+        // A model that only factories of the file make is what the file is for.
+        const bool made_by_factories = is_class && is_called(tree, binding) &&
+                                       std::all_of(users.begin(), users.end(), [&](NodeId user) { return beside.contains(user); });
+        if (users.empty() || made_by_factories) names.entry_points.push_back(binding.definition);
     }
     // Classes that use each other in a circle leave none: then each counts.
     if (names.entry_points.empty()) names.entry_points = std::move(module_classes);

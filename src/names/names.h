@@ -64,7 +64,7 @@ struct Names {
     std::unordered_map<std::string_view, std::uint32_t> class_by_name;  // top-level classes
     std::unordered_map<std::string_view, NodeId> function_by_name;      // top-level functions
     std::vector<NodeId>
-        entry_points;  // top-level module classes and public functions that no other definition of the file uses
+        entry_points;  // top-level module classes and public functions that no other definition of the file uses, but for factories
 
     [[nodiscard]] BindingId binding(NodeId node) const { return binding_of[syntax::index(node)]; }
     [[nodiscard]] const Binding& operator[](BindingId id) const { return bindings[static_cast<std::uint32_t>(id)]; }

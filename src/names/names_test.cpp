@@ -195,6 +195,16 @@ TEST(Names, EntryPointsAreWhatNothingElseUses) {
     EXPECT_EQ(file.entry_points(), (std::vector<std::string>{"Net", "Heir", "public"}));
 }
 
+TEST(Names, AModelThatOnlyAFactoryMakesIsAnEntryPoint) {
+    const Resolved file(
+        "from torch import nn\n"
+        "class Act(nn.Module): pass\ndef act(): return Act()\n"
+        "class Block(nn.Module):\n    def __init__(self):\n        self.act = act()\n"
+        "class Net(nn.Module):\n    def __init__(self, block):\n        self.block = block()\n"
+        "def _net(block): return Net(block)\ndef small(): return _net(Block)\n");
+    EXPECT_EQ(file.entry_points(), (std::vector<std::string>{"Net", "small"}));
+}
+
 TEST(Names, ClassesInACircleAreAllEntryPoints) {
     const Resolved file(
         "from torch import nn\nclass A(nn.Module):\n    def f(self): return B()\nclass B(nn.Module):\n    def f(self): "

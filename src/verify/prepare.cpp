@@ -137,6 +137,12 @@ private:
         for (const WrittenSample& sample : written_) {
             if (entry_name(sample.invocation) != entry.entry.name || (sample.origin == kFromDocstring) != docstrings) continue;
             if (!is_asked_for(sample) && !entry.samples.empty()) continue;
+            if (const auto smaller = is_asked_for(sample) ? std::nullopt : with_small_batch(sample.invocation);
+                smaller && try_invocation(program, *smaller)) {
+                entry.samples.push_back({*smaller, sample.origin, false});
+                observe(program, *smaller, false);
+                continue;
+            }
             const Reply<CallResult> called = try_invocation(program, sample.invocation);
             if (called) {
                 entry.samples.push_back({sample.invocation, sample.origin, false});

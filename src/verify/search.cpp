@@ -311,6 +311,24 @@ Reply<CallResult> try_invocation(Program& original, const Invocation& invocation
     return (*session)->call(invocation.spec, arrays, options, (*session)->scratch("tried_out.safetensors"));
 }
 
+std::optional<Invocation> with_small_batch(const Invocation& invocation) {
+    constexpr std::int64_t kLarge = 1 << 17;  // elements of all tensors
+    std::int64_t batch = -1, elements = 0;
+    bool shared = true;
+    Invocation next = invocation;
+    each_tensor(next.spec, [&](Json& spec) {
+        Json& shape = spec["shape"];
+        std::int64_t size = 1;
+        for (const Json& axis : shape) size *= axis.get<std::int64_t>();
+        elements += size;
+        shared = shared && !shape.empty() && (batch < 0 || shape[0] == batch);
+        if (!shared) return;
+        batch = shape[0];
+        shape[0] = kBatch;
+    });
+    return shared && batch > kBatch && elements > kLarge ? std::optional(next) : std::nullopt;
+}
+
 SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits) {
     return Search(original, tree, entry, limits).run();
 }

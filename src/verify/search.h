@@ -33,6 +33,10 @@ SearchResult search_sample(Program& original, const syntax::Tree& tree, const De
 // Runs `invocation` on the original as it is built (seed 0), on the inputs of `seed`. The reply holds the output's structure.
 Reply<CallResult> try_invocation(Program& original, const Invocation& invocation, std::uint64_t seed = 0);
 
+// The same with a batch of two, where all tensors share a larger one and are large: a test in a main block often has the batch of a
+// training run. nullopt: they are small, or share no first axis.
+std::optional<Invocation> with_small_batch(const Invocation& invocation);
+
 // Other calls of the same kind that the original runs too: other sizes, optional inputs, flags, other choices. Each reaches
 // what `base` does not (`new_ground` decides), or differs in size.
 struct Variation {
