@@ -266,6 +266,18 @@ std::string compare_nodes(const TreePair& pair, double tolerance, std::vector<Le
 
 }  // namespace
 
+bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
+    if (found.match != Match::differs || found.tolerance <= 0 || found.error > kFactor * found.tolerance) return false;
+    const ArrayView* truth = reference.float64;  // float32 where it went through MLX's names
+    if (truth == nullptr || !is_floating(truth->type) || converted64.type != ArrayType::float64 || truth->shape != converted64.shape) return false;
+    for (std::size_t i = 0; i < truth->size(); ++i)
+        if (!finite(element(*truth, i)) && !same_non_finite(element(*truth, i), element(converted64, i))) return false;
+    const double bound = outlier_bound(*truth);
+    const double scale = std::max(ordinary_scale(*truth, bound), kContextShare * context);
+    const Distance precise = distance(converted64, *truth, bound);
+    return std::max(precise.ordinary / scale, precise.outlier) <= found.tolerance / kFactor;
+}
+
 double scale_of(const ArrayView& array) {
     double scale = 0;
     for (std::size_t i = 0; i < array.size(); ++i) {

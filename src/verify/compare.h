@@ -18,6 +18,10 @@
 // Without t64 and p32 the tolerance is the floor, and the error is taken from t32. Where it is at most kClose of the floor, t64
 // and p32 cannot turn the match into a difference: t64 moves the error by |t32 - t64|, and the tolerance is 16 times that.
 //
+// MLX adds long sums in another way than PyTorch, which the own error of PyTorch does not tell. Where m32 is off by more than the
+// tolerance, but by no more than kFactor times it, the converted file runs in float64 too: m64 that agrees with t64 within a
+// kFactor-th of the tolerance shows that the two compute the same, and that the rest is MLX's rounding.
+//
 // Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
 // with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.
 #pragma once
@@ -60,6 +64,9 @@ struct Comparison {
 // `depth`: operations in a row, at least 1. `context`: scale of the neighbouring arrays; an array that is zero but for
 // rounding (the gradient of a bias before a normalisation) is measured against a thousandth of it.
 Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context);
+
+// Whether `found`, a difference, is MLX's own rounding. `converted64`: the same array, computed in float64.
+bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context);
 
 // Largest finite magnitude.
 [[nodiscard]] double scale_of(const ArrayView& array);

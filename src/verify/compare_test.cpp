@@ -80,6 +80,19 @@ TEST(CompareArrays, NonFiniteElementsAgreeInPlaceAndSign) {
     EXPECT_EQ(compare(reference, floats({NAN, INFINITY, NAN})).match, Match::differs);
 }
 
+TEST(CompareArrays, RoundingOfMlxIsToldFromADifferenceInFloat64) {
+    const Held reference = floats({1, -2, 3}), far = floats({1, -2, 3.00001F});
+    const Held truth = held<double>(ArrayType::float64, {1, -2, 3}), same = held<double>(ArrayType::float64, {1, -2, 3.0000000001});
+    const Held other = held<double>(ArrayType::float64, {1, -2, 3.00001});
+    const Comparison found = compare(reference, far);
+    ASSERT_EQ(found.match, Match::differs);
+    const ArrayView plain = reference.view(), exact = truth.view();
+    EXPECT_TRUE(is_own_rounding(found, {&plain, &exact, nullptr}, same.view(), 0));
+    EXPECT_FALSE(is_own_rounding(found, {&plain, &exact, nullptr}, other.view(), 0)) << "it differs in float64 as well";
+    EXPECT_FALSE(is_own_rounding(compare(reference, floats({1, -2, 3.1F})), {&plain, &exact, nullptr}, same.view(), 0)) << "no rounding is that large";
+    EXPECT_FALSE(is_own_rounding(found, {&plain, nullptr, nullptr}, same.view(), 0)) << "nothing to go by";
+}
+
 TEST(CompareArrays, AFilledMaskLendsItsScaleToNobody) {
     const Held reference = floats({-1e9F, 1, 2, -1e9F, 3});
     EXPECT_EQ(compare(reference, reference).match, Match::same);

@@ -365,6 +365,27 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth
     return std::nullopt;
 }
 
+void Pair::widen(const CallOptions& options, CalledBoth& both) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return;
+    CallOptions precise = options;
+    precise.float64 = true;
+    const std::string out = (*converted)->scratch("out64.safetensors");
+    const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, precise, out);
+    if (answered && answered->leaves.size() == both.converted.leaves.size() && open_into(both.arrays.converted64, out)) both.arrays.converted64.reset();
+}
+
+void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return;
+    CallOptions precise = options;
+    precise.float64 = true;
+    const std::string out = (*converted)->scratch("gradient_out64.safetensors");
+    if (!(*converted)->gradient(spec_, converted_inputs_, precise, out)) return;
+    if (open_into(both.parameters.converted64, out, /*keep=*/true)) both.parameters.converted64.reset();
+    if (open_into(both.inputs.converted64, out)) both.inputs.converted64.reset();
+}
+
 // Parameters and buffers of a state file under the names that `sanitize` gives them; prefixes go.
 std::optional<Trouble> Pair::map_state(const std::string& file, std::optional<ArrayFile>& out) {
     std::optional<ArrayFile> state;

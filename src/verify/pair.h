@@ -28,7 +28,7 @@ using Outcome = std::variant<T, Trouble>;
 
 // One quantity on both sides: PyTorch in float32, in float64, with disturbed weights and inputs; MLX.
 struct Quadruple {
-    std::optional<ArrayFile> plain, float64, disturbed, converted;
+    std::optional<ArrayFile> plain, float64, disturbed, converted, converted64;
 };
 
 struct CalledBoth {
@@ -74,6 +74,9 @@ public:
     // PyTorch's own error, for the tolerance: adds what it gives in float64 and with disturbed weights and inputs.
     std::optional<Trouble> measure(const CallOptions& options, CalledBoth& both);
     std::optional<Trouble> measure(const CallOptions& options, GradientsOfBoth& both);
+    // The converted file's own rounding, where it is in question: adds what it gives in float64. Nothing is added where MLX cannot.
+    void widen(const CallOptions& options, CalledBoth& both);
+    void widen(const CallOptions& options, GradientsOfBoth& both);
     // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
     Outcome<Quadruple> step(const CallOptions& options);
 

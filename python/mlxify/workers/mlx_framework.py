@@ -16,12 +16,13 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from mlxify.workers import mlx_random
+from mlxify.workers import mlx_float64, mlx_random
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
 
 _NAMES = {"bool_": "bool"}
+_FLOAT64 = mx.float64
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 
 
@@ -31,6 +32,7 @@ class MlxFramework:
 
     def __init__(self) -> None:
         self._bf16_as_f32 = False
+        self._wide = False  # float64 for float32, meanwhile
 
     def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
         mx.disable_compile()
@@ -82,7 +84,7 @@ class MlxFramework:
         if raw.dtype == "int64" and (values.size == 0 or np.abs(values).max() < 2**31):
             values = values.astype(np.int32)
         if raw.dtype == "float64":
-            values = values.astype(np.float32)
+            return mx.array(values, _FLOAT64) if self._wide else mx.array(values.astype(np.float32))
         return mx.array(values)
 
     def evaluate(self, values: Sequence[mx.array]) -> None:
@@ -173,7 +175,7 @@ class MlxFramework:
         return run()
 
     def weighted_sum(self, leaf: mx.array, weights: Raw) -> mx.array:
-        return (leaf.astype(mx.float32) * self.from_raw(weights)).sum()
+        return (leaf.astype(_FLOAT64 if self._wide else mx.float32) * self.from_raw(weights)).sum()
 
     def gradients(
         self, model: Any, inputs: dict[str, mx.array], loss: Callable[[dict[str, mx.array]], mx.array | None]
@@ -212,8 +214,21 @@ class MlxFramework:
 
     @contextlib.contextmanager
     def widened(self, model: Any) -> Iterator[None]:
-        raise NotImplementedError("MLX computes in float32 at most")
-        yield
+        """Raises NotImplementedError on a GPU, which has no float64."""
+        if mx.default_device() != mx.Device(mx.cpu):
+            raise NotImplementedError("MLX computes in float64 on a CPU only")
+        restore = self.snapshot(model)
+        usual = mx.float32
+        for entry in self.state(model):
+            if entry.array.dtype == usual:
+                _put(model, entry.name, entry.array.astype(_FLOAT64))
+        self._wide = True
+        try:
+            with mlx_float64.in_force():
+                yield
+        finally:
+            self._wide = False
+            restore()
 
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
