@@ -52,9 +52,12 @@ def split_with_sizes(input, split_sizes, dim=0):
     return split(input, split_sizes, dim)
 
 
+# The method calls its argument `split_size`.
 @rule("torch.split", "torch.Tensor.split", view_of="tensor")
-def split(tensor, split_size_or_sections, dim=0):
+def split(tensor, split_size_or_sections=None, dim=0, split_size=None):
     """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
+    if split_size is not None:
+        return split(tensor, split_size, dim)
     if isinstance(split_size_or_sections, int):
         if known(tensor.shape[dim] % split_size_or_sections == 0) and tensor.shape[dim] % split_size_or_sections == 0:
             return mx.split(tensor, tensor.shape[dim] // split_size_or_sections, axis=dim)

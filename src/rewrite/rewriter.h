@@ -76,6 +76,8 @@ private:
     void function(NodeId id);
     void decorator(NodeId id);
     void expression_statement(NodeId id);
+    bool drop_set_attribute(NodeId call, NodeId statement);
+    [[nodiscard]] bool is_switch(NodeId target) const;
     bool drop_attribute(NodeId target, NodeId statement);
     void assign(NodeId id);
     void aug_assign(NodeId id);

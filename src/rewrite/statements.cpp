@@ -294,6 +294,7 @@ void Rewriter::decorator(NodeId id) {
 void Rewriter::expression_statement(NodeId id) {
     const NodeId value = tree_.child(id, 0);
     if (tree_[value].kind != NodeKind::call) return;
+    if (drop_set_attribute(value, id)) return;
     const std::string qualified = names::qualified_name(tree_, names_, tree_.child(value, 0));
     if (qualified.empty()) {  // `layer.reset_parameters()` of which only `layer` is left
         const std::string text = rendered(value);
@@ -325,8 +326,37 @@ bool Rewriter::drop_attribute(NodeId target, NodeId statement) {
     return false;
 }
 
+// `setattr(self.weight, "_optim", {...})`, where nothing in the file speaks of the name again: notes for the optimiser.
+bool Rewriter::drop_set_attribute(NodeId call, NodeId statement) {
+    const auto parts = tree_.children(call);
+    if (parts.size() != 4 || tree_.text(parts[0]) != "setattr" || tree_[parts[2]].kind != NodeKind::string) return false;
+    if (fact(parts[1]).kind != infer::Kind::tensor) return false;
+    const std::string_view literal = tree_.text(parts[2]);
+    const std::string_view name = literal.substr(1, literal.size() - 2);
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        const bool spoken_of = tree_[id].kind == NodeKind::attribute ? tree_[id].name == name : tree_[id].kind == NodeKind::string && tree_.text(id) == literal;
+        const NodeId around = tree_[id].parent;
+        const bool set = exists(around) && tree_[around].kind == NodeKind::call && tree_.text(tree_.child(around, 0)) == "setattr";
+        if (spoken_of && !set) return false;
+    }
+    remark(Code::dropped, parts[2], "`" + std::string(name) + "`, which nothing reads, cannot be set on an array and was dropped");
+    remove_statement(statement);
+    return true;
+}
+
+// `torch.backends.cudnn.benchmark = True`
+bool Rewriter::is_switch(NodeId target) const {
+    if (tree_[target].kind != NodeKind::attribute) return false;
+    const std::string qualified = names::qualified_name(tree_, names_, target);
+    const Entry* entry = qualified.empty() ? nullptr : catalogue_.find(qualified);
+    return entry != nullptr && entry->kind == EntryKind::dissolve;
+}
+
 void Rewriter::assign(NodeId id) {
     const NodeId value = tree_.child(id, 0);
+    const auto targets = tree_.children(id).subspan(1);
+    if (std::all_of(targets.begin(), targets.end(), [&](NodeId target) { return is_switch(target); })) return remove_statement(id);
     for (const NodeId target : tree_.children(id).subspan(1)) {
         const syntax::Node& node = tree_[target];
         if (node.kind == NodeKind::attribute && (node.name == "data" || node.name == "requires_grad")) {

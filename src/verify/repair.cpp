@@ -90,6 +90,7 @@ constexpr Row kRows[] = {
     {"number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
     {"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
     {"Dimension out of range (expected to be in range of [-#, #], but got #)", rank, -1, -2},
+    {"Got #D input, but * mode needs #D input", rank, -1, 1},
     {"batch1 must be a 3D tensor", rank, -1, -3},
     {"Index tensor must have the same number of dimensions as", rank, -1, -4},
     {"Expected tensor for argument *'indices' to have one of the following scalar types: Long, Int", indices},

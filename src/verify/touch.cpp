@@ -155,6 +155,10 @@ private:
         const NodeId call = tree_[attribute].parent;
         if (tree_[call].kind == Kind::call && tree_.child(call, 0) == attribute) value = call;
         const NodeId statement = tree_[value].parent;
+        const NodeId axis = value != attribute && tree_[value].child_count == 2 ? tree_.child(value, 1)  // x.size(2)
+                            : tree_[statement].kind == Kind::subscript           ? tree_.child(statement, 1)
+                                                                                  : syntax::kNoNode;
+        if (exists(axis) && tree_[axis].kind == Kind::integer && tree_[axis].name.size() == 1) hint.least_rank = tree_[axis].name[0] - '0' + 1;
         if (tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != value) return hint;
         const NodeId target = tree_.child(statement, 1);
         if (tree_[target].kind != Kind::tuple && tree_[target].kind != Kind::list) return hint;

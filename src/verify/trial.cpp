@@ -110,7 +110,12 @@ void repair_channels(const Trial& trial, const Repair& repair, std::vector<Trial
         spec["shape"] = {kBatch, repair.wanted, kImageSize, kImageSize};
         return true;
     });
-    for (const std::int64_t factor : {2, 4}) {  // split or doubled before the convolution
+    for (const std::int64_t factor : {2, 4}) {  // split, doubled or joined before the convolution
+        change_all(trial, trials, [&](Json& spec) {
+            if (rank_of(spec) < 2 || axis_of(spec, 1) * factor != repair.found) return false;
+            replace_axis(spec, 1, std::max<std::int64_t>(repair.wanted / factor, 1));
+            return true;
+        });
         change_each(trial, trials, [&](Json& spec) {
             if (rank_of(spec) < 2 || axis_of(spec, 1) * factor != repair.found) return false;
             replace_axis(spec, 1, std::max<std::int64_t>(repair.wanted / factor, 1));
