@@ -111,6 +111,11 @@ void Rewriter::name(NodeId id) {
     }
 }
 
+bool is_dict_method(std::string_view name) {
+    constexpr std::string_view kMethods[] = {"clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values", "add_module"};
+    return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
+}
+
 std::string Rewriter::renamed(NodeId attribute) const {
     const NodeId object = tree_.child(attribute, 0);
     const std::string_view name = tree_[attribute].name;
@@ -129,12 +134,25 @@ bool Rewriter::is_sequential(NodeId id) const {
     return known.kind == infer::Kind::module && known.library_class != 0 && facts_.library_names[known.library_class] == "torch.nn.Sequential";
 }
 
+// `self.parts.wte` of a ModuleDict, which is a dictionary in MLX.
+bool Rewriter::is_member_of_dict(NodeId object, std::string_view name) const {
+    const infer::Fact& known = fact(object);
+    if (known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return false;
+    const std::string& library = facts_.library_names[known.library_class];
+    if (library != "torch.nn.ModuleDict" && library != "torch.nn.ParameterDict") return false;
+    return !catalogue_.find("torch.nn.Module." + std::string(name)) && !catalogue_.find(library + "." + std::string(name)) && !is_dict_method(name);
+}
+
 void Rewriter::attribute(NodeId id) {
     const syntax::Node& node = tree_[id];
     const NodeId parent = node.parent;
     const bool callee = exists(parent) && tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == id;
     const NodeId object = tree_.child(id, 0);
     if (const std::string fresh = renamed(id); !fresh.empty()) edits_.replace(node.name_span, fresh, "attribute");
+    if (is_member_of_dict(object, node.name)) {
+        edits_.replace({tree_[object].span.end, node.span.end}, "[" + rules::quoted(node.name) + "]", "torch.nn.ModuleDict");
+        return;
+    }
     if (callee) return;
     if (node.name == "saved_variables" && is_autograd_context(object)) {
         edits_.replace(node.name_span, "saved_tensors", "torch.autograd.Function");

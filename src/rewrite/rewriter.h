@@ -76,6 +76,7 @@ private:
     void function(NodeId id);
     void decorator(NodeId id);
     void expression_statement(NodeId id);
+    [[nodiscard]] bool is_member_of_dict(NodeId object, std::string_view name) const;
     bool drop_set_attribute(NodeId call, NodeId statement);
     [[nodiscard]] bool is_switch(NodeId target) const;
     bool drop_attribute(NodeId target, NodeId statement);
