@@ -122,6 +122,9 @@ Fact Evaluator::generic_parameter(const Function& function, std::size_t at) {
         if (fits) {
             fact = calls.fact;
             fact.maybe_none |= declared.maybe_none;
+            // `dims=()`, which some calls leave as it is and others give more: no length is everyone's.
+            const Fact usual = store_.without_values(default_of(function.parameters[at]));
+            if (usual.kind == Kind::tuple || usual.kind == Kind::list) fact = store_.join(fact, usual);
             if (fact.dtype == DType::unknown) fact.dtype = declared.dtype;
             if (fact.rank < 0) fact.rank = declared.rank;
         } else {

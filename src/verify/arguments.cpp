@@ -273,7 +273,9 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     if (callable) guesses = callables(name, usage, depth);
     else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
     if (callable) return guesses;
-    if (!usage.unpacked.empty()) {
+    if (usage.modules) {
+        for (std::string& list : module_lists(name, depth)) guesses.push_back(std::move(list));
+    } else if (!usage.unpacked.empty()) {
         std::vector<std::string> sizes;
         for (const std::string& target : usage.unpacked) sizes.push_back(unpacked_size(target, usage.unpacked));
         guesses.push_back(sequence_of(sizes, true));
@@ -298,6 +300,20 @@ std::vector<std::string> ArgumentGuesser::instances(const std::string& type, int
     return texts;
 }
 
+// `attn_layers`: two EncoderLayers.
+std::vector<std::string> ArgumentGuesser::module_lists(const std::string& name, int depth) const {
+    std::vector<std::string> lists;
+    std::string word = lower(name.substr(name.rfind('_') == std::string::npos ? 0 : name.rfind('_') + 1));
+    if (word.ends_with('s')) word.pop_back();
+    for (const DefinitionOf& other : definitions_) {
+        if (other.kind != "module" || other.name == entry_.name || depth >= kMaxDepth || lower(other.name).find(word) == std::string::npos) continue;
+        const std::string one = other.name + "(" + assignments_text(start_of(with_forwarded(other, definitions_, tree_), Shrink::all, depth + 1)) + ")";
+        lists.push_back("[" + one + ", " + one + "]");
+    }
+    lists.emplace_back("[nn.Linear(64, 64), nn.Linear(64, 64)]");
+    return lists;
+}
+
 // Classes for what is called while the model is built, modules for what is called later.
 std::vector<std::string> ArgumentGuesser::callables(const std::string& name, const Usage& usage, int depth) const {
     std::vector<std::string> guesses;
@@ -309,6 +325,16 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
         for (const DefinitionOf& other : definitions_)
             if (other.kind == "module" && other.name != entry_.name && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)
                 add_once(guesses, other.name + "(" + assignments_text(start_of(with_forwarded(other, definitions_, tree_), Shrink::all, depth + 1)) + ")");
+        // Any module will do; where it gets more than one input, or gives more than one result, a function.
+        const std::string first = "(lambda x, *args, **kwargs: x)";
+        if (usage.results > 1) {
+            std::string others;
+            for (std::size_t i = 1; i < usage.results; ++i) others += ", None";
+            guesses.push_back("(lambda x, *args, **kwargs: (x" + others + "))");
+        } else if (usage.inputs > 1) {
+            guesses.push_back(first);
+        }
+        for (const std::string& any : {std::string("nn.Linear(64, 64)"), std::string("nn.Identity()"), first}) add_once(guesses, any);
         return guesses;
     }
     for (const DefinitionOf& other : definitions_)

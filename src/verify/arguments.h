@@ -42,6 +42,7 @@ private:
     [[nodiscard]] std::vector<std::string> field_guesses(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::vector<std::string> by_usage(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::vector<std::string> instances(const std::string& type, int depth) const;
+    [[nodiscard]] std::vector<std::string> module_lists(const std::string& name, int depth) const;
     [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
 

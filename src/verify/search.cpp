@@ -78,7 +78,9 @@ private:
         for (const Repair& repair : repairs_for(failure)) {
             if (given_up_) return;
             for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
-            const bool arguments_too = repair.kind != Repair::Kind::add_input && repair.kind != Repair::Kind::indices &&
+            // What is missing may be an input of a module that was passed.
+            const bool ours = std::any_of(parameters().begin(), parameters().end(), [&](const ParameterOf& p) { return p.name == repair.name; });
+            const bool arguments_too = (repair.kind != Repair::Kind::add_input || !ours) && repair.kind != Repair::Kind::indices &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
             for (Trial& next : other_arguments(trial, entry_, guesser_, repair, line_of_failure(failure))) push(std::move(next));

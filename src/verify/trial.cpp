@@ -371,7 +371,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     Trial base = trial;
     base.inputs.clear();
     base.inputs_chosen = false;
-    if (repair.kind == Repair::Kind::drop_argument) {
+    if (repair.kind == Repair::Kind::drop_argument && argument(base, repair.name) != nullptr) {
         std::erase_if(base.arguments, [&](const auto& item) { return item.first == repair.name; });
         base.cost += 1;
         return {base};
@@ -383,7 +383,8 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        const bool wanted = parameter.name == repair.name || (repair.kind == Repair::Kind::other_values && guesser.needs_value(parameter));
+        const bool any = repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
+        const bool wanted = parameter.name == repair.name || (any && guesser.needs_value(parameter));
         if (current == nullptr && !wanted) continue;
         int extra = mentions(line, parameter.name) ? 1 : kArgumentCost;  // what failed speaks of it
         const auto push = [&](const std::string& value, int cost) {

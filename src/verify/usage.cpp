@@ -257,12 +257,17 @@ private:
         const NodeId callee = tree_.child(node, 0);
         if (callee == value) {
             (place.building ? usage.made : usage.called) = true;
+            const NodeId around = tree_[node].parent;
+            usage.inputs = std::max(usage.inputs, tree_.children(node).size() - 1);
+            if (tree_[around].kind == Kind::assign && tree_[tree_.child(around, 1)].kind == Kind::tuple)
+                usage.results = tree_.children(tree_.child(around, 1)).size();
             return;
         }
         const std::string_view name = tree_[callee].name;
         constexpr std::array<std::string_view, 9> kOfSequences = {"len", "enumerate", "zip", "list", "tuple", "reversed", "sum", "ModuleList", "prod"};
         if (one_of(name, kOfSequences)) {
             usage.sequence = true;
+            usage.modules |= name == "ModuleList";
             return;
         }
         if (name == "range" || name == "arange") {

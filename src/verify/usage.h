@@ -26,6 +26,8 @@ struct Usage {
     bool counted = false;                               // range(x)
     bool condition = false;                             // if x:, not x
     bool made = false;                                  // called while the model is built: a class, or a function that makes modules
+    bool modules = false;                               // nn.ModuleList(x)
+    std::size_t inputs = 0, results = 0;                // of a call of it: x(a, b), c, d = x(a)
     bool called = false;                                // called later: a module, or a function of tensors
 };
 
