@@ -11,7 +11,7 @@ from kinds import KINDS, mutants
 
 CODE = Path(__file__).parent
 ROOT = CODE.parents[1]
-MODEL = '''
+MODEL = """
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -27,7 +27,7 @@ class Gate(nn.Module):
         a, b = mx.split(self.proj(self.norm(x)), 2, axis=-1)
         y = nn.silu(a) * b / (mx.abs(b).sum(axis=-1, keepdims=True) + self.eps)
         return x[..., : y.shape[-1]] + y
-'''
+"""
 
 
 def test_enough_kinds():
@@ -42,7 +42,15 @@ def test_mutants_keep_the_lines_before_them_and_parse():
         assert mutant.text.splitlines()[: mutant.line - 1] == MODEL.splitlines()[: mutant.line - 1]
         assert mutant.text != MODEL
     kinds = Counter(mutant.kind for mutant in found)
-    expected = {"wrong_activation", "swapped_names", "lost_residual", "lost_keepdims", "wrong_eps", "skipped_norm", "other_axis"}
+    expected = {
+        "wrong_activation",
+        "swapped_names",
+        "lost_residual",
+        "lost_keepdims",
+        "wrong_eps",
+        "skipped_norm",
+        "other_axis",
+    }
     assert expected <= kinds.keys()
 
 
