@@ -80,11 +80,11 @@ bench: .venv/ready
 
 bench-models: build
 	@echo "mlxify: timing converted models"
-	@$(PYTHON_IN_VENV) tools/bench_models.py --device cpu
+	@$(PYTHON_IN_VENV) tools/bench_models.py --device cpu --page docs/performance/cpu.md
 
 bench-gpu: build
 	@echo "mlxify: timing converted models on the GPU"
-	@$(PYTHON_IN_VENV) tools/bench_models.py --device gpu
+	@$(PYTHON_IN_VENV) tools/bench_models.py --device gpu --list bench/models/gpu.json . $(if $(ASI),--list bench/models/asi.json $(ASI)) --page docs/performance/gpu.md
 
 fuzz: .venv/ready
 	@echo "mlxify: building the fuzzers"

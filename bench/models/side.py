@@ -24,7 +24,7 @@ from mlxify.workers.model import Call, Model
 def torch_on(device: str) -> Framework:
     import torch
 
-    from mlxify.workers import references, torch_framework
+    from mlxify.workers import references, torch_dtypes, torch_framework
 
     torch.set_num_threads(os.cpu_count() or 1)
     if device == "cpu":
@@ -36,6 +36,8 @@ def torch_on(device: str) -> Framework:
         def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
             references.install()
             torch_framework.make_identities()  # eager
+            if bf16_as_f32:
+                torch_dtypes.reading({torch.bfloat16: torch.float32}).__enter__()  # for good
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
         def from_raw(self, raw: Any) -> torch.Tensor:
