@@ -198,5 +198,3 @@ def _one_hot_of_largest(x, axis):
     return (index == places).astype(x.dtype)
 
 
-never("torch.nn.functional.multi_head_attention_forward", "it takes packed weights that a module owns",
-      suggest="use torch.nn.MultiheadAttention in the original")

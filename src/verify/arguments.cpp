@@ -160,6 +160,9 @@ Arguments fields_of(std::string_view text) {
 
 DefinitionOf with_forwarded(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree) {
     DefinitionOf whole = entry;
+    if (entry.kind == "module" && inherits_library_constructor(tree, entry.name))
+        for (ParameterOf& parameter : whole.parameters)
+            if (parameter.kind == "positional_or_keyword") parameter.kind = "positional_only";
     const auto forwarding = forwarding_of(tree, entry.name);
     if (!forwarding) return whole;
     const auto target = std::find_if(definitions.begin(), definitions.end(), [&](const DefinitionOf& d) { return d.name == forwarding->target; });

@@ -31,6 +31,19 @@ std::string assignments_text(const Arguments& arguments) {
     return text;
 }
 
+// The same, without names as far as the parameters have none that both frameworks know.
+std::string constructor_text(const DefinitionOf& entry, Arguments arguments) {
+    std::string text;
+    for (const ParameterOf& parameter : entry.parameters) {
+        const auto given = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == parameter.name; });
+        if (parameter.kind != "positional_only" || given == arguments.end()) break;
+        text += (text.empty() ? "" : ", ") + given->second;
+        arguments.erase(given);
+    }
+    const std::string named = assignments_text(arguments);
+    return text + (text.empty() || named.empty() ? "" : ", ") + named;
+}
+
 void replace_axis(Json& spec, std::size_t axis, std::int64_t size) { spec["shape"][axis] = size; }
 
 std::int64_t axis_of(const Json& spec, std::size_t axis) { return spec["shape"][axis].get<std::int64_t>(); }
@@ -288,7 +301,7 @@ void repair_rank(const Trial& trial, const std::vector<ParameterOf>& parameters,
 
 Invocation Trial::invocation(const DefinitionOf& entry) const {
     Invocation result;
-    result.expression = entry.kind == "function" ? entry.name : entry.name + "(" + assignments_text(arguments) + ")";
+    result.expression = entry.kind == "function" ? entry.name : entry.name + "(" + constructor_text(entry, arguments) + ")";
     result.spec = {{"args", Json::array()}, {"kwargs", Json::object()}};
     const std::vector<ParameterOf>& parameters = entry.kind == "function" ? entry.parameters : entry.forward;
     bool positional = true;  // as long as no parameter was skipped

@@ -423,6 +423,12 @@ std::vector<WrittenArguments> constructions_of(const Tree& tree, std::string_vie
     return found;
 }
 
+bool inherits_library_constructor(const Tree& tree, std::string_view definition) {
+    const NodeId node = top_level_definition(tree, definition);
+    return exists(node) && tree[node].kind == Kind::class_def && tree.decorator_begin(node) > 1 && tree.decorator_begin(node) == tree[node].child_count &&
+           !exists(method_of(tree, node, "__init__"));
+}
+
 std::optional<Forwarding> forwarding_of(const Tree& tree, std::string_view definition) {
     const NodeId node = top_level_definition(tree, definition);
     if (!exists(node) || tree[node].kind != Kind::class_def) return std::nullopt;

@@ -39,6 +39,9 @@ Usage usage_of(const syntax::Tree& tree, std::string_view definition, std::strin
 using WrittenArguments = std::vector<std::pair<std::string, std::string>>;  // parameter, Python text
 std::vector<WrittenArguments> constructions_of(const syntax::Tree& tree, std::string_view definition);
 
+// Whether the class takes the constructor of a library's class: MLX's has other names for its parameters.
+bool inherits_library_constructor(const syntax::Tree& tree, std::string_view definition);
+
 // The class of the file whose constructor gets what `definition` takes as `**kwargs`, and the parameters that are passed to it
 // otherwise: `super().__init__(dim, heads=4, **kwargs)`, `self.net = Net(dim, **kwargs)`.
 struct Forwarding {
