@@ -237,9 +237,13 @@ def hardware_of(device: str) -> str:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--list", type=Path, action="append", help="models to measure (default: bench/models/DEVICE.json)"
+        "--list",
+        type=Path,
+        nargs=2,
+        action="append",
+        metavar=("LIST", "DIR"),
+        help="models to measure, and the folder that they are in (default: bench/models/DEVICE.json)",
     )
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder that the list's files are in")
     parser.add_argument("--device", choices=["cpu", "gpu"], default="cpu")
     parser.add_argument("--turns", type=int, default=3, help="times that the two sides take turns")
     parser.add_argument("--only", default="", help="part of a file's name")

@@ -14,8 +14,9 @@ namespace {
 
 using Numbers = std::vector<double>;
 
-constexpr double kOfValue = 1e-4;   // of a constant itself, and of the array's scale up to 1: a float32 sine of a large angle
-constexpr double kOfScale = 1e-3;
+constexpr double kOfConstant = 2e-5;  // of the array's scale up to 1, and of the constant itself: float32's functions in a row
+constexpr double kOfOwn = 16;         // times what PyTorch's float32 differs from its float64: a sine of a large angle
+constexpr double kUnmeasured = 1e-3;  // in place of both, where the constructor does not run in float64
 constexpr double kDistance = 3;     // times sqrt(2 / n): a chance of 3e-8 for equal distributions
 constexpr double kDeviations = 8;   // standard errors that a mean along an axis may be off
 constexpr std::size_t kFewest = 16; // numbers that have a mean
@@ -58,19 +59,29 @@ private:
     const std::vector<const ArrayView*>& arrays_;
 };
 
-bool same_constant(double expected, double given, double scale) {
+bool same_constant(double expected, double given, double tolerance) {
     if (std::isnan(expected)) return true;  // memory that was never written to
     if (!std::isfinite(expected)) return expected == given;
-    return std::abs(expected - given) <= kOfValue * std::abs(expected) + kOfScale * std::min(scale, 1.0);
+    return std::abs(expected - given) <= kOfConstant * std::abs(expected) + tolerance;
 }
 
-// `scale`: the array's largest magnitude.
-std::string constants_differ(const Draws& original, const Draws& converted, double scale) {
+// What a constant may differ by beside its own rounding. `scale`: the array's largest magnitude.
+double constant_tolerance(const Draws& original, const ArrayView* precise, double scale) {
+    const double bounded = std::min(scale, 1.0);
+    if (precise == nullptr || precise->size() != original.size()) return kUnmeasured * bounded;
+    double own = 0;
+    for (std::size_t i = 0; i < original.size(); ++i)
+        if (const double error = std::abs(original.at(0, i) - precise->real(i)); original.is_constant(i) && std::isfinite(error)) own = std::max(own, error);
+    return kOfConstant * bounded + kOfOwn * own;
+}
+
+std::string constants_differ(const Draws& original, const Draws& converted, const ArrayView* precise, double scale) {
+    const double tolerance = constant_tolerance(original, precise, scale);
     for (std::size_t i = 0; i < original.size(); ++i) {
         if (!original.is_constant(i)) continue;
         for (std::size_t draw = 0; draw < converted.count(); ++draw)
-            if (!same_constant(original.at(0, i), converted.at(draw, i), scale))
-                return fmt::format("it begins with {:.5g} instead of {:.5g} at element {}", converted.at(draw, i), original.at(0, i), i);
+            if (!same_constant(original.at(0, i), converted.at(draw, i), tolerance))
+                return fmt::format("it begins with {:.7g} instead of {:.7g} at element {}", converted.at(draw, i), original.at(0, i), i);
     }
     return {};
 }
@@ -156,7 +167,8 @@ std::string patterns_differ(const Draws& original, const Draws& converted, const
 
 }  // namespace
 
-std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted) {
+std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,
+                               const ArrayView* precise) {
     if (original.front()->shape != converted.front()->shape || original.front()->size() == 0) return {};  // the weights' mapping judges shapes
     const Draws theirs(original), ours(converted);
     std::vector<std::size_t> random;
@@ -168,7 +180,7 @@ std::string initial_difference(const std::vector<const ArrayView*>& original, co
     const auto distinct = static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
     const bool few_values = !random.empty() && 2 * distinct <= values.size();  // many of them are alike by chance
     if (!few_values)
-        if (std::string reason = constants_differ(theirs, ours, scale_of(*original.front())); !reason.empty()) return reason;
+        if (std::string reason = constants_differ(theirs, ours, precise, scale_of(*original.front())); !reason.empty()) return reason;
     if (random.empty()) return {};
     if (few_values) {
         random.resize(theirs.size());
@@ -179,12 +191,13 @@ std::string initial_difference(const std::vector<const ArrayView*>& original, co
     return patterns_differ(theirs, ours, random, original.front()->shape);
 }
 
-std::string initial_constants_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted) {
+std::string initial_constants_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,
+                                         const ArrayView* precise) {
     if (original.front()->shape != converted.front()->shape) return {};
     const Draws theirs(original), ours(converted);
     bool random = false;
     for (std::size_t i = 0; i < theirs.size() && !random; ++i) random = !theirs.is_constant(i);
-    return random ? constants_differ(theirs, ours, scale_of(*original.front())) : std::string{};
+    return random ? constants_differ(theirs, ours, precise, scale_of(*original.front())) : std::string{};
 }
 
 }  // namespace mlxify::verify

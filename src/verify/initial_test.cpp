@@ -64,6 +64,14 @@ TEST(Initial, ConstantsAreCompared) {
     EXPECT_NE(difference(normal(0.1F), constant(0)), "");
 }
 
+TEST(Initial, AConstantMayDifferByWhatItsOwnFloat64Shows) {
+    const Constructions clipped({8}, 1, constant(0.999F)), full({8}, 1, constant(1)), near({8}, 1, constant(0.99901F));
+    EXPECT_NE(initial_difference(clipped.arrays(), full.arrays(), clipped.arrays().front()), "") << "exact in float64: the difference is one";
+    EXPECT_EQ(initial_difference(clipped.arrays(), near.arrays(), clipped.arrays().front()), "");
+    const Constructions off({8}, 1, constant(0.9988F));
+    EXPECT_EQ(initial_difference(clipped.arrays(), full.arrays(), off.arrays().front()), "") << "PyTorch's own error is of that size";
+}
+
 TEST(Initial, DistributionsAreCompared) {
     EXPECT_EQ(difference(normal(0.02F), normal(0.02F)), "");
     EXPECT_EQ(difference(uniform(0.1F), uniform(0.1F)), "");

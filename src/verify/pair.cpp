@@ -432,6 +432,11 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
     if (!original) return original_trouble(original.failure());
     if (!converted) return converted_trouble(converted.failure());
     InitialStates result;
+    const auto named = [&](const ArrayFile& state) {
+        std::map<std::string, const ArrayView*> arrays;
+        for (const auto& [name, view] : state.arrays()) arrays.emplace(name, &view);
+        return mapped(arrays, "initial_named");
+    };
     for (int seed = 1; seed <= seeds; ++seed) {
         const std::string theirs = (*original)->scratch("initial.safetensors"), ours = (*converted)->scratch("initial_own.safetensors");
         if (const Reply<base::Done> built = (*original)->initial(static_cast<std::uint64_t>(seed), theirs); !built) return original_trouble(built.failure());
@@ -439,9 +444,7 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
         std::optional<ArrayFile> state, own;
         if (auto trouble = open_into(state, theirs)) return *trouble;
         if (auto trouble = open_into(own, ours)) return *trouble;
-        std::map<std::string, const ArrayView*> arrays;
-        for (const auto& [name, view] : state->arrays()) arrays.emplace(name, &view);
-        Outcome<ArrayFile> mapped_state = mapped(arrays, "initial_named");
+        Outcome<ArrayFile> mapped_state = named(*state);
         if (const Trouble* trouble = std::get_if<Trouble>(&mapped_state)) return *trouble;
         result.original.push_back(std::move(std::get<ArrayFile>(mapped_state)));
         result.converted.push_back(std::move(*own));
@@ -456,6 +459,11 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
         for (const auto& [name, view] : std::get<ArrayFile>(count).arrays())
             if (scale_of(view) > 0) result.defaults.insert(name);
     }
+    const std::string doubles = (*original)->scratch("initial64.safetensors");
+    if (!(*original)->initial(1, doubles, /*float64=*/true)) return result;
+    std::optional<ArrayFile> state;
+    if (auto trouble = open_into(state, doubles)) return *trouble;
+    if (Outcome<ArrayFile> precise = named(*state); ArrayFile* file = std::get_if<ArrayFile>(&precise)) result.precise.emplace(std::move(*file));
     return result;
 }
 

@@ -83,6 +83,7 @@ public:
     // What constructions by these seeds leave, by MLX names, on both sides. After gradient(), which knows the mapping.
     struct InitialStates {
         std::vector<ArrayFile> original, converted;
+        std::optional<ArrayFile> precise;  // the original's by the first seed, computed in float64 where it can be
         std::set<std::string> defaults;  // MLX names of what holds PyTorch's own initial values, untouched by the original's code
     };
     Outcome<InitialStates> initial(int seeds);

@@ -429,12 +429,13 @@ private:
             if (!pair.one_to_one(name)) continue;  // the sum of two biases is distributed otherwise
             const auto theirs = of(states.original, name), ours = of(states.converted, name);
             if (theirs.size() != kConstructions || ours.size() != kConstructions) continue;
-            std::string reason = initial_difference(theirs, ours);
+            const ArrayView* precise = states.precise ? states.precise->find(name) : nullptr;
+            std::string reason = initial_difference(theirs, ours, precise);
             if (reason.empty()) continue;
             const bool of_library = states.defaults.contains(name);
             if (of_library) {
                 findings_.other_defaults.push_back(name);
-                reason = initial_constants_difference(theirs, ours);
+                reason = initial_constants_difference(theirs, ours, precise);
             }
             if (!reason.empty())
                 return fail(stage::kWeights, Code::initial_differs, fmt::format("`{}` of a new model: {}", name, reason)), false;

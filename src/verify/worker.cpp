@@ -273,8 +273,8 @@ Reply<Sensitivity> Session::sensitivity(const Json& spec, const std::string& arr
     return parsed(ask_call("sensitivity", spec, arrays, options, "", {{"move", moves}}), read_sensitivity);
 }
 
-Reply<base::Done> Session::initial(std::uint64_t seed, const std::string& out) {
-    return done(ask("initial", {{"seed", seed}, {"streams", seed}, {"out", out}}));
+Reply<base::Done> Session::initial(std::uint64_t seed, const std::string& out, bool float64) {
+    return done(ask("initial", {{"seed", seed}, {"streams", seed}, {"out", out}, {"float64", float64}}));
 }
 
 Reply<base::Done> Session::names(const std::string& path, const std::string& out) {

@@ -119,7 +119,10 @@ class Framework(Protocol):
         """Feeds random draws from the shared stream of that seed, and lets nothing be dropped unless `dropout`."""
 
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:
-        """Computes in float64 meanwhile. Raises NotImplementedError where that cannot be."""
+        """Computes in float64 meanwhile, the model included. Raises NotImplementedError where that cannot be."""
+
+    def doubles(self) -> contextlib.AbstractContextManager[None]:
+        """What is made meanwhile is float64 where it would be float32. Raises NotImplementedError where that cannot be."""
 
     def compiled(self, asked: bool) -> contextlib.AbstractContextManager[None]:
         """Computes as a user's program would, compiled parts and all, if `asked` or cheap; for timing."""

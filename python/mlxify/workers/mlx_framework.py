@@ -231,6 +231,11 @@ class MlxFramework:
             restore()
 
     @contextlib.contextmanager
+    def doubles(self) -> Iterator[None]:
+        raise NotImplementedError("MLX computes in float32 at most")
+        yield
+
+    @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
         """On a GPU in any case: there compiling takes milliseconds."""
         if not asked and mx.default_device() == mx.Device(mx.cpu):

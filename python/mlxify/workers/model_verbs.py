@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -95,10 +96,12 @@ def draw(model: Model, request: Json) -> Json:
 def initial(model: Model, request: Json) -> Json:
     """Evaluates the expression of `construct` once more, by another seed; the state that it leaves goes to `out`, the model stays.
 
-    `defaults` names the parameters that hold what the framework's own layers began with.
+    `defaults` names the parameters that hold what the framework's own layers began with. With `float64` (torch), everything is
+    computed in float64.
     """
     construction = Construction(model.constructed().expression, int(request["seed"]), request.get("streams"))
-    with model.framework.library_defaults() as untouched:
+    wide = model.framework.doubles() if request.get("float64", False) else contextlib.nullcontext()
+    with model.framework.library_defaults() as untouched, wide:
         instance = model.construct(construction)
     state = model.framework.state(instance)
     defaults = [entry.name for entry in state if not entry.buffer and untouched(entry.array)]

@@ -251,6 +251,14 @@ class TorchFramework:
                     tensor.data = tensor.data.double()
                 elif tensor.dtype.is_complex:
                     tensor.data = tensor.data.to(torch.complex128)
+        try:
+            with self.doubles():
+                yield
+        finally:
+            restore()
+
+    @contextlib.contextmanager
+    def doubles(self) -> Iterator[None]:
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
         try:
@@ -258,7 +266,6 @@ class TorchFramework:
                 yield
         finally:
             torch.set_default_dtype(usual)
-            restore()
 
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
