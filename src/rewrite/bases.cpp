@@ -78,6 +78,27 @@ bool Rewriter::write_into_kernel(NodeId subscript) {
     return true;
 }
 
+// `conv.weight.data = torch.eye(3).view(3, 3, 1, 1)`: a whole kernel in torch's order of axes gets MLX's. Another layer's kernel has it.
+void Rewriter::write_kernel(NodeId target, NodeId value) {
+    const NodeId kernel = strip_data(target);
+    if (tree_[kernel].kind != NodeKind::attribute || tree_[kernel].name != "weight" || tree_.text(tree_.child(kernel, 0)) == "self") return;
+    const infer::Fact& owner = fact(tree_.child(kernel, 0));
+    if (owner.kind != infer::Kind::module || owner.library_class == 0 || owner.class_index != 0) return;
+    const std::string& library = facts_.library_names[owner.library_class];
+    NodeId given = value;
+    while (tree_[given].kind == NodeKind::call && tree_.children(given).size() > 1 && names::qualified_name(tree_, names_, tree_.child(given, 0)) == "torch.nn.Parameter")
+        given = tree_.child(given, 1);
+    while (tree_[given].kind == NodeKind::call && tree_[tree_.child(given, 0)].kind == NodeKind::attribute && tree_[tree_.child(given, 0)].name == "clone")
+        given = tree_.child(tree_.child(given, 0), 0);
+    const NodeId other = strip_data(given);
+    const infer::Fact& known = fact(value);
+    const bool turned = tree_[other].kind == NodeKind::attribute && tree_[other].name == "weight" && use_of_kernel(other) == Use::none;
+    if (!library.starts_with("torch.nn.Conv") || turned || known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3)) return;
+    const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
+    put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
+    uses_mx_ = true;
+}
+
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
 Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     const infer::Fact& known = fact(tree_.child(id, 0));

@@ -157,6 +157,7 @@ void Rewriter::call(NodeId id) {
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     check_mutated_arguments(id);
+    drop_input_keyword(id);
     const NodeId callee = tree_.child(id, 0);
     const std::string qualified = names::qualified_name(tree_, names_, callee);
     if (!qualified.empty()) {

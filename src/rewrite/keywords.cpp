@@ -108,6 +108,16 @@ void Rewriter::drop_inplace(NodeId id) {
         if (tree_[arguments[at]].kind == NodeKind::keyword && tree_[arguments[at]].name == "inplace") drop_argument(id, at);
 }
 
+// self.norm(input=x): the layers of torch call their argument so, those of MLX otherwise.
+void Rewriter::drop_input_keyword(NodeId call) {
+    if (tree_.children(call).size() < 2) return;
+    const infer::Fact& callee = fact(tree_.child(call, 0));
+    const NodeId argument = tree_.child(call, 1);
+    if (callee.kind != infer::Kind::module || callee.library_class == 0 || callee.class_index != 0) return;
+    if (tree_[argument].kind != NodeKind::keyword || tree_[argument].name != "input") return;
+    edits_.replace({tree_[argument].span.begin, tree_[tree_.child(argument, 0)].span.begin}, "", "input");
+}
+
 // Takes an argument and the comma beside it away.
 void Rewriter::drop_argument(NodeId id, std::size_t at) {
     const auto arguments = tree_.children(id).subspan(1);

@@ -102,7 +102,7 @@ void Rewriter::plan_renames() {
                 if (weight) weights_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
-                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value))) left_behind.push_back({class_number, name, value});
+                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value) || is_plain_list_of_modules(target, value))) left_behind.push_back({class_number, name, value});
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -119,6 +119,23 @@ void Rewriter::plan_renames() {
             assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which is no parameter, is `_" +
                                    std::string(name) + "`: MLX takes public arrays for parameters");
     }
+}
+
+// self.paths = [], which gets modules: torch does not look into plain lists, MLX does unless their names are private.
+bool Rewriter::is_plain_list_of_modules(NodeId target, NodeId value) const {
+    if (tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) return false;
+    const auto is_module = [&](NodeId item) { return fact(item).kind == infer::Kind::module; };
+    const auto children = tree_.children(value);
+    if (tree_[value].kind == NodeKind::list_comp || !children.empty()) return !children.empty() && is_module(children[0]);
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {  // self.paths.append(module)
+        const NodeId call{number};
+        if (tree_[call].kind != NodeKind::call || tree_.children(call).size() != 2 || tree_.class_of(call) != tree_.class_of(target)) continue;
+        const NodeId method = tree_.child(call, 0);
+        if (tree_[method].kind == NodeKind::attribute && tree_[method].name == "append" && tree_.text(tree_.child(method, 0)) == tree_.text(target) &&
+            is_module(tree_.child(call, 1)))
+            return true;
+    }
+    return false;
 }
 
 // A tensor that an expression makes, which in torch is no parameter: `torch.arange(n).float()`, `a + b`. A name, an attribute or

@@ -166,6 +166,7 @@ private:
     [[nodiscard]] std::optional<std::vector<std::pair<std::string, NodeId>>> known_items(NodeId dict) const;
     Value item_value(NodeId dict, const std::string& key, NodeId value);
     void drop_spread_dicts();
+    void drop_input_keyword(NodeId call);
     bool writing_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
@@ -243,6 +244,7 @@ private:
 
     // modules.cpp
     void plan_renames();
+    [[nodiscard]] bool is_plain_list_of_modules(NodeId target, NodeId value) const;
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);
@@ -266,6 +268,7 @@ private:
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
+    void write_kernel(NodeId target, NodeId value);
     [[nodiscard]] std::string_view kernel_initialised(NodeId call) const;
     std::string tested_class(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;

@@ -359,6 +359,7 @@ void Rewriter::assign(NodeId id) {
     if (std::all_of(targets.begin(), targets.end(), [&](NodeId target) { return is_switch(target); })) return remove_statement(id);
     for (const NodeId target : tree_.children(id).subspan(1)) {
         const syntax::Node& node = tree_[target];
+        if (node.kind == NodeKind::attribute) write_kernel(target, value);
         if (node.kind == NodeKind::attribute && (node.name == "data" || node.name == "requires_grad")) {
             const NodeId object = tree_.child(target, 0);
             if (node.name == "data") edits_.replace({tree_[object].span.end, node.span.end}, "", "data");

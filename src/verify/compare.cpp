@@ -16,6 +16,7 @@ using Json = nlohmann::json;
 
 constexpr double kOutlier = 1e4;          // times the median magnitude: compared relative to itself
 constexpr double kContextShare = 1e-3;    // of the neighbours' scale, for arrays that are rounding noise
+constexpr double kOfSiblings = 0x1p-40;   // what is below in float64 is a sum that cancels
 constexpr double kSmallestNormal = 0x1p-126;  // MLX takes what is below for zero
 
 double epsilon_of(ArrayType type) {
@@ -141,7 +142,7 @@ bool usable(const ArrayView* other, const ArrayView& reference) {
 }
 
 // complex128 cannot cross; integers in a float64 run are compared by the caller's plain run.
-Comparison compare_floats(const Reference& reference, const ArrayView& converted, double depth, double context) {
+Comparison compare_floats(const Reference& reference, const ArrayView& converted, double depth, double context, double siblings) {
     const ArrayView& plain = *reference.plain;
     for (std::size_t i = 0; i < plain.size(); ++i) {
         const std::complex<double> expected = element(plain, i);
@@ -152,7 +153,8 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     const ArrayView& truth = usable(reference.float64, plain) ? *reference.float64 : plain;
     const double bound = outlier_bound(truth);
     const double own_scale = ordinary_scale(truth, bound);
-    const double scale = std::max(own_scale, kContextShare * context);
+    const bool is_zero = &truth != &plain && own_scale <= kOfSiblings * siblings;
+    const double scale = std::max({own_scale, kContextShare * context, is_zero ? siblings : 0});
     if (scale < kSmallestNormal) {
         const double largest = scale_of(converted);
         if (largest < kSmallestNormal) return {};
@@ -291,7 +293,7 @@ bool moved(const ArrayView& a, const ArrayView& b) {
     return a.shape != b.shape || a.type != b.type || !std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
 }
 
-Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context) {
+Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context, double siblings) {
     const ArrayView& plain = *reference.plain;
     if (plain.shape != converted.shape)
         return {Match::differs, std::numeric_limits<double>::infinity(), 0,
@@ -299,7 +301,7 @@ Comparison compare_arrays(const Reference& reference, const ArrayView& converted
     if (!types_agree(plain.type, converted.type))
         return {Match::differs, std::numeric_limits<double>::infinity(), 0,
                 fmt::format("{} instead of {}", type_name(converted.type), type_name(plain.type))};
-    if (is_floating(plain.type) || plain.type == ArrayType::complex64) return compare_floats(reference, converted, depth, context);
+    if (is_floating(plain.type) || plain.type == ArrayType::complex64) return compare_floats(reference, converted, depth, context, siblings);
     // An index that PyTorch itself does not keep under one rounding is a tie, not a result.
     if (reference.disturbed != nullptr && reference.disturbed->shape == plain.shape && reference.disturbed->type == plain.type &&
         moved(*reference.disturbed, plain))

@@ -62,8 +62,9 @@ struct Comparison {
 };
 
 // `depth`: operations in a row, at least 1. `context`: scale of the neighbouring arrays; an array that is zero but for
-// rounding (the gradient of a bias before a normalisation) is measured against a thousandth of it.
-Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context);
+// rounding (the gradient of a bias before a normalisation) is measured against a thousandth of it, and where float64 shows that it is
+// zero, against the scale of its siblings, too.
+Comparison compare_arrays(const Reference& reference, const ArrayView& converted, double depth, double context, double siblings = 0);
 
 // Whether `found`, a difference, is MLX's own rounding. `converted64`: the same array, computed in float64.
 bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context);

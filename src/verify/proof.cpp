@@ -187,13 +187,13 @@ private:
     }
 
     bool judge_array(const Quadruple& arrays, const std::string& theirs, const std::string& ours, const std::string& path, double context,
-                     const char* stage, Code code) {
+                     const char* stage, Code code, double siblings = 0) {
         const ArrayView* plain = arrays.plain->find(theirs);
         const ArrayView* converted = arrays.converted->find(ours);
         if (plain == nullptr || converted == nullptr) return fail(stage, Code::structure_differs, path + " was not written"), false;
         const Reference reference{plain, arrays.float64 ? arrays.float64->find(theirs) : nullptr,
                                   arrays.disturbed ? arrays.disturbed->find(theirs) : nullptr};
-        Comparison comparison = compare_arrays(reference, *converted, depth_, context);
+        Comparison comparison = compare_arrays(reference, *converted, depth_, context, siblings);
         if (closely_) return comparison.match == Match::same && comparison.used <= kClose;
         if (quietly_) return comparison.match != Match::differs;
         const ArrayView* precise = arrays.converted64 ? arrays.converted64->find(ours) : nullptr;
@@ -345,7 +345,8 @@ private:
         if (both.parameters.plain) {
             for (const auto& [name, view] : both.parameters.plain->arrays()) {
                 if (both.parameters.converted->find("parameter." + name) == nullptr) continue;  // not trained on either side
-                if (!judge_array(both.parameters, name, "parameter." + name, "gradient of " + name, context, stage, code)) return false;
+                if (!judge_array(both.parameters, name, "parameter." + name, "gradient of " + name, context, stage, code, siblings_of(*both.parameters.plain, name)))
+                    return false;
             }
         }
         for (const auto& [name, view] : both.inputs.plain->arrays()) {
@@ -362,6 +363,15 @@ private:
             return file && std::any_of(file->arrays().begin(), file->arrays().end(), [](const auto& item) { return item.first.starts_with("input."); });
         };
         return !of_inputs(both.inputs.plain) && of_inputs(both.inputs.converted);
+    }
+
+    // The scale of the arrays of the same module: the noise in a gradient that cancels comes from the same terms as theirs.
+    static double siblings_of(const ArrayFile& arrays, const std::string& name) {
+        const std::string prefix = name.substr(0, name.rfind('.') + 1);
+        double scale = 0;
+        for (const auto& [other, view] : arrays.arrays())
+            if (other.starts_with(prefix) && other.find('.', prefix.size()) == std::string::npos) scale = std::max(scale, scale_of(view));
+        return scale;
     }
 
     bool prove_gradients(Pair& pair) {

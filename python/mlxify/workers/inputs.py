@@ -47,7 +47,10 @@ class Drawing:
         if "$call" in value:
             return {"$call": value["$call"], **_both(self.resolve, value, path)}
         if "$eval" in value:
-            return self._hold(self.evaluate(value["$eval"]), path) or value
+            evaluated = self.evaluate(value["$eval"])
+            if type(evaluated).__name__ == "Size" and isinstance(evaluated, tuple):  # torch's shapes are tuples elsewhere
+                return {"$mlx": repr(tuple(evaluated)), **value}
+            return self._hold(evaluated, path) or value
         if "$array" in value:
             return value
         return {key: self.resolve(item, f"{path}.{key}") for key, item in value.items()}
