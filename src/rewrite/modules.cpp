@@ -284,6 +284,9 @@ bool Rewriter::module_method(NodeId id) {
 bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
     std::set<std::uint32_t> seen;
     std::vector<NodeId> pending{names_.classes[class_index].node};
+    if (is_given_modules(class_index))  // those of the file, most likely
+        for (const names::ClassInfo& info : names_.classes)
+            if (info.is_module && info.top_level()) pending.push_back(info.node);
     while (!pending.empty()) {
         const NodeId at = pending.back();
         pending.pop_back();
@@ -291,6 +294,25 @@ bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
         if (classes_with_layout_.contains(syntax::index(at))) return true;
         const base::Span span = tree_[at].span;
         for (const NodeId use : top_level_uses(span)) pending.push_back(use);
+    }
+    return false;
+}
+
+// A class that nothing in the file uses, and that is given modules: `Encoder(layers)` with `nn.ModuleList(layers)`, `Head(backbone)`.
+bool Rewriter::is_given_modules(std::uint32_t class_index) const {
+    const auto& entries = names_.entry_points;
+    const NodeId init = names::find_method(tree_, names_, class_index, "__init__");
+    if (!exists(init) || std::find(entries.begin(), entries.end(), names_.classes[class_index].node) == entries.end()) return false;
+    const auto is_module = [&](NodeId load) {
+        const infer::Fact& known = fact(load);
+        if (known.kind == infer::Kind::module && known.library_class == 0) return true;
+        const NodeId parent = tree_[load].parent;
+        return tree_[parent].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(parent, 0)) == "torch.nn.ModuleList";
+    };
+    const auto parameters = tree_.children(tree_.child(init, 0));
+    for (std::size_t at = 1; at < parameters.size(); ++at) {
+        const std::vector<NodeId>& loads = names_[names_.binding(parameters[at])].loads;
+        if (std::any_of(loads.begin(), loads.end(), is_module)) return true;
     }
     return false;
 }

@@ -257,6 +257,7 @@ private:
     [[nodiscard]] bool needs_sanitize(std::uint32_t class_index) const;
     [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
     void finish_classes();
+    [[nodiscard]] bool is_given_modules(std::uint32_t class_index) const;
     void mark_layout(NodeId id);
 
     // bases.cpp
