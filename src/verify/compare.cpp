@@ -311,7 +311,7 @@ Comparison compare_arrays(const Reference& reference, const ArrayView& converted
     return compare_exact(plain, converted);
 }
 
-OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings) {
+OwnedArray disturbed(const ArrayView& array, std::uint64_t seed) {
     OwnedArray result{array.type, array.shape, {array.bytes.begin(), array.bytes.end()}};
     if (array.type != ArrayType::float32) return result;
     std::uint64_t state = seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -321,8 +321,8 @@ OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings) 
         state ^= state << 17;
         auto value = static_cast<float>(array.real(i));
         if (!std::isfinite(value) || value == 0) continue;
-        const float towards = (state >> 40 & 1) != 0 ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
-        for (int rounding = 0; rounding < roundings; ++rounding) value = std::nextafter(value, towards);
+        value = std::nextafter(value, (state >> 40 & 1) != 0 ? std::numeric_limits<float>::infinity()
+                                                            : -std::numeric_limits<float>::infinity());
         std::memcpy(result.bytes.data() + i * sizeof value, &value, sizeof value);
     }
     return result;

@@ -75,8 +75,8 @@ bool is_own_rounding(const Comparison& found, const Reference& reference, const 
 // Whether any element differs at all, or the shape does.
 [[nodiscard]] bool moved(const ArrayView& a, const ArrayView& b);
 
-// Disturbs every float by that many roundings up or down (deterministic in `seed`); other arrays are copied.
-[[nodiscard]] OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings = 1);
+// Disturbs every float by one rounding up or down (deterministic in `seed`); other arrays are copied.
+[[nodiscard]] OwnedArray disturbed(const ArrayView& array, std::uint64_t seed);
 
 // Leaves that belong together, with the path to them ("[0].logits"), in the reference's order.
 struct LeafPair {

@@ -171,7 +171,7 @@ std::optional<Trouble> Pair::write_disturbed(const std::string& from, std::uint6
     if (!file) return world_trouble(file.error().message);
     std::map<std::string, OwnedArray> arrays;
     seed += 100'000 * disturbance_;
-    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++, roundings_));
+    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
     const std::string path = from + ".disturbed";
     const base::Result<base::Done> done = write_arrays(path, arrays, file->metadata());
     if (!done) return world_trouble(done.error().message);

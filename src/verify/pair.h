@@ -64,9 +64,8 @@ public:
     // Whether one draw gave other weights than another: what is only tables and masks never varies.
     [[nodiscard]] bool weights_vary() const { return weights_vary_; }
     std::optional<Trouble> make_inputs(const Numbers& numbers);
-    // Which way weights and inputs are disturbed for the tolerance, and by how many roundings; in force after the next draw() and
-    // make_inputs().
-    void disturb_by(std::uint64_t seed, int roundings = 1) { disturbance_ = seed, roundings_ = roundings; }
+    // Which way weights and inputs are disturbed for the tolerance; in force after the next draw() and make_inputs().
+    void disturb_by(std::uint64_t seed) { disturbance_ = seed; }
 
     // Once on each side.
     Outcome<CalledBoth> call(const CallOptions& options);
@@ -121,7 +120,6 @@ private:
     Json spec_;                      // with the spread put in
     std::string weights_mismatch_;
     std::uint64_t disturbance_ = 0;
-    int roundings_ = 1;
     std::size_t weight_count_ = 0;
     std::string original_inputs_, converted_inputs_, disturbed_inputs_;
     std::string original_weights_, disturbed_weights_, converted_weights_;

@@ -22,8 +22,7 @@ constexpr double kRate = 0.1;          // of the one SGD step
 constexpr std::uint64_t kProjection = 77;
 constexpr std::uint64_t kStreams = 5;
 constexpr int kConstructions = 4;      // whose initial weights are compared
-constexpr std::uint64_t kDisturbances = 4;  // further ones, where the first does not explain a difference
-constexpr int kRoundings = 8;               // of the last: as much as another order of some hundred summands does
+constexpr std::uint64_t kDisturbances = 3;  // further ones, where the first does not explain a difference
 
 bool no_gradient_in_mlx(const std::string& message) {
     return message.find("vjp] Not implemented") != std::string::npos || message.find("::vjp") != std::string::npos;
@@ -550,7 +549,7 @@ private:
             const bool numeric = findings_.code == Code::values_differ || findings_.code == Code::gradients_differ || findings_.code == Code::training_differs;
             if (!numeric || disturbance == kDisturbances) return false;
             ProofFindings failed_findings = std::exchange(findings_, before);
-            pair.disturb_by(disturbance + 1, disturbance + 1 == kDisturbances ? kRoundings : 1);
+            pair.disturb_by(disturbance + 1);
             const bool again = !pair.draw(numbers.weights) && !pair.make_inputs(numbers);
             if (!again) {
                 findings_ = std::move(failed_findings);
