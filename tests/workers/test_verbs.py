@@ -273,11 +273,13 @@ def test_float64(pair: Pair) -> None:
     narrow = pair.both("call")[2]["leaf.0"]
     exact = numbers(pair.torch.path("wide"))["leaf.0"]
     assert 0 < np.abs(exact - narrow).max() < 1e-5 * np.abs(exact).max()
-    with pytest.raises(WorkerError) as raised:
-        pair.mlx.ask(
-            "call", spec=SPEC, arrays=pair.torch.path("inputs.safetensors"), float64=True, out=pair.mlx.path("wide")
-        )
-    assert raised.value.type == "NotImplementedError"
+    ours = pair.mlx.ask(
+        "call", spec=SPEC, arrays=pair.torch.path("inputs.safetensors"), float64=True, out=pair.mlx.path("wide")
+    )
+    assert ours["leaves"] == wide["leaves"]
+    # MLX's exp and sigmoid are as exact as float32's there, measured: 2e-8 in a sigmoid.
+    error = np.abs(numbers(pair.mlx.path("wide"))["leaf.0"] - exact).max()
+    assert error < 3e-7 * np.abs(exact).max()
 
 
 def test_method_and_function(pair: Pair, torch_session: WorkerSession, torch_text: str) -> None:
