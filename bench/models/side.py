@@ -37,7 +37,7 @@ def torch_on(device: str) -> Framework:
             references.install()
             torch_framework.make_identities()  # eager
             if bf16_as_f32:
-                torch_dtypes.reading({torch.bfloat16: torch.float32}).__enter__()  # for good
+                self._lasting.enter_context(torch_dtypes.reading({torch.bfloat16: torch.float32}))
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
         def from_raw(self, raw: Any) -> torch.Tensor:
