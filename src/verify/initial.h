@@ -2,9 +2,8 @@
 // takes: an array as several constructions left it, on both sides; gives: what differs; tests: initial_test.cpp
 //
 // What PyTorch leaves alike in all constructions is a constant, and compared element by element, to what its own float32 and float64
-// differ by; NaN, which the worker puts where memory
-// was never written to, agrees with anything. Of the rest, values are compared
-// as samples: first sorted (where both sides take the same draws of the shared stream they are the same), else by their spread and
+// differ by; NaN, which the worker puts where memory was never written to, agrees with anything. Of the rest, values are compared as
+// samples: first sorted (where both sides take the same draws of the shared stream they are the same), else by their spread and
 // by the Kolmogorov-Smirnov distance; and the means along each axis, which a pattern moves (an identity tap, a forget gate's bias).
 #pragma once
 

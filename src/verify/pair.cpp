@@ -73,11 +73,6 @@ std::optional<Trouble> open_into(std::optional<ArrayFile>& out, const std::strin
     return std::nullopt;
 }
 
-std::string metadata_of(const ArrayFile& file, const std::string& key) {
-    const auto found = file.metadata().find(key);
-    return found == file.metadata().end() ? std::string() : found->second;
-}
-
 std::string mismatch_text(const WeightsLoaded& loaded) {
     std::string text;
     const auto add = [&](const char* what, const std::vector<std::string>& names) {
@@ -89,7 +84,22 @@ std::string mismatch_text(const WeightsLoaded& loaded) {
     return text;
 }
 
+CallOptions in_float64(CallOptions options) {
+    options.float64 = true;
+    return options;
+}
+
 }  // namespace
+
+std::set<std::string> names_in_metadata(const ArrayFile& file, const std::string& key) {
+    std::set<std::string> names;
+    const auto found = file.metadata().find(key);
+    const Json list = found == file.metadata().end() ? Json() : Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+    if (!list.is_array()) return names;
+    for (const Json& name : list)
+        if (name.is_string()) names.insert(name.get<std::string>());
+    return names;
+}
 
 std::optional<Trouble> Pair::build() {
     original_.forget();
@@ -210,8 +220,7 @@ Outcome<CalledBoth> Pair::call(const CallOptions& options) {
 std::optional<Trouble> Pair::measure(const CallOptions& options, CalledBoth& both) {
     const Reply<Session*> original = original_.session();
     if (!original) return original_trouble(original.failure());
-    CallOptions precise = options;
-    precise.float64 = true;
+    const CallOptions precise = in_float64(options);
     const std::size_t leaves = both.original.leaves.size();
     const std::string doubles = (*original)->scratch("out64.safetensors");
     const Reply<CallResult> in_float64 = (*original)->call(spec_, original_inputs_, precise, doubles);
@@ -351,8 +360,7 @@ Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options) {
 std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth& both) {
     const Reply<Session*> original = original_.session();
     if (!original) return original_trouble(original.failure());
-    CallOptions precise = options;
-    precise.float64 = true;
+    const CallOptions precise = in_float64(options);
     const std::string doubles = (*original)->scratch("gradient64.safetensors");
     if ((*original)->gradient(spec_, original_inputs_, precise, doubles))
         if (auto trouble = map_gradients(doubles, both.parameters.float64, both.inputs.float64)) return trouble;
@@ -368,8 +376,7 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth
 void Pair::widen(const CallOptions& options, CalledBoth& both) {
     const Reply<Session*> converted = converted_.session();
     if (!converted) return;
-    CallOptions precise = options;
-    precise.float64 = true;
+    const CallOptions precise = in_float64(options);
     const std::string out = (*converted)->scratch("out64.safetensors");
     const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, precise, out);
     if (answered && answered->leaves.size() == both.converted.leaves.size() && open_into(both.arrays.converted64, out)) both.arrays.converted64.reset();
@@ -378,8 +385,7 @@ void Pair::widen(const CallOptions& options, CalledBoth& both) {
 void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
     const Reply<Session*> converted = converted_.session();
     if (!converted) return;
-    CallOptions precise = options;
-    precise.float64 = true;
+    const CallOptions precise = in_float64(options);
     const std::string out = (*converted)->scratch("gradient_out64.safetensors");
     if (!(*converted)->gradient(spec_, converted_inputs_, precise, out)) return;
     if (open_into(both.parameters.converted64, out, /*keep=*/true)) both.parameters.converted64.reset();
@@ -449,12 +455,7 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
         result.original.push_back(std::move(std::get<ArrayFile>(mapped_state)));
         result.converted.push_back(std::move(*own));
         if (seed > 1) continue;
-        const Json defaults = Json::parse(metadata_of(*state, "defaults"), nullptr, false);
-        std::set<std::string> untouched;
-        if (defaults.is_array())
-            for (const Json& name : defaults)
-                if (name.is_string()) untouched.insert(name.get<std::string>());
-        Outcome<ArrayFile> count = counted(untouched, "defaults");
+        Outcome<ArrayFile> count = counted(names_in_metadata(*state, "defaults"), "defaults");
         if (const Trouble* trouble = std::get_if<Trouble>(&count)) return *trouble;
         for (const auto& [name, view] : std::get<ArrayFile>(count).arrays())
             if (scale_of(view) > 0) result.defaults.insert(name);

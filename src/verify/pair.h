@@ -49,6 +49,9 @@ struct Numbers {
     double spread = 1;  // of normal inputs; not 1: uniform within +-1.7 times it
 };
 
+// A list of names that a worker wrote into a file's metadata; empty where there is none or it is malformed.
+[[nodiscard]] std::set<std::string> names_in_metadata(const ArrayFile& file, const std::string& key);
+
 class Pair {
 public:
     Pair(Program& original, Program& converted, const Invocation& invocation)

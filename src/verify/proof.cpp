@@ -50,17 +50,12 @@ bool has_nan(const ArrayFile& file) {
     return false;
 }
 
-// "buffer.NAME" of those that the call has changed.
-std::set<std::string> changed_buffers(const ArrayFile& file) {
-    std::set<std::string> names;
-    const auto found = file.metadata().find("changed");
-    if (found == file.metadata().end()) return names;
-    const Json list = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
-    if (!list.is_array()) return names;
-    for (const Json& name : list)
-        if (name.is_string()) names.insert("buffer." + name.get<std::string>());
-    return names;
-}
+// What the comparisons since the last reset came to.
+struct Tally {
+    double worst_error = 0, worst_tolerance = 0, worst_ratio = 0;
+    int compared = 0, matched = 0, ill_conditioned = 0;
+    std::set<std::string> rounded;  // arrays of the converted file that are off by MLX's own rounding
+};
 
 class EntryProver {
 public:
@@ -96,7 +91,7 @@ private:
     [[nodiscard]] bool failed() const { return findings_.code.has_value(); }
 
     void fail(const char* stage, Code code, std::string reason, std::uint32_t converted_line = 0, std::uint32_t original_line = 0) {
-        if (failed() || closely_ || quietly_) return;
+        if (failed() || closely_) return;
         findings_.code = code;
         findings_.failed_stage = stage;
         findings_.converted_line = converted_line;
@@ -175,10 +170,11 @@ private:
     // otherwise in MLX, so only those are compared here that the workers name alike; `step` compares all buffers.
     bool judge_left_behind(const CalledBoth& both, const char* stage) {
         std::set<std::string> changed;
-        for (const std::optional<ArrayFile>* file : {&both.arrays.plain, &both.arrays.converted}) changed.merge(changed_buffers(**file));
+        for (const std::optional<ArrayFile>* file : {&both.arrays.plain, &both.arrays.converted}) changed.merge(names_in_metadata(**file, "changed"));
         for (const auto& [name, view] : both.arrays.plain->arrays()) {
             const bool attribute = name.starts_with("attribute.");
-            const ArrayView* ours = attribute || changed.contains(name) ? both.arrays.converted->find(name) : nullptr;
+            const bool buffer = name.starts_with("buffer.") && changed.contains(name.substr(name.find('.') + 1));
+            const ArrayView* ours = attribute || buffer ? both.arrays.converted->find(name) : nullptr;
             if (ours == nullptr || (!attribute && ours->shape != view.shape)) continue;
             if (!judge_array(both.arrays, name, name, name, 0, stage, attribute ? Code::values_differ : Code::training_differs)) return false;
         }
@@ -194,11 +190,10 @@ private:
                                   arrays.disturbed ? arrays.disturbed->find(theirs) : nullptr};
         Comparison comparison = compare_arrays(reference, *converted, depth_, context, siblings);
         if (closely_) return comparison.match == Match::same && comparison.used <= kClose;
-        if (quietly_) return comparison.match != Match::differs;
         const ArrayView* precise = arrays.converted64 ? arrays.converted64->find(ours) : nullptr;
         if (precise != nullptr && is_own_rounding(comparison, reference, *precise, context)) {
             comparison.match = Match::same;
-            rounded_.insert(ours);
+            tally_.rounded.insert(ours);
         }
         if (comparison.match == Match::differs) {
             if (plain->shape != converted->shape)
@@ -207,17 +202,17 @@ private:
                 fail(stage, code, path + ": " + comparison.reason);
             return false;
         }
-        ++compared_;
+        ++tally_.compared;
         if (comparison.match == Match::ill_conditioned) {
-            ++ill_conditioned_;
+            ++tally_.ill_conditioned;
             ill_reason_ = path + ": " + comparison.reason;
             return true;
         }
-        ++matched_;
-        worst_error_ = std::max(worst_error_, comparison.error);
-        if (comparison.tolerance > 0 && comparison.error / comparison.tolerance >= worst_ratio_) {
-            worst_ratio_ = comparison.error / comparison.tolerance;
-            worst_tolerance_ = comparison.tolerance;
+        ++tally_.matched;
+        tally_.worst_error = std::max(tally_.worst_error, comparison.error);
+        if (comparison.tolerance > 0 && comparison.error / comparison.tolerance >= tally_.worst_ratio) {
+            tally_.worst_ratio = comparison.error / comparison.tolerance;
+            tally_.worst_tolerance = comparison.tolerance;
         }
         return true;
     }
@@ -235,10 +230,12 @@ private:
     // `judge()` of what both sides gave; where numbers differ, with what the converted file gives in float64.
     template <typename Both, typename Judge>
     bool judged(Pair& pair, const CallOptions& how, Both& both, Judge judge) {
-        quietly_ = true;
-        const bool agree = judge();
-        quietly_ = false;
-        if (!agree) pair.widen(how, both);
+        const ProofFindings findings = findings_;
+        const Tally tally = tally_;
+        if (judge()) return true;
+        pair.widen(how, both);
+        findings_ = findings;
+        tally_ = tally;
         return judge();
     }
 
@@ -260,15 +257,13 @@ private:
     [[nodiscard]] double constant_tolerance() const { return kFactor * std::ldexp(1.0, -20); }
 
     void reset_worst() {
-        worst_error_ = worst_tolerance_ = worst_ratio_ = 0;
-        compared_ = matched_ = ill_conditioned_ = 0;
-        rounded_.clear();
+        tally_ = {};
     }
 
     [[nodiscard]] std::string worst_text() const {
-        std::string text = fmt::format("max error {:.1e} (tolerance {:.1e})", worst_error_, worst_tolerance_);
-        if (ill_conditioned_ > 0) text += fmt::format("; {} of {} arrays too ill-conditioned to tell", ill_conditioned_, compared_);
-        if (!rounded_.empty()) text += fmt::format("; {} of {} arrays above it, the same in float64", rounded_.size(), compared_);
+        std::string text = fmt::format("max error {:.1e} (tolerance {:.1e})", tally_.worst_error, tally_.worst_tolerance);
+        if (tally_.ill_conditioned > 0) text += fmt::format("; {} of {} arrays too ill-conditioned to tell", tally_.ill_conditioned, tally_.compared);
+        if (!tally_.rounded.empty()) text += fmt::format("; {} of {} arrays above it, the same in float64", tally_.rounded.size(), tally_.compared);
         return text;
     }
 
@@ -412,7 +407,7 @@ private:
         auto& both = std::get<GradientsOfBoth>(given);
         if (!judged(pair, how, both, [&] { return judge_gradients(both, stage::kGradients, Code::gradients_differ); })) return false;
         if (of_parameters_alone(std::get<GradientsOfBoth>(given))) note += "; of the parameters alone, the original overwrites its inputs";
-        gradient_error_ = std::max(gradient_error_, worst_error_);
+        gradient_error_ = std::max(gradient_error_, tally_.worst_error);
         pass(stage::kGradients, worst_text() + note);
         return true;
     }
@@ -533,7 +528,7 @@ private:
         for (const auto& [name, view] : state.plain->arrays()) {
             const std::string ours = state.converted->find("parameter." + name) != nullptr ? "parameter." + name : "buffer." + name;
             if (!pair.one_to_one(name)) continue;  // two biases that became one: their sum has twice the step
-            if (rounded_.contains(ours)) continue;  // the step is as far off as the gradient that was looked into
+            if (tally_.rounded.contains(ours)) continue;  // the step is as far off as the gradient that was looked into
             if (!judge_array(state, name, ours, name + " after one step", 0, stage::kTraining, Code::training_differs)) return false;
         }
         return true;
@@ -590,9 +585,9 @@ private:
     void finish_values(const Pair& pair) {
         pass(stage::kStructure, {});
         pass(stage::kValues, worst_text());
-        findings_.proof.max_error = std::max(findings_.proof.max_error, worst_error_);
-        findings_.proof.tolerance = std::max(findings_.proof.tolerance, worst_tolerance_);
-        if (matched_ == 0 && ill_conditioned_ > 0) doubt("every output is too ill-conditioned to compare: " + ill_reason_);
+        findings_.proof.max_error = std::max(findings_.proof.max_error, tally_.worst_error);
+        findings_.proof.tolerance = std::max(findings_.proof.tolerance, tally_.worst_tolerance);
+        if (tally_.matched == 0 && tally_.ill_conditioned > 0) doubt("every output is too ill-conditioned to compare: " + ill_reason_);
         if (pair.has_inputs() && !some_pair_moves(false)) note_unmoved_by_inputs();
         if (pair.weights_vary() && !some_pair_moves(true)) doubt("the output does not depend on the weights");
         outputs_.clear();
@@ -622,14 +617,14 @@ private:
         const Numbers numbers{3, 3, 1};
         if (!with_disturbances(pair, numbers, [&] { return prove_call(pair, numbers); })) return;
         outputs_.clear();
-        const double error = worst_error_;
+        const double error = tally_.worst_error;
         const EntryProof before = findings_.proof;
         // What the gradient of an undefined result is, a fully masked row's, depends on how zero and NaN are multiplied on the way.
         if (differentiable_ && !undefined_ && !with_disturbances(pair, numbers, [&] { return prove_gradients(pair); })) return;
         findings_.proof.stages = before.stages;  // the first sample's figures stay; the error is kept below
         findings_.proof.max_error = std::max(findings_.proof.max_error, error);
         ++variations_;
-        variation_error_ = std::max({variation_error_, error, worst_error_});
+        variation_error_ = std::max({variation_error_, error, tally_.worst_error});
     }
 
     void measure(Pair& pair) {
@@ -688,11 +683,10 @@ private:
     ProofFindings findings_;
     const PreparedSample* sample_ = nullptr;
     std::vector<std::pair<Numbers, std::map<std::string, OwnedArray>>> outputs_;
-    double worst_error_ = 0, worst_tolerance_ = 0, worst_ratio_ = 0, gradient_error_ = 0, variation_error_ = 0;
-    int compared_ = 0, matched_ = 0, ill_conditioned_ = 0, variations_ = 0, left_out_ = 0;
+    Tally tally_;
+    double gradient_error_ = 0, variation_error_ = 0;
+    int variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
-    std::set<std::string> rounded_;  // arrays of the converted file that are off by MLX's own rounding
-    bool quietly_ = false;    // nothing fails, nothing is noted
     bool closely_ = false;    // what is judged is only whether it agrees closely: nothing fails, nothing is noted
     bool undefined_ = false;  // the last call's output of the original has a NaN
     bool differentiable_ = true, inference_only_ = false, timed_ = false;

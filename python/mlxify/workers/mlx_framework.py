@@ -232,7 +232,7 @@ class MlxFramework:
 
     @contextlib.contextmanager
     def doubles(self) -> Iterator[None]:
-        raise NotImplementedError("MLX computes in float32 at most")
+        raise NotImplementedError("only PyTorch is asked for constructors in float64")
         yield
 
     @contextlib.contextmanager
