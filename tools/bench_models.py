@@ -100,7 +100,7 @@ class Side:
 def converted(file: Path, folder: Path, program: str) -> Path:
     """The verified conversion of a file. Raises Failed if it is refused."""
     case = file.with_suffix(".json")
-    command = [program, "convert", "--json", "-o", str(folder), *(["--case", str(case)] if case.exists() else [])]
+    command = [program, "convert", "--json", "--no-cache", "-o", str(folder), *(["--case", str(case)] if case.exists() else [])]
     done = subprocess.run([*command, "--", str(file)], capture_output=True, timeout=SECONDS_OF_CONVERSION)
     reports = file_reports(done.stdout)
     if not reports or reports[0]["outcome"] not in {"saved", "unchanged"}:

@@ -81,7 +81,7 @@ class Program:
     def run(self, files: list[Path], number: int) -> list[dict]:
         """The reports that came before the end or the deadline, in the order of `files`."""
         folder = self.keep or self.scratch / str(number)
-        command = [self.path, "convert", "--json", "--jobs", "1", "-o", str(folder), *self.extra]
+        command = [self.path, "convert", "--json", "--no-cache", "--jobs", "1", "-o", str(folder), *self.extra]
         command += ["--", *map(str, files)]
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True

@@ -117,7 +117,7 @@ def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
     """All chosen mutants of one file; none if the file is not verified."""
     with tempfile.TemporaryDirectory(prefix="mlxify-mutation-") as name:
         scratch = Path(name)
-        convert = [program, "convert", "--json", "-o", str(scratch / "verified"), *options_for(file), "--", str(file)]
+        convert = [program, "convert", "--json", "--no-cache", "-o", str(scratch / "verified"), *options_for(file), "--", str(file)]
         made = reports(convert, 600)
         if not made or made[0]["outcome"] != "saved":
             print(f"{file}: not verified, left out", file=sys.stderr)

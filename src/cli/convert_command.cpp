@@ -18,6 +18,7 @@
 #include "pipeline/ship.h"
 #include "report/json.h"
 #include "report/text_width.h"
+#include "store/cache.h"
 #include "store/git.h"
 
 namespace mlxify::cli {
@@ -26,6 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using report::FileReport;
 using report::Outcome;
+
+constexpr int kDaysKept = 30;  // of a proof that nobody asks for again
 
 pipeline::RunOptions run_options(const Options& options) {
     pipeline::RunOptions run;
@@ -154,10 +157,15 @@ int convert_or_ship(const Options& given) {
         if (const auto tree = store::work_tree_of(options.output_folder); !tree)
             return complain("nothing can be committed: " + tree.error().message), kWrongUsage;
 
-    const pipeline::RunOptions run = run_options(options);
+    pipeline::RunOptions run = run_options(options);
     const ScratchFolder scratch;
-    Proofs proofs(*files, run, *catalogue, worker_options(options, scratch.path()), thread_count(options, files->size()),
-                  options.cases_beside);
+    const verify::ServerOptions workers = worker_options(options, scratch.path());
+    const store::Cache cache(options.cache ? cache_folder() : "");
+    if (options.cache) {
+        run.cache = &cache;
+        run.installation = installation(options, workers);
+    }
+    Proofs proofs(*files, run, *catalogue, workers, thread_count(options, files->size()), options.cases_beside);
     std::vector<FileReport> reports;
     for (std::size_t i = 0; i < files->size(); ++i) {
         show_progress((*files)[i], i, files->size());
@@ -167,6 +175,7 @@ int convert_or_ship(const Options& given) {
         print_report(report, options);
         reports.push_back(std::move(report));
     }
+    cache.forget_unused(kDaysKept);
     if (options.json)
         put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
     else if (reports.size() > 1)

@@ -29,6 +29,7 @@ void add_conversion_options(CLI::App& command, Options& options) {
         ->option_text("DIR")->allow_extra_args(false);
     command.add_option("--draft", options.draft, "write here what could not be verified")->option_text("PATH");
     command.add_option("-j,--jobs", options.jobs, "files at once")->option_text("N")->check(CLI::Range(1, 256));
+    command.add_flag_callback("--no-cache", [&options] { options.cache = false; }, "prove again what an earlier run proved on the same file, program and packages");
     add_proof_options(command, options);
     command.add_flag("--cases-beside", options.cases_beside, "samples of net.py from net.json beside it, where there is one")
         ->excludes("--call")->excludes("--case");

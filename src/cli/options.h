@@ -32,6 +32,7 @@ struct Options {
     bool diff = false;
     bool check = false;
     bool json = false;
+    bool cache = true;                     // take proofs of earlier runs
 
     // Nothing is verified or written.
     [[nodiscard]] bool preview() const { return diff || !stage.empty(); }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "pipeline/earlier_proof.h"
 #include "pipeline/header.h"
 #include "pipeline/sample_expressions.h"
 #include "store/saved_file.h"
@@ -170,6 +171,12 @@ void write_draft(const Proof& proof, FileReport& report, const RunOptions& optio
     report.draft = draft;
 }
 
+std::optional<Proof> found_earlier(const std::string& key, const RunOptions& options) {
+    if (key.empty()) return std::nullopt;
+    const auto bytes = options.cache->find(key);
+    return bytes ? decode(*bytes) : std::nullopt;
+}
+
 }  // namespace
 
 std::string output_path(const std::string& path, const std::string& output_folder) {
@@ -189,6 +196,13 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
         return proof;
     }
     const source::SourceText source(path, std::move(bytes).value());
+    const std::string key = options.cache == nullptr ? "" : proof_key(source, options);
+    if (auto earlier = found_earlier(key, options)) {
+        earlier->report.input = path;
+        earlier->report.output = report.output;
+        earlier->report.seconds = clock.seconds();
+        return *std::move(earlier);
+    }
     const Provenance provenance{fs::path(path).filename().string(), store::sha256(source.text()), options.version};
     const Work work = convert_and_verify(source, options, catalogue, workers);
 
@@ -205,6 +219,7 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
         proof.text = draft_banner(provenance) + work.conversion.text;
     }
     report.seconds = clock.seconds();
+    if (!key.empty() && report.proved()) options.cache->keep(key, encode(proof));
     return proof;
 }
 

@@ -11,6 +11,7 @@
 #include "catalogue/catalogue.h"
 #include "pipeline/convert.h"
 #include "report/file_report.h"
+#include "store/cache.h"
 #include "verify/worker.h"
 
 namespace mlxify::pipeline {
@@ -23,6 +24,8 @@ struct RunOptions {
     std::string draft;                                // where a conversion that is not proved may go; empty: nowhere
     bool write = true;                                // false: only say what would change
     std::string version;                              // of mlxify
+    const store::Cache* cache = nullptr;              // of proofs of earlier runs; null: prove again
+    std::string installation;                         // what a proof depends on beside the file and these options: program, catalogues, packages
 };
 
 // What is known of a file before anything is written.

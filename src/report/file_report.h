@@ -52,6 +52,7 @@ struct FileReport {
     std::string draft;       // path of the draft that was written; empty: none
     Shipment shipment;
     double seconds = 0;
+    bool proved_earlier = false;  // by a former run, on the same file, programs and packages
 
     [[nodiscard]] bool proved() const { return outcome != Outcome::refused && outcome != Outcome::unreadable; }
     [[nodiscard]] bool has_refusal() const;

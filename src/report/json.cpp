@@ -73,6 +73,7 @@ std::string to_json_line(const FileReport& report) {
                  {"level", level_name(report.verdict.level)},
                  {"stage", stage_reached(report)},
                  {"seconds", report.seconds},
+                 {"proved_earlier", report.proved_earlier},
                  {"trouble", or_null(report.trouble)}};
     json["entries"] = Json::array();
     for (const verify::EntryProof& proof : report.verdict.entries) json["entries"].push_back(entry(proof));

@@ -81,7 +81,7 @@ std::string title(const FileReport& report, const TerminalStyle& style) {
     std::string line = paint(printable(report.input), kBold, style);
     const bool names_output = report.proved() && !report.output.empty();
     if (names_output) line += (report.outcome == Outcome::compared ? " = " : " → ") + printable(report.output);
-    line += "  " + paint(verdict_words(report), verdict_rendition(report), style);
+    line += "  " + paint(verdict_words(report) + (report.proved_earlier ? " by an earlier run" : ""), verdict_rendition(report), style);
     if (report.seconds > 0) line += "  " + paint(duration(report.seconds), kDim, style);
     return line + "\n";
 }
