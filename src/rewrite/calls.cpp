@@ -153,7 +153,7 @@ bool Rewriter::result_is_mutated(NodeId call) const {
 }
 
 void Rewriter::call(NodeId id) {
-    if (super_call(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
+    if (super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     check_mutated_arguments(id);

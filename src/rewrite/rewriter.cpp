@@ -48,10 +48,25 @@ void Rewriter::visit(NodeId id) {
     case NodeKind::call:
         call(id);
         written_argument(id);
+        refuse_hashed_module(id);
         break;
-    case NodeKind::attribute: attribute(id); break;
-    case NodeKind::name: name(id); break;
-    case NodeKind::subscript: subscript(id); break;
+    case NodeKind::attribute:
+        attribute(id);
+        test_module(id);
+        break;
+    case NodeKind::name:
+        name(id);
+        test_module(id);
+        break;
+    case NodeKind::subscript:
+        subscript(id);
+        test_module(id);
+        break;
+    case NodeKind::unary:
+    case NodeKind::bool_op: test_module(id); break;
+    case NodeKind::compare: compare_modules(id); break;
+    case NodeKind::set:
+    case NodeKind::dict_entry: refuse_hashed_module(id); break;
     case NodeKind::string: annotation_string(id); break;
     case NodeKind::assign: assign(id); break;
     case NodeKind::aug_assign: aug_assign(id); break;

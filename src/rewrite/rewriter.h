@@ -276,6 +276,22 @@ private:
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
 
+    // module_values.cpp
+    enum class ModuleTruth : std::uint8_t { same, not_none, has_layers, layers_if_any, module_or_true };
+    [[nodiscard]] bool is_test(NodeId id) const;
+    [[nodiscard]] bool decides_its_truth(std::uint32_t class_index) const;
+    [[nodiscard]] NodeId called_place(NodeId id) const;
+    [[nodiscard]] bool may_be_literal(NodeId value) const;
+    [[nodiscard]] bool gets_literal(NodeId id) const;
+    [[nodiscard]] ModuleTruth module_truth(NodeId id) const;
+    void put_module_truth(NodeId place, NodeId id, ModuleTruth truth);
+    void test_module(NodeId id);
+    void choose_module(NodeId id);
+    void compare_modules(NodeId id);
+    bool asks_for_dictionary(NodeId call);
+    void keep_parts_readable(NodeId function);
+    void refuse_hashed_module(NodeId id);
+
     // resets.cpp
     [[nodiscard]] std::string_view inherited_reset(std::uint32_t class_index) const;
     [[nodiscard]] bool resets_itself(std::uint32_t class_index, std::string_view name) const;

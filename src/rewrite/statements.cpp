@@ -249,6 +249,7 @@ void Rewriter::function(NodeId id) {
         remove_statement(id);
         return;
     }
+    keep_parts_readable(id);
     if (node.name != "forward") return;
     const NodeId around = tree_.class_of(id);
     if (!exists(around) || tree_[tree_[id].parent].parent != around) return;
