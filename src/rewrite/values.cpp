@@ -174,6 +174,7 @@ Value Rewriter::value_of(NodeId id) {
     leaf.node = syntax::index(id);
     leaf.precedence = precedence_of(id);
     leaf.trivial = is_trivial(id);
+    leaf.fresh_list = node.kind == NodeKind::list || node.kind == NodeKind::list_comp;
     leaf.written = tree_.text(id);
     const bool sequence_literal = node.kind == NodeKind::tuple || node.kind == NodeKind::list;
     value = leaves_.add(std::move(leaf), std::move(value));

@@ -330,6 +330,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         return code_value(text + ")", Precedence::atom, kind);
     };
     if (!positional) return residual(Kind::unknown);
+    if (word == "list" && arguments.size() == 1 && arguments[0].leaf >= 0 && evaluator_.leaves_[static_cast<std::size_t>(arguments[0].leaf)].fresh_list) return arguments[0];
     if (arguments.size() == 1 && arguments[0].has_items) {
         const Value& only = arguments[0];
         if (word == "len") return integer_value(static_cast<std::int64_t>(only.items.size()));

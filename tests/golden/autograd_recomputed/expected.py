@@ -40,7 +40,7 @@ class Reversible(RecomputedFunction):
 class Net(nn.Module):
     def __init__(self, dim, depth=2):
         super().__init__()
-        self.blocks = list([Block(dim) for _ in range(depth)])
+        self.blocks = [Block(dim) for _ in range(depth)]
 
     def __call__(self, x):
         return Reversible.apply(mx.concatenate([x, x], axis=-1), self.blocks)

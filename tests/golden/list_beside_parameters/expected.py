@@ -7,7 +7,7 @@ class Levels(nn.Module):
         super().__init__()
         values = [mx.linspace(-1, 1, n) if n % 2 == 1 else mx.arange(n) / n for n in levels]
         if trained:
-            self.levels = list([value for value in values])
+            self.levels = [value for value in values]
         else:
             self.levels = tuple(values)
 

@@ -4,7 +4,7 @@ import mlx.nn as nn
 class Stack(nn.Module):
     def __init__(self, dim, depth):
         super().__init__()
-        self.layers = list([nn.Linear(dim, dim) for _ in range(depth)])
+        self.layers = [nn.Linear(dim, dim) for _ in range(depth)]
 
     def __len__(self):
         return len(self.layers)

@@ -5,7 +5,7 @@ class Net(nn.Module):
     def __init__(self, dim, depth):
         super().__init__()
         self.first = nn.Linear(dim, dim)
-        self.layers = list([nn.Linear(dim, dim) for _ in range(depth)])
+        self.layers = [nn.Linear(dim, dim) for _ in range(depth)]
         self.reset_parameters()
 
     def reset_parameters(self):
