@@ -96,7 +96,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
             if (name == "reversed") std::reverse(parts.begin(), parts.end());
             return store_.sequence_of(kind, parts);
         }
-        Fact sequence = store_.repeated(kind, iterated(first));
+        Fact sequence = store_.repeated(kind, row_of(operands.positional[0].node, first));
         if (first.kind == Kind::size) sequence.length = first.length;
         if (first.kind == Kind::size && first.length > 0)
             sequence.elements = store_.sequence(std::vector<Fact>(static_cast<std::size_t>(first.length), make(Kind::integer)));

@@ -270,6 +270,19 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     EXPECT_EQ(file.short_form("a.view(2)"), "tensor 1 float32");
 }
 
+TEST(Infer, ObservedIteratorsKeepWhatTheyGive) {
+    const std::string text = "def f(x, y):\n    for a, b in zip(x.split(4), y):\n        a.add_(b)\n    rows = list(x)\n    return rows[0]\n";
+    const auto begin = static_cast<std::uint32_t>(text.find("zip"));
+    ObservedFact iterator;
+    iterator.span = {begin, begin + static_cast<std::uint32_t>(std::string_view("zip(x.split(4), y)").size())};
+    iterator.kind = Kind::object;
+    const Analysed file(text, {iterator});
+    const auto memory = [&](std::string_view name) { return std::string(file.tree.text(syntax::NodeId{file(name).view_of})); };
+    EXPECT_EQ(memory("a"), "x");
+    EXPECT_EQ(memory("b"), "y");
+    EXPECT_EQ(memory("rows[0]"), "x");
+}
+
 TEST(Infer, EveryExpressionIsPrinted) {
     const Analysed file("x = torch.ones(2, 3)\n");
     EXPECT_NE(print(file.tree, file.facts).find("7:5 `torch.ones(2, 3)` tensor float32 rank 2 [2, 3] fresh"), std::string::npos);

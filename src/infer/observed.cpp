@@ -26,6 +26,8 @@ void Evaluator::apply_observed(NodeId node, Fact& fact) {
     if (observed_at_.empty() || observed_at_[index(node)] == 0) return;
     const ObservedFact& seen = observed_[observed_at_[index(node)] - 1];
     if (seen.kind == Kind::unknown || seen.kind == Kind::none) return;
+    // zip, enumerate, map and generators are objects of their own; statically they are the list of what they give.
+    if (seen.kind == Kind::object && fact.kind == Kind::list) return;
     const bool optional = fact.maybe_none || fact.kind == Kind::none;
     if (fact.kind != seen.kind) {
         Fact fresh = make(seen.kind);

@@ -78,8 +78,8 @@ struct Leaf {
     std::uint32_t node = 0;  // the user's node, for an argument
     Precedence precedence = Precedence::atom;
     bool trivial = false;    // a name, a constant, an attribute of a name: may be used any number of times
-    bool fresh_list = false;  // a display or comprehension: nobody else holds the list
     std::string_view written = {};  // an argument as its author wrote it
+    bool fresh_list = false;  // a display or comprehension: nobody else holds the list
 };
 
 class Leaves {
