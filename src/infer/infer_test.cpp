@@ -271,7 +271,7 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
 }
 
 TEST(Infer, ObservedIteratorsKeepWhatTheyGive) {
-    const std::string text = "def f(x, y):\n    for a, b in zip(x.split(4), y):\n        a.add_(b)\n    rows = list(x)\n    return rows[0]\n";
+    const std::string text = "def f(x: torch.Tensor, y: torch.Tensor):\n    for a, b in zip(x.split(4), y):\n        a.add_(b)\n    rows = list(x)\n    return rows[0]\n";
     const auto begin = static_cast<std::uint32_t>(text.find("zip"));
     ObservedFact iterator;
     iterator.span = {begin, begin + static_cast<std::uint32_t>(std::string_view("zip(x.split(4), y)").size())};
