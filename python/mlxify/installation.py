@@ -54,7 +54,9 @@ def _parts() -> Iterator[str] | None:
         if any(entry.name.startswith("__editable__") and entry.name.endswith(".py") for entry in entries):
             return None
         if any(entry.name.endswith(".dist-info") for entry in entries):
-            parts += [f"{folder}/{entry.name} {entry.stat().st_mtime_ns}" for entry in entries if entry.name != "__pycache__"]
+            parts += [
+                f"{folder}/{entry.name} {entry.stat().st_mtime_ns}" for entry in entries if entry.name != "__pycache__"
+            ]
         else:
             parts += _sources(folder)
     return iter(parts)

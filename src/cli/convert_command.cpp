@@ -14,6 +14,7 @@
 #include "cli/environment.h"
 #include "cli/input_files.h"
 #include "cli/scratch_folder.h"
+#include "pipeline/compare.h"
 #include "pipeline/run.h"
 #include "pipeline/ship.h"
 #include "report/json.h"
@@ -186,13 +187,22 @@ int convert_or_ship(const Options& given) {
 int verify_pair(const Options& options) {
     for (const std::string& path : options.paths)
         if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
+    if (!options.again && options.paths.size() < 2) return complain("name the PyTorch file and an MLX file, or a saved file with `--again`"), kWrongUsage;
+    if (!options.original.empty() && options.paths.size() > 1) return complain("`--original` is about one file"), kWrongUsage;
+    const auto catalogue = open_catalogue(options);
+    if (!catalogue) return complain(catalogue.error().message), kWrongUsage;
     const ScratchFolder scratch;
     verify::WorkerPool workers(worker_options(options, scratch.path()));
     std::vector<FileReport> reports;
-    pipeline::compare(options.paths[0], {options.paths.begin() + 1, options.paths.end()}, run_options(options), workers, [&](const FileReport& report) {
+    const auto take = [&](const FileReport& report) {
         print_report(report, options);
         reports.push_back(report);
-    });
+    };
+    const pipeline::RunOptions run = run_options(options);
+    if (options.again)
+        for (const std::string& path : options.paths) take(pipeline::verify_again(path, options.original, run, *catalogue, workers));
+    else
+        pipeline::compare(options.paths[0], {options.paths.begin() + 1, options.paths.end()}, run, *catalogue, workers, take);
     if (options.json) put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
     return exit_code(reports);
 }

@@ -73,8 +73,12 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     ship->add_option("--push", options.remote, "push to this remote (default: to the branch's upstream, if any)")->option_text("REMOTE");
 
     CLI::App* verify = app.add_subcommand("verify", "prove that a PyTorch file and an MLX file compute the same");
-    verify->add_option("FILES", options.paths, "the PyTorch file, and one MLX file or several candidates")->required()->expected(2, -1)->option_text("TORCH MLX…");
+    verify->add_option("FILES", options.paths, "the PyTorch file, and one MLX file or several candidates")->required()->expected(1, -1)->option_text("TORCH MLX…");
+    CLI::Option* again = verify->add_flag("--again", options.again, "FILES are saved files: check again what their headers state");
+    verify->add_option("--original", options.original, "the PyTorch file, where --again does not find it beside the saved file's folder")
+        ->option_text("FILE")->needs(again);
     add_proof_options(*verify, options);
+    for (const char* stated : {"--call", "--case", "--entry"}) again->excludes(verify->get_option(stated));
 
     CLI::App* explain = app.add_subcommand("explain", "what a code (MX4102) means, or what the catalogue says of an API (torch.pad)");
     explain->add_option("TOPIC", options.topic, "a code or an API")->required()->option_text("CODE|API");

@@ -13,7 +13,7 @@ enum class Command { convert, verify, ship, explain, doctor };
 
 struct Options {
     Command command = Command::convert;
-    std::vector<std::string> paths;        // files and folders; of verify: the two files
+    std::vector<std::string> paths;        // files and folders; of verify: the original, then converted files
     std::string topic;                     // of explain
     std::string output_folder = "mlx_architectures";
     bool output_folder_given = false;
@@ -32,6 +32,8 @@ struct Options {
     bool diff = false;
     bool check = false;
     bool json = false;
+    bool again = false;                    // verify: what the headers of saved files state
+    std::string original;                  // verify --again: where the original is
     bool cache = true;                     // take proofs of earlier runs
 
     // Nothing is verified or written.

@@ -50,7 +50,4 @@ Conversion convert(const source::SourceText& source, const infer::ObservedFacts&
 std::string print_stage(const source::SourceText& source, const infer::ObservedFacts& observed,
                         const catalogue::Catalogue& catalogue, const ConvertOptions& options, std::string_view stage);
 
-// The text that is saved: `header` (the verification part) is put into the module docstring after the author's own words.
-std::string with_header(std::string_view converted, std::string_view header);
-
 }  // namespace mlxify::pipeline

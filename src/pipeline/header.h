@@ -12,6 +12,16 @@
 
 namespace mlxify::pipeline {
 
+// The first words: a former header is found, and replaced, by them.
+inline constexpr std::string_view kHeaderBegin = "Converted from PyTorch to MLX by mlxify ";
+// What introduces an entry point: its name, what was proved of it, in which dtype; its samples follow, a line each.
+inline constexpr std::string_view kStatement = "Verified against PyTorch: ";
+// Stands in a sample that is too long to be written out.
+inline constexpr std::string_view kAbbreviation = " … (by ";
+
+inline constexpr std::string_view kValuesAndGradients = "values and gradients", kValuesAlone = "values (it has no gradient)",
+                                  kInferenceOnly = "values (inference only)";
+
 struct Provenance {
     std::string file_name;  // of the original, without its folder
     std::string sha256;     // of the original's bytes
@@ -26,7 +36,7 @@ std::string verification_header(const Provenance& provenance, const verify::Verd
 // What a draft begins with: comment lines.
 std::string draft_banner(const Provenance& provenance);
 
-// "values and gradients", "values (it has no gradient)", "values (inference only)".
+// One of kValuesAndGradients, kValuesAlone, kInferenceOnly.
 std::string_view proved_quantities(const verify::EntryProof& entry);
 
 // An error as one significant digit, rounded up to 1, 2 or 5 times a power of ten: 3.1e-07 → "5e-07". Coarse on purpose: the

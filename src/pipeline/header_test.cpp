@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/convert.h"
+#include "pipeline/docstring.h"
 
 namespace mlxify::pipeline {
 namespace {
@@ -73,7 +73,7 @@ TEST(Header, ErrorsAreRoundedUp) {
 TEST(Header, ASampleThatSpellsOutATensorIsCut) {
     verify::Verdict verdict;
     verify::EntryProof entry;
-    entry.samples = {{"Net(8)(f32[2, 8], mask=i64([" + std::string(200, '1') + "]))", "search: mask"}};
+    entry.samples = {{"Net(8)(f32[2, 8], mask=i64([" + std::string(800, '1') + "]))", "search: mask"}};
     verdict.entries = {entry};
     const std::string text = verification_header({"net.py", "abc", "0.1.0"}, verdict, {}, {}, source::SourceText("net.py", ""));
     EXPECT_NE(text.find("\n- Net(8)(f32[2, 8], … (by search: mask)\n"), std::string::npos) << text;

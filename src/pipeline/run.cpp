@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <utility>
 
+#include "pipeline/docstring.h"
 #include "pipeline/earlier_proof.h"
 #include "pipeline/header.h"
+#include "pipeline/outcome.h"
 #include "pipeline/sample_expressions.h"
 #include "store/saved_file.h"
 #include "store/sha256.h"
@@ -22,26 +22,6 @@ using diagnostics::Diagnostic;
 using diagnostics::Severity;
 using report::FileReport;
 using report::Outcome;
-
-class Clock {
-public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    }
-
-private:
-    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
-
-void mark_unreadable(FileReport& report, const base::Error& error) {
-    report.outcome = Outcome::unreadable;
-    if (error.message.find("not UTF-8") != std::string::npos)
-        report.findings.push_back(report::without_place(Code::not_utf8, error.message, "store the file as UTF-8"));
-    else if (error.message.find("larger than") != std::string::npos)
-        report.findings.push_back(report::without_place(Code::file_too_large, error.message, "move the data out of the source"));
-    else
-        report.trouble = error.message;
-}
 
 verify::EntryPoint::Kind entry_kind(Definition::Kind kind) {
     switch (kind) {
@@ -70,48 +50,10 @@ std::vector<verify::EntryPoint> chosen_entries(const Conversion& conversion, con
     return entries;
 }
 
-verify::Request request_for(const std::string& path, std::string_view original, std::vector<verify::EntryPoint> entries,
-                            const RunOptions& options) {
-    verify::Request request;
-    request.path = path;
-    request.original = original;
-    request.entries = std::move(entries);
-    request.entries_named = !options.convert.entries.empty();
-    if (!options.call.empty()) request.calls = {options.call};
-    request.case_file = options.case_file;
-    return request;
-}
-
 std::vector<verify::SpanPair> span_pairs(const Conversion& conversion) {
     std::vector<verify::SpanPair> pairs;
     for (const MappedSpan& mapped : conversion.source_map) pairs.push_back({mapped.converted, mapped.original});
     return pairs;
-}
-
-bool has_refusal(const std::vector<Diagnostic>& diagnostics) {
-    return std::ranges::any_of(diagnostics, [](const Diagnostic& one) { return one.severity == Severity::refusal; });
-}
-
-// A verdict below "verified" always has its reason among the diagnostics. That an entry has no sample is only a remark while
-// another's proof may reach it; when nothing did, it is the reason.
-void explain_refusal(const verify::Verdict& verdict, std::vector<Diagnostic>& diagnostics) {
-    if (verdict.saveable() || has_refusal(diagnostics)) return;
-    for (Diagnostic& diagnostic : diagnostics)
-        if (diagnostic.code == Code::no_sample || diagnostic.code == Code::original_fails || diagnostic.code == Code::limit_reached)
-            diagnostic.severity = Severity::refusal;
-    if (has_refusal(diagnostics)) return;
-    for (const verify::EntryProof& entry : verdict.entries) {
-        for (const verify::Stage& stage : entry.stages)
-            if (stage.result == verify::StageResult::failed)
-                return diagnostics.push_back({Code::converted_fails, Severity::refusal, {},
-                                              fmt::format("`{}` failed at the stage \"{}\": {}", entry.name, stage.name, stage.figure), "",
-                                              diagnostics::Trust::by_hand});
-        if (entry.level < verify::Level::verified_for_inference)
-            return diagnostics.push_back({Code::inconclusive, Severity::refusal, {}, fmt::format("nothing was proved of `{}`", entry.name),
-                                          "give a sample with `--call`", diagnostics::Trust::by_hand});
-    }
-    diagnostics.push_back({Code::inconclusive, Severity::refusal, {}, "nothing was proved", "give a sample with `--call`",
-                           diagnostics::Trust::by_hand});
 }
 
 // What the stages know of one file, while it is being proved.
@@ -221,59 +163,6 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
     report.seconds = clock.seconds();
     if (!key.empty() && report.proved()) options.cache->keep(key, encode(proof));
     return proof;
-}
-
-void compare(const std::string& torch_path, const std::vector<std::string>& mlx_paths, const RunOptions& options,
-             verify::WorkerPool& workers, const std::function<void(const FileReport&)>& take) {
-    Clock clock;
-    const auto empty_report = [&](const std::string& mlx_path) {
-        FileReport report;
-        report.input = torch_path;
-        report.output = mlx_path;
-        return report;
-    };
-    auto original = source::read_file(torch_path);
-    if (!original) {
-        for (const std::string& mlx_path : mlx_paths) {
-            FileReport report = empty_report(mlx_path);
-            mark_unreadable(report, original.error());
-            take(report);
-        }
-        return;
-    }
-    const source::SourceText source(torch_path, std::move(original).value());
-    std::vector<verify::EntryPoint> entries = verify::entry_points(source.text());
-    const auto& wanted = options.convert.entries;
-    std::erase_if(entries, [&](const auto& entry) { return !wanted.empty() && std::ranges::find(wanted, entry.name) == wanted.end(); });
-    for (const std::string& name : wanted)
-        if (std::ranges::none_of(entries, [&](const auto& entry) { return entry.name == name; }))
-            entries.push_back({name, verify::EntryPoint::Kind::module});
-
-    const verify::Request request = request_for(torch_path, source.text(), std::move(entries), options);
-    diagnostics::Sink sink;
-    const verify::Prepared prepared = verify::prepare(workers, request, sink);
-    const std::vector<Diagnostic> of_original = sink.take();
-    const std::string sha256 = store::sha256(source.text());
-    for (const std::string& mlx_path : mlx_paths) {
-        FileReport report = empty_report(mlx_path);
-        report.sha256 = sha256;
-        const auto converted = source::read_file(mlx_path);
-        if (!converted) {
-            mark_unreadable(report, converted.error());
-            take(report);
-            continue;
-        }
-        std::vector<Diagnostic> diagnostics = of_original;
-        if (!has_refusal(diagnostics)) {
-            report.verdict = verify::verify(workers, request, prepared, *converted, {});
-            diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
-            explain_refusal(report.verdict, diagnostics);
-        }
-        report.findings = report::locate_all(diagnostics, source);
-        report.outcome = report.verdict.saveable() && !report.has_refusal() ? Outcome::compared : Outcome::refused;
-        report.seconds = std::exchange(clock, Clock{}).seconds();
-        take(report);
-    }
 }
 
 FileReport save(Proof proof, const RunOptions& options) {

@@ -37,11 +37,6 @@ struct Proof {
 Proof prove(const std::string& path, const RunOptions& options, const catalogue::Catalogue& catalogue,
             verify::WorkerPool& workers);
 
-// `mlxify verify TORCH MLX…`: the proof alone, of files that somebody else wrote, each against the same original on the same samples.
-// `take` gets the reports in the order of `mlx_paths`, each as soon as it is there.
-void compare(const std::string& torch_path, const std::vector<std::string>& mlx_paths, const RunOptions& options,
-             verify::WorkerPool& workers, const std::function<void(const report::FileReport&)>& take);
-
 // Writes what is proved into the output folder, and a draft of what is not where the options say.
 report::FileReport save(Proof proof, const RunOptions& options);
 
