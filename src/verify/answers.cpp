@@ -271,7 +271,7 @@ std::optional<Construction> read_construction(const Json& answer) {
         get_list<ArrayOf>(answer, "parameters", construction.parameters, Presence::optional, read_array) &&
         get_list<ArrayOf>(answer, "buffers", construction.buffers, Presence::optional, read_array) &&
         get_list<ModuleOf>(answer, "modules", construction.modules, Presence::optional, [](const Json& json, ModuleOf& module) {
-            return get(json, "name", module.name) && get(json, "class", module.type);
+            return get(json, "name", module.name) && get(json, "class", module.type) && get(json, "text", module.text, Presence::optional);
         });
     return well_formed ? std::optional(construction) : std::nullopt;
 }

@@ -59,7 +59,7 @@ std::string sequence_of(const std::vector<std::string>& items, bool tuple) {
 std::string unpacked_size(const std::string& name, const std::vector<std::string>& all) {
     const auto is_space = [](const std::string& axis) {
         const std::string text = lower(axis);
-        return text == "h" || text == "w" || text.starts_with("height") || text.starts_with("width") || text.ends_with("height") || text.ends_with("width") ||
+        return (text.size() <= 2 && (text.ends_with('h') || text.ends_with('w'))) || text.starts_with("height") || text.starts_with("width") || text.ends_with("height") || text.ends_with("width") ||
                text.ends_with("_h") || text.ends_with("_w");
     };
     if (is_space(name)) return std::to_string(kImageSize);
@@ -68,8 +68,9 @@ std::string unpacked_size(const std::string& name, const std::vector<std::string
     return argument_guesses({name, "", std::nullopt, ""}).front();
 }
 
-// Lists of `count` items (0: of usual lengths) for a parameter that is iterated or indexed.
-std::vector<std::string> lists(Quantity quantity, std::size_t count) {
+// Lists of usual lengths, or of those that its usage tells, for a parameter that is iterated or indexed.
+std::vector<std::string> lists(Quantity quantity, const Usage& usage) {
+    const std::size_t count = std::max(usage.items, usage.length);
     std::vector<std::string> items;
     switch (quantity) {
         case Quantity::depth: items = {"2", "2", "2", "2", "2", "2", "2", "2"}; break;
@@ -83,10 +84,11 @@ std::vector<std::string> lists(Quantity quantity, std::size_t count) {
         case Quantity::vocabulary: items = {"50", "20", "10", "10", "10", "10", "10", "10"}; break;
         default: items = {"16", "32", "64", "128", "128", "128", "128", "128"}; break;
     }
+    while (items.size() < count) items.push_back(items.back());
     std::vector<std::string> result;
     for (const std::size_t length : {count > 0 ? count : std::size_t{4}, std::size_t{2}, std::size_t{3}, std::size_t{1}, std::size_t{5}}) {
-        if (length < count || length > items.size()) continue;
-        add_once(result, sequence_of({items.begin(), items.begin() + static_cast<std::ptrdiff_t>(length)}, quantity == Quantity::image_size));
+        if (length < count || length > items.size() || (usage.length > 0 && length != usage.length)) continue;
+        add_once(result, sequence_of({items.begin(), items.begin() + static_cast<std::ptrdiff_t>(length)}, usage.tuple || quantity == Quantity::image_size));
     }
     return result;
 }
@@ -283,7 +285,7 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
         for (const std::string& target : usage.unpacked) sizes.push_back(unpacked_size(target, usage.unpacked));
         guesses.push_back(sequence_of(sizes, true));
     } else if (usage.sequence && !usage.number) {
-        for (std::string& list : lists(quantity_of(name), usage.items)) guesses.push_back(std::move(list));
+        for (std::string& list : lists(quantity_of(name), usage)) guesses.push_back(std::move(list));
     }
     if (usage.condition && !usage.number && !usage.sequence && guesses.empty() && quantity_of(name) == Quantity::unknown) guesses = {"False", "True"};
     return guesses;

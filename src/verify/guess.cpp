@@ -43,7 +43,9 @@ constexpr NameRow kNames[] = {
     {"oup", channels}, {"n_feats", channels}, {"n_filters", channels}, {"num_filters", channels}, {"filters", channels},
     {"nf", channels}, {"base_channels", channels}, {"mid_channels", channels}, {"hidden_channels", channels},
     {"image_size", image_size}, {"img_size", image_size}, {"resolution", image_size}, {"input_resolution", image_size},
-    {"size", image_size}, {"fmap_size", image_size},
+    {"image_height", image_size}, {"image_width", image_size}, {"img_height", image_size}, {"img_width", image_size},
+    {"img_h", image_size}, {"img_w", image_size}, {"height", image_size}, {"frames", frames}, {"num_frames", frames},
+    {"n_frames", frames}, {"max_frames", frames}, {"size", image_size}, {"fmap_size", image_size},
     {"patch_size", patch}, {"patch_dim", patch}, {"window_size", window}, {"chunk_size", window},
     {"seq_len", length}, {"sequence_length", length}, {"context_length", length}, {"seq_length", length}, {"n_ctx", max_length},
     {"max_len", max_length}, {"max_seq_len", max_length}, {"max_length", max_length}, {"block_size", max_length},
@@ -87,6 +89,7 @@ std::vector<std::string> by_quantity(Quantity quantity) {
         case image_channels: return {"3", "16", "64"};
         case channels: return {"16", "32", "64", "8"};
         case image_size: return {"32", "(32, 32)", "64"};
+        case frames: return {"8", "4"};
         case patch: return {"8", "4", "(8, 8)"};
         case window: return {"4", "8", "16"};
         case length: return {"48"};
@@ -198,6 +201,7 @@ std::optional<std::string> smaller_default(const ParameterOf& parameter) {
         case classes: return at_most(10);
         case channels: return at_most(kWidth);
         case image_size: return at_most(kImageSize);
+        case frames: return at_most(8);
         case patch: return at_most(8);
         case length: return at_most(kLength);
         case max_length: return at_most(128);

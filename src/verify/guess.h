@@ -15,7 +15,7 @@ namespace mlxify::verify {
 // What a size with this name usually counts; the sizes themselves are small and, where they may differ, different, so that
 // exchanged axes show.
 enum class Quantity {
-    unknown, width, feed_forward, head_width, heads, depth, vocabulary, classes, image_channels, channels, image_size, patch,
+    unknown, width, feed_forward, head_width, heads, depth, vocabulary, classes, image_channels, channels, image_size, frames, patch,
     window, length, max_length, kernel, stride, padding, groups, rate, scale_factor, small_float, module, activation, norm, flag,
 };
 

@@ -12,9 +12,19 @@ bool one_of(std::string_view name, std::initializer_list<std::string_view> names
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// `t`, `f`, `(f pf)`, and `d` where it is no width.
+bool counts_frames(std::string_view name, std::size_t position) {
+    const std::string_view first = name.starts_with('(') ? name.substr(1, name.find(' ') - 1) : name;
+    return one_of(first, {"t", "f", "frames", "frame", "nf", "time"}) || (position == 2 && first == "d");
+}
+
+// The least multiple of `factor` that is not below `size`.
+std::int64_t rounded_up(std::int64_t size, std::int64_t factor) { return factor > 1 ? (size + factor - 1) / factor * factor : size; }
+
 // The size of an axis by the name that the author gives it in `b, l, d = x.shape`.
 std::int64_t axis_size(const std::string& axis, std::size_t position, const InputHint& hint, const Sizes& sizes, bool image) {
     const std::string name = lower(axis);
+    if (position < hint.sizes.size() && hint.sizes[position] > 0) return hint.sizes[position];
     const bool last = position + 1 == hint.axes.size();
     if (position == 0 && (name.starts_with("b") || name == "n" || name == "_" || contains(name, "batch"))) return kBatch;
     if (last && hint.last > 0) return hint.last;
@@ -23,7 +33,9 @@ std::int64_t axis_size(const std::string& axis, std::size_t position, const Inpu
         if (image || hint.channels > 0) return hint.channels > 0 ? hint.channels : sizes.channels;
         return last ? sizes.width : sizes.channels_known ? sizes.channels : sizes.width;
     }
-    if (image && (one_of(name, {"h", "w", "height", "width", "x", "y"}) || name.starts_with('('))) return sizes.image;
+    if (image && counts_frames(name, position)) return sizes.frames;
+    if (image && one_of(name, {"w", "width"})) return sizes.image_width > 0 ? sizes.image_width : sizes.image;
+    if (image && (one_of(name, {"h", "height", "x", "y"}) || name.starts_with('('))) return sizes.image;
     if (one_of(name, {"h", "heads", "nh", "num_heads", "n_heads", "n_head"})) return sizes.heads;
     if (contains(name, "head")) return last ? sizes.head_width : sizes.heads;
     if (one_of(name, {"d", "dim", "e", "f", "hidden", "embed_dim", "d_model", "hidden_size"}) || contains(name, "dim"))
@@ -37,9 +49,9 @@ std::vector<std::int64_t> shape_by_axes(const InputHint& hint, const Sizes& size
         return std::any_of(hint.axes.begin(), hint.axes.end(), [&](const std::string& axis) { return lower(axis) == name; });
     };
     const bool patches = std::any_of(hint.axes.begin(), hint.axes.end(), [](const std::string& axis) { return axis.starts_with('('); });
-    const bool image = named("w") || named("width") || hint.channels > 0 || (patches && hint.axes.size() == 4);
+    const bool image = named("w") || named("width") || hint.channels > 0 || (patches && hint.axes.size() >= 4);
     std::vector<std::int64_t> shape;
-    for (std::size_t i = 0; i < hint.axes.size(); ++i) shape.push_back(axis_size(hint.axes[i], i, hint, sizes, image));
+    for (std::size_t i = 0; i < hint.axes.size(); ++i) shape.push_back(rounded_up(axis_size(hint.axes[i], i, hint, sizes, image), i < hint.multiples.size() ? hint.multiples[i] : 1));
     return shape;
 }
 
@@ -56,8 +68,8 @@ std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const S
             return {kBatch, sizes.length, last};
         case 4:
             if (hint.last > 0 && hint.channels < 0) return {kBatch, 6, 8, hint.last};
-            return {kBatch, channels, sizes.image, sizes.image};
-        case 5: return {1, channels, 8, 16, 16};
+            return {kBatch, channels, sizes.image, sizes.image_width > 0 ? sizes.image_width : sizes.image};
+        case 5: return {1, channels, sizes.frames, sizes.image_known ? sizes.image : 16, sizes.image_known ? sizes.image : 16};
         default: return std::vector<std::int64_t>(static_cast<std::size_t>(rank), 4);
     }
 }
@@ -65,11 +77,13 @@ std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const S
 // Ranks to try for a float input, the likeliest first.
 std::vector<int> usual_ranks(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
+    if (sizes.frames_known && !contains(name, "img") && !contains(name, "image")) return {5, 4, 3};
     if (contains(name, "img") || contains(name, "image") || contains(name, "pixel")) return {4, 3};
     if (contains(name, "video")) return {5, 4};
+    if (hint.space) return {4, 5, 3};
     if (hint.channels > 0) return {4, 3, 2, 5};
     if (hint.last > 0) return {3, 2, 4};
-    if (sizes.channels_known) return {4, 3, 5, 2};
+    if (sizes.channels_known || sizes.image_known) return {4, 3, 5, 2};
     if (one_of(name, {"q", "k", "v", "query", "key", "value"})) return {3, 4, 2};
     return {3, 2, 4, 1, 5};
 }

@@ -82,11 +82,11 @@ constexpr Row kRows[] = {
     {"expected #D input (got #D input)", rank, -1, 0},
     {"Expected #D or #D input", rank, -1, 1},
     {"Expected # dimensions, got #", rank, -1, 0},
-    {"expected # dims. Received #-dim tensor", rank, -1, 0},
+    {"expected # dims. Received #-dim tensor", rank, 1, 0},
     {"Expected input to be #D or #D", rank, -1, 1},
     {"Expected #D tensor", rank, -1, 0},
     {"too many values to unpack (expected #)", rank, -1, 0},
-    {"not enough values to unpack (expected #, got #)", rank, -1, 0},
+    {"not enough values to unpack (expected #, got #)", rank, 1, 0},
     {"number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
     {"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = # is not equal to len(dims) = #", rank, -1, 1},
     {"Dimension out of range (expected to be in range of [-#, #], but got #)", rank, -1, -2},
@@ -143,6 +143,24 @@ constexpr Row kRows[] = {
     {"The shapes of", same_shape},
     {"Input image size", any_axis},
     {"object has no attribute 'float'", floats},
+    {"object is not iterable", sequence_value},
+    {"object is not subscriptable", sequence_value},
+    {"has no len()", sequence_value},
+    {"cannot unpack non-iterable", sequence_value},
+    {"needs to be tuple", sequence_value},
+    {"must be a tuple", sequence_value},
+    {"must be a list", sequence_value},
+    {"'list' object cannot be interpreted as an integer", scalar_value},
+    {"'tuple' object cannot be interpreted as an integer", scalar_value},
+    {"not 'list'", scalar_value},
+    {"not 'tuple'", scalar_value},
+    {"'list' and 'int'", scalar_value},
+    {"'tuple' and 'int'", scalar_value},
+    {"'int' and 'list'", scalar_value},
+    {"'int' and 'tuple'", scalar_value},
+    {"'list' and 'float'", scalar_value},
+    {"'tuple' and 'float'", scalar_value},
+    {"can't multiply sequence by non-int", scalar_value},
 };
 
 // The text between the first pair of quotes after `marker`.
@@ -185,6 +203,8 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
             return {{message.find("SimpleNamespace") != std::string_view::npos ? field : other_values, -1, -1, *name}};
     }
     if (failure.type == "KeyError") {
+        // einops looks up the recipe of a layer by the rank of its input
+        if (message.size() == 1 && message[0] >= '0' && message[0] <= '9') return {{other_rank, message[0] - '0', -1, {}}, {other_values, -1, -1, {}}};
         if (const auto name = quoted_after(message, "")) return {{field, -1, -1, *name}};
         return {{other_values, -1, -1, {}}};
     }
@@ -217,6 +237,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         repairs.push_back(repair_of(row, *numbers));
         break;
     }
+    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value)) repairs.push_back({optional_inputs, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == any_axis) repairs.push_back({divisible, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
     if (repairs.empty()) repairs = from_python_errors(failure);

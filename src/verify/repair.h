@@ -30,6 +30,9 @@ struct Repair {
         field,           // a configuration object lacks the field `name`
         divisible,       // sizes must divide one another
         sequence_input,  // an input must be a list of tensors
+        other_rank,      // an input has `found` axes, and needs another number of them
+        sequence_value,  // an argument must be a list or tuple, not one number
+        scalar_value,    // an argument must be one number, not a list or tuple
         low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
         other_values,    // the arguments contradict each other: another guess
         give_up,         // nothing that other inputs could mend (a library or device is missing)

@@ -33,7 +33,7 @@ TEST(RepairsFor, ReadsTorchMessages) {
 }
 
 TEST(RepairsFor, ReadsPythonMessages) {
-    EXPECT_EQ(first("ValueError", "not enough values to unpack (expected 4, got 3)"), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("ValueError", "not enough values to unpack (expected 4, got 3)"), (Repair{rank, 3, 4, {}}));
     EXPECT_EQ(first("ValueError", "too many values to unpack (expected 3)"), (Repair{rank, -1, 3, {}}));
     EXPECT_EQ(first("TypeError", "Net.forward() missing 1 required positional argument: 'context'"), (Repair{add_input, -1, -1, "context"}));
     EXPECT_EQ(first("TypeError", "Net.__init__() missing 2 required positional arguments: 'dim' and 'heads'"), (Repair{add_argument, -1, -1, "dim"}));
@@ -43,11 +43,20 @@ TEST(RepairsFor, ReadsPythonMessages) {
     EXPECT_EQ(first("AssertionError", "dim must be divisible by heads").kind, divisible);
 }
 
+TEST(RepairsFor, ReadsWhichFormAnArgumentMustHave) {
+    EXPECT_EQ(first("TypeError", "'int' object is not iterable").kind, sequence_value);
+    EXPECT_EQ(first("TypeError", "object of type 'int' has no len()").kind, sequence_value);
+    EXPECT_EQ(first("AssertionError", "depth needs to be tuple of integers").kind, sequence_value);
+    EXPECT_EQ(first("TypeError", "'list' object cannot be interpreted as an integer").kind, scalar_value);
+    EXPECT_EQ(first("TypeError", "int() argument must be a string, a bytes-like object or a real number, not 'list'").kind, scalar_value);
+}
+
 TEST(RepairsFor, ReadsEinops) {
     EXPECT_EQ(first("EinopsError", " Error while processing rearrange-reduction pattern \"b c (h p) w -> b c h p w\".\n Input tensor shape: "
                                    "torch.Size([2, 3, 10, 10]). Additional info: {'p': 4}.\n Shape mismatch, can't divide axis of length 10 in chunks of 4"),
               (Repair{divisible, 10, 4, {}}));
-    EXPECT_EQ(first("EinopsError", "Wrong shape: expected 4 dims. Received 3-dim tensor."), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("EinopsError", "Wrong shape: expected 4 dims. Received 3-dim tensor."), (Repair{rank, 3, 4, {}}));
+    EXPECT_EQ(first("KeyError", "3"), (Repair{other_rank, 3, -1, {}}));
 }
 
 TEST(RepairsFor, SaysNothingOfDeadSessions) {

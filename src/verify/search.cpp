@@ -13,6 +13,8 @@
 namespace mlxify::verify {
 namespace {
 
+constexpr int kMostWaiting = 12;
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
@@ -73,8 +75,9 @@ private:
         succeeded(invocation, *called);
     }
 
-    void call_failed(const Trial& trial, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
+    void call_failed(const Trial& failed, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
         note(failure);
+        const Trial trial = after(failed, failure);
         for (const Repair& repair : repairs_for(failure)) {
             if (given_up_) return;
             for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
@@ -91,8 +94,9 @@ private:
         return tree_.source().substr(0, span_of_line(tree_.source(), failure.line).end).substr(span_of_line(tree_.source(), failure.line).begin);
     }
 
-    void construct_failed(const Trial& trial, const Failure& failure) {
+    void construct_failed(const Trial& failed, const Failure& failure) {
         note(failure);
+        const Trial trial = after(failed, failure);
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)
@@ -129,6 +133,12 @@ private:
         return invocation;
     }
 
+    // A failure that was met before is a smaller step towards a sample: what follows from it waits.
+    [[nodiscard]] Trial after(Trial trial, const Failure& failure) {
+        trial.cost += std::min(met_[failure.text()]++ / 2, kMostWaiting);
+        return trial;
+    }
+
     void note(const Failure& failure) {
         result_.reason = failure.text();
         for (const Repair& repair : repairs_for(failure)) {
@@ -147,6 +157,7 @@ private:
     SearchLimits limits_;
     std::vector<Trial> open_;
     std::set<std::string> seen_;
+    std::map<std::string, int> met_;  // failures
     SearchResult result_;
     bool given_up_ = false;
 };

@@ -17,7 +17,7 @@ namespace mlxify::verify {
 inline constexpr std::string_view kGivesNoArray = "the call gives no array";
 
 struct SearchLimits {
-    int attempts = 160;    // constructions and calls
+    int attempts = 800;    // constructions and calls
     double seconds = 40;
 };
 

@@ -1,8 +1,11 @@
 #include "verify/touch.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
+#include "verify/guess.h"
+#include "verify/layer_wants.h"
 #include "verify/usage.h"
 
 namespace mlxify::verify {
@@ -57,28 +60,6 @@ std::optional<std::string> self_path(const Tree& tree, NodeId node) {
     return path;
 }
 
-// The axes of the left side of an einops pattern: "b (h w) d -> ..." gives b, (h w), d.
-std::vector<std::string> pattern_axes(std::string_view literal) {
-    const std::size_t arrow = literal.find("->");
-    if (arrow == std::string_view::npos || literal.find("...") != std::string_view::npos) return {};
-    std::vector<std::string> axes;
-    std::string axis;
-    int depth = 0;
-    for (const char c : literal.substr(0, arrow)) {
-        if (c == '\'' || c == '"') continue;
-        if (c == '(') ++depth;
-        if (c == ')') --depth;
-        if (c == ' ' && depth == 0) {
-            if (!axis.empty()) axes.push_back(std::move(axis));
-            axis.clear();
-        } else {
-            axis += c;
-        }
-    }
-    if (!axis.empty()) axes.push_back(std::move(axis));
-    return axes;
-}
-
 class Toucher {
 public:
     Toucher(const Tree& tree, const Construction& model) : tree_(tree), model_(model) {}
@@ -92,6 +73,7 @@ public:
             const Node& node = tree_[use];
             if (node.kind != Kind::name || node.name != parameter || !inside(tree_, use, body_of(tree_, function))) continue;
             merge(hint, one_use(use, class_node, prefix, descent));
+            if (is_reshaped(use, parameter)) break;
             if (hint.rank >= 0 && (hint.last >= 0 || hint.channels >= 0 || hint.indices_below >= 0)) break;
         }
         return hint;
@@ -99,33 +81,65 @@ public:
 
     // What the module at `path` wants of its first input.
     InputHint module_wants(const std::string& path, int descent) const {
-        InputHint hint;
-        const auto type = type_of(path);
-        if (!type || descent > kMaxDescent) return hint;
-        if (const auto simple = layer_wants(path, *type)) return *simple;
-        if (const NodeId own = top_level_definition(tree_, *type); exists(own) && tree_[own].kind == Kind::class_def) {
-            const NodeId forward = method_of(tree_, own, "forward");
-            if (!exists(forward)) return hint;
-            const std::vector<std::string> names = parameter_names(tree_, forward, true);
-            return names.empty() ? hint : touch(forward, own, names[0], path, descent + 1);
+        const ModuleOf* module = module_at(path);
+        if (module == nullptr || descent > kMaxDescent) return {};
+        if (const auto simple = layer_wants(model_, *module)) return *simple;
+        const NodeId own = top_level_definition(tree_, class_of(*module));
+        if (exists(own) && tree_[own].kind == Kind::class_def) {
+            if (const NodeId forward = method_of(tree_, own, "forward"); exists(forward)) {
+                const std::vector<std::string> names = parameter_names(tree_, forward, true);
+                return names.empty() ? InputHint{} : touch(forward, own, names[0], path, descent + 1);
+            }
         }
-        const std::string inner = path + ".";
-        for (const ModuleOf& child : model_.modules) {  // a container: its first child that wants anything
-            if (!child.name.starts_with(inner) || child.name.find('.', inner.size()) != std::string::npos) continue;
-            hint = module_wants(child.name, descent + 1);
-            if (hint != InputHint{}) break;
-        }
-        return hint;
+        return container_wants(path, descent);
     }
 
 private:
+    // `x = x.view(...)`: later uses of the name say nothing of the input.
+    [[nodiscard]] bool is_reshaped(NodeId use, std::string_view parameter) const {
+        NodeId value = use;
+        while (tree_[tree_[value].parent].kind == Kind::attribute || tree_[tree_[value].parent].kind == Kind::call) value = tree_[value].parent;
+        const NodeId statement = tree_[value].parent;
+        if (value == use || tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != value) return false;
+        if (tree_[tree_.child(statement, 1)].name != parameter) return false;
+        constexpr std::array<std::string_view, 9> kReshaping = {"rearrange", "reduce(", "view(", "reshape(", "permute(", "transpose(", "flatten(", "unsqueeze(", "unfold("};
+        const std::string_view text = tree_.text(value);
+        return std::any_of(kReshaping.begin(), kReshaping.end(), [&](std::string_view name) { return text.find(name) != std::string_view::npos; });
+    }
+
     static void merge(InputHint& hint, const InputHint& other) {
         if (hint.rank < 0) hint.rank = other.rank;
         hint.least_rank = std::max(hint.least_rank, other.least_rank);
+        hint.space = hint.space || other.space;
         if (hint.last < 0) hint.last = other.last;
         if (hint.channels < 0) hint.channels = other.channels;
         if (hint.indices_below < 0) hint.indices_below = other.indices_below;
-        if (hint.axes.empty()) hint.axes = other.axes;
+        if (hint.axes.empty()) {
+            hint.axes = other.axes;
+            hint.sizes = other.sizes;
+            hint.multiples = other.multiples;
+        }
+    }
+
+    // The first child that wants anything; before it, a rearrangement of what it wants.
+    InputHint container_wants(const std::string& path, int descent) const {
+        const std::string inner = path.empty() ? "" : path + ".";
+        const ModuleOf* before = nullptr;
+        InputHint hint;
+        for (const ModuleOf& child : model_.modules) {
+            if (child.name.empty() || !child.name.starts_with(inner) || child.name.find('.', inner.size()) != std::string::npos) continue;
+            if (before == nullptr) {
+                hint = module_wants(child.name, descent + 1);
+                if (hint != InputHint{}) return hint;
+                if (changes_axes(class_of(child))) before = &child;
+                continue;
+            }
+            hint = module_wants(child.name, descent + 1);
+            break;
+        }
+        if (before == nullptr) return hint;
+        const auto rearrange = read_rearrange_layer(before->text);
+        return rearrange ? rearranged_wants(rearrange->first, rearrange->second, hint) : InputHint{};
     }
 
     InputHint one_use(NodeId use, NodeId class_node, const std::string& prefix, int descent) const {
@@ -163,10 +177,20 @@ private:
         const NodeId target = tree_.child(statement, 1);
         if (tree_[target].kind != Kind::tuple && tree_[target].kind != Kind::list) return hint;
         for (const NodeId axis : tree_.children(target)) {
-            if (tree_[axis].kind == Kind::starred) return {};
+            if (tree_[axis].kind == Kind::starred) return last_axes(target);
             hint.axes.emplace_back(tree_.text(axis));
         }
         hint.rank = static_cast<int>(hint.axes.size());
+        return hint;
+    }
+
+    // `*_, h, w = x.shape`
+    [[nodiscard]] InputHint last_axes(NodeId target) const {
+        const auto axes = tree_.children(target);
+        InputHint hint;
+        hint.least_rank = static_cast<int>(axes.size()) - 1;
+        const std::string_view last = tree_[axes.back()].name;
+        hint.space = axes.size() > 2 && (last == "w" || last == "W" || last == "width");
         return hint;
     }
 
@@ -184,8 +208,7 @@ private:
         const bool named = function.kind == Kind::name || function.kind == Kind::attribute;
         if (named && (function.name == "rearrange" || function.name == "repeat" || function.name == "reduce")) {
             const NodeId pattern = tree_.child(call, 2);
-            if (exists(pattern) && tree_[pattern].kind == Kind::string) hint.axes = pattern_axes(tree_[pattern].name);
-            if (!hint.axes.empty()) hint.rank = static_cast<int>(hint.axes.size());
+            if (exists(pattern) && tree_[pattern].kind == Kind::string) return pattern_wants(call, tree_[pattern].name);
         } else if (named && function.name.starts_with("conv") && function.name.ends_with("d") && argument_slot(call, use) == 0) {
             hint.rank = function.name == "conv2d" ? 4 : function.name == "conv1d" ? 3 : -1;
         } else if (function.kind == Kind::name) {
@@ -204,48 +227,25 @@ private:
         return static_cast<std::size_t>(found - children.begin()) - 1;
     }
 
-    [[nodiscard]] std::optional<std::string> type_of(const std::string& path) const {
-        for (const ModuleOf& module : model_.modules)
-            if (module.name == path) return module.type.substr(module.type.rfind('.') + 1);
-        return std::nullopt;
-    }
-
-    [[nodiscard]] const std::vector<std::int64_t>* shape_of(const std::string& parameter) const {
-        for (const ArrayOf& array : model_.parameters)
-            if (array.name == parameter) return &array.shape;
-        return nullptr;
-    }
-
-    // Layers of torch itself, by class name.
-    [[nodiscard]] std::optional<InputHint> layer_wants(const std::string& path, std::string_view type) const {
-        const std::vector<std::int64_t>* weight = shape_of(path + ".weight");
-        InputHint hint;
-        if (type == "Linear" && weight != nullptr && weight->size() == 2) {
-            hint.last = (*weight)[1];
-        } else if (type == "Embedding" && weight != nullptr && weight->size() == 2) {
-            hint.indices_below = (*weight)[0];
-            hint.rank = 2;
-        } else if (type.starts_with("Conv") && weight != nullptr && weight->size() >= 3) {
-            hint.rank = static_cast<int>(weight->size());
-            hint.channels = type.starts_with("ConvTranspose") ? (*weight)[0] : (*weight)[1];
-        } else if (type == "BatchNorm2d" || type == "InstanceNorm2d" || type == "BatchNorm3d" || type == "BatchNorm1d") {
-            hint.rank = type.ends_with("2d") ? 4 : type.ends_with("3d") ? 5 : -1;
-            if (weight != nullptr) hint.channels = (*weight)[0];
-        } else if (type == "GroupNorm" && weight != nullptr) {
-            hint.channels = (*weight)[0];
-        } else if ((type == "LayerNorm" || type == "RMSNorm") && weight != nullptr && weight->size() == 1) {
-            hint.last = (*weight)[0];
-        } else if (const auto* recurrent = shape_of(path + ".weight_ih_l0"); recurrent != nullptr && recurrent->size() == 2) {
-            hint.rank = 3;
-            hint.last = (*recurrent)[1];
-        } else if (const auto* attention = shape_of(path + ".in_proj_weight"); attention != nullptr && attention->size() == 2) {
-            hint.rank = 3;
-            hint.last = (*attention)[1];
-        } else {
-            return std::nullopt;
+    // `rearrange(x, 'b (h p) c -> ...', p=4)`
+    [[nodiscard]] InputHint pattern_wants(NodeId call, std::string_view literal) const {
+        const std::size_t begin = literal.find_first_of("'\""), end = literal.find_last_of("'\"");
+        const auto pattern = end > begin ? read_pattern(literal.substr(begin + 1, end - begin - 1)) : std::nullopt;
+        if (!pattern) return {};
+        std::map<std::string, std::int64_t> lengths;
+        for (const NodeId argument : tree_.children(call)) {
+            if (tree_[argument].kind != Kind::keyword || tree_[tree_.child(argument, 0)].kind != Kind::integer) continue;
+            if (const auto length = integer_text(tree_[tree_.child(argument, 0)].name)) lengths[std::string(tree_[argument].name)] = *length;
         }
-        return hint;
+        return rearranged_wants(*pattern, std::move(lengths), {});
     }
+
+    [[nodiscard]] const ModuleOf* module_at(const std::string& path) const {
+        const auto found = std::find_if(model_.modules.begin(), model_.modules.end(), [&](const ModuleOf& module) { return module.name == path; });
+        return found == model_.modules.end() ? nullptr : &*found;
+    }
+
+    static std::string class_of(const ModuleOf& module) { return module.type.substr(module.type.rfind('.') + 1); }
 
     const Tree& tree_;
     const Construction& model_;

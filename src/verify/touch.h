@@ -20,6 +20,9 @@ struct InputHint {
     std::int64_t channels = -1;      // size of axis 1
     std::int64_t indices_below = -1; // an embedding of that many rows: integers
     std::vector<std::string> axes;   // names from `b, l, d = x.shape` or einops
+    std::vector<std::int64_t> sizes;      // of these axes; -1: not known
+    std::vector<std::int64_t> multiples;  // of what each must be a multiple: 8 for `(h p)` with p=8
+    bool space = false;              // `*_, h, w = x.shape`
     bool flag = false;               // `if x:`
     bool counted = false;            // `range(x)`
     std::vector<std::string> unpacked;  // names in `h, w = x`

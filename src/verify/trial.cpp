@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kArgumentCost = 3;  // another constructor argument is a larger step than another input
 constexpr std::size_t kMostWritten = 3;
+constexpr std::int64_t kLargestAxis = 1024;
 
 bool bindable(const ParameterOf& parameter) {
     return parameter.kind != "var_positional" && parameter.kind != "var_keyword";
@@ -79,6 +80,24 @@ bool set_space(Json& spec, std::int64_t size) {
     return true;
 }
 
+// An axis that goes into the size `found` as a factor, or as a term: the other sizes stay.
+void repair_by_proportion(const Trial& trial, std::int64_t found, std::int64_t wanted, std::vector<Trial>& trials) {
+    if (found <= 0 || wanted <= 0) return;
+    for (const std::size_t axis : {1, 2})
+        change_all(trial, trials, [&](Json& spec) {
+            if (!is_float_spec(spec) || rank_of(spec) <= axis || (axis > 1 && rank_of(spec) > 3) || axis_of(spec, axis) * wanted % found != 0) return false;
+            replace_axis(spec, axis, axis_of(spec, axis) * wanted / found);
+            return axis_of(spec, axis) <= kLargestAxis;
+        });
+    change_all(trial, trials, [&](Json& spec) {
+        if (!is_float_spec(spec) || rank_of(spec) != 3) return false;
+        const std::int64_t length = axis_of(spec, 1) + wanted - found;
+        if (length <= 0 || length > kLargestAxis) return false;
+        replace_axis(spec, 1, length);
+        return true;
+    });
+}
+
 // found -> wanted on the last axis; where no input has it there, it was made by flattening, or by convolutions.
 void repair_last_axis(const Trial& trial, const Repair& repair, std::vector<Trial>& trials) {
     change_all(trial, trials, [&](Json& spec) {
@@ -87,6 +106,7 @@ void repair_last_axis(const Trial& trial, const Repair& repair, std::vector<Tria
         return true;
     });
     if (!trials.empty()) return;
+    repair_by_proportion(trial, repair.found, repair.wanted, trials);
     change_each(trial, trials, [&](Json& spec) {  // flattened space: its side grows with the root of the ratio
         if (rank_of(spec) != 4 || repair.found <= 0) return false;
         const double ratio = std::sqrt(static_cast<double>(repair.wanted) / static_cast<double>(repair.found));
@@ -150,12 +170,15 @@ void repair_any_axis(const Trial& trial, std::int64_t from, std::int64_t to, std
     };
     change_each(trial, trials, change);
     change_all(trial, trials, change);
-    if (!trials.empty()) return;
-    const auto side_of = [](std::int64_t area) { return static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area)))); };
-    change_all(trial, trials, [&](Json& spec) {  // flattened space
-        if (rank_of(spec) != 4 || axis_of(spec, 2) * axis_of(spec, 3) != from || side_of(to) * side_of(to) != to || side_of(to) > 512) return false;
-        return set_space(spec, side_of(to));
-    });
+    if (!trials.empty()) return repair_by_proportion(trial, from, to, trials);
+    for (const std::int64_t tokens : {0, 1, 2})  // flattened space or patches of it, and tokens of a class
+        change_all(trial, trials, [&](Json& spec) {
+            if (rank_of(spec) != 4 || from <= tokens || to <= tokens) return false;
+            const double ratio = std::sqrt(static_cast<double>(to - tokens) / static_cast<double>(from - tokens));
+            const double side = ratio * static_cast<double>(axis_of(spec, 2));
+            return side >= 1 && side <= 512 && std::abs(side - std::round(side)) < 1e-9 && set_space(spec, std::llround(side));
+        });
+    repair_by_proportion(trial, from, to, trials);
 }
 
 void scale_space(const Trial& trial, std::int64_t factor, std::vector<Trial>& trials) {
@@ -172,6 +195,35 @@ void scale_space(const Trial& trial, std::int64_t factor, std::vector<Trial>& tr
             replace_axis(spec, 2, axis_of(spec, 2) * factor);
             return true;
         });
+}
+
+// A length of `found` cannot be divided into parts of `wanted`; -1: not known.
+void repair_division(const Trial& trial, const Repair& repair, std::vector<Trial>& trials) {
+    const auto with_side = [&](std::int64_t side) {
+        change_all(trial, trials, [&](Json& spec) { return rank_of(spec) >= 4 && set_space(spec, side); });
+        change_all(trial, trials, [&](Json& spec) {
+            if (rank_of(spec) != 3) return false;
+            replace_axis(spec, 1, side);
+            return true;
+        });
+    };
+    for (const auto& [name, spec] : trial.inputs) {  // the length is a part of an input's, by strides and patches
+        if (!is_tensor_spec(spec) || rank_of(spec) < 3 || repair.found <= 0 || repair.wanted <= 0) continue;
+        const std::int64_t length = axis_of(spec, rank_of(spec) == 3 ? 1 : rank_of(spec) - 1);
+        if (length % repair.found != 0) continue;
+        for (const std::int64_t parts : {1, 2, 4, 8})
+            if (const std::int64_t side = length / repair.found * repair.wanted * parts; side <= 256) with_side(side);
+        break;
+    }
+    for (const std::int64_t side : {64, 32, 128, 224}) with_side(side);
+    const std::size_t spaces = trials.size();
+    for (const std::int64_t channels : {16, 64})
+        change_all(trial, trials, [&](Json& spec) {
+            if (rank_of(spec) != 4 || !is_float_spec(spec) || axis_of(spec, 1) >= channels) return false;
+            replace_axis(spec, 1, channels);
+            return true;
+        });
+    for (std::size_t i = spaces; i < trials.size(); ++i) trials[i].cost += 1;
 }
 
 // Whether `name` stands in the line of code as a word.
@@ -211,12 +263,20 @@ public:
     // `text`: of the argument `name`, or of a field of a configuration.
     void read(const std::string& name, const std::string& text) {
         const auto value = integer_text(text);
+        if (quantity_of(name) == Quantity::image_size && !value) return read_image(text);
         if (!value || *value <= 0) return;
         switch (quantity_of(name)) {
             case Quantity::width: keep_first(sizes.width, width_known_, *value); break;
             case Quantity::image_channels:
             case Quantity::channels: keep_first(sizes.channels, sizes.channels_known, *value); break;
-            case Quantity::image_size: sizes.image = *value; break;
+            case Quantity::image_size:
+                (lower(name).ends_with('w') || lower(name).ends_with("width") ? sizes.image_width : sizes.image) = *value;
+                sizes.image_known = true;
+                break;
+            case Quantity::frames:
+                sizes.frames = *value;
+                sizes.frames_known = true;
+                break;
             case Quantity::length: sizes.length = *value; break;
             case Quantity::max_length: sizes.length = std::min(sizes.length, *value); break;
             case Quantity::vocabulary: sizes.vocabulary = *value; break;
@@ -228,16 +288,28 @@ public:
 
     // `(32, 32)`: as many places, where an image comes as a sequence.
     void read_pair(std::string_view text) {
-        const std::size_t comma = text.find(", ");
-        if (!text.starts_with('(') || !text.ends_with(')') || comma == std::string_view::npos) return;
-        const auto height = integer_text(text.substr(1, comma - 1));
-        const auto width = integer_text(text.substr(comma + 2, text.size() - comma - 3));
-        if (height && width) sizes.area = *height * *width;
+        if (const auto pair = pair_of(text)) sizes.area = pair->first * pair->second;
     }
 
     Sizes sizes;
 
 private:
+    static std::optional<std::pair<std::int64_t, std::int64_t>> pair_of(std::string_view text) {
+        const std::size_t comma = text.find(", ");
+        if (!text.starts_with('(') || !text.ends_with(')') || comma == std::string_view::npos) return std::nullopt;
+        const auto first = integer_text(text.substr(1, comma - 1));
+        const auto second = integer_text(text.substr(comma + 2, text.size() - comma - 3));
+        return first && second ? std::optional(std::pair(*first, *second)) : std::nullopt;
+    }
+
+    void read_image(std::string_view text) {
+        const auto pair = pair_of(text);
+        if (!pair) return;
+        sizes.image = pair->first;
+        sizes.image_width = pair->second;
+        sizes.image_known = true;
+    }
+
     static void keep_first(std::int64_t& size, bool& is_known, std::int64_t value) {
         if (!is_known) size = value;
         is_known = true;
@@ -264,6 +336,33 @@ InputHint hint_of(const std::map<std::string, InputHint>& hints, const std::stri
 
 bool given(const Trial& trial, const std::string& name) {
     return std::any_of(trial.inputs.begin(), trial.inputs.end(), [&](const auto& input) { return input.first == name; });
+}
+
+bool is_sequence_text(std::string_view text) { return text.starts_with('[') || text.starts_with('('); }
+
+// `(2, 2)` of 2, in several lengths.
+std::vector<std::string> repeated(const std::string& value) {
+    std::vector<std::string> texts;
+    for (const std::size_t length : {4, 3, 2, 1, 5}) {
+        std::string items = value;
+        for (std::size_t i = 1; i < length; ++i) items += ", " + value;
+        texts.push_back("(" + items + (length == 1 ? ",)" : ")"));
+    }
+    return texts;
+}
+
+std::string first_item(const std::string& sequence) { return sequence.substr(1, sequence.find_first_of(",)]") - 1); }
+
+// Other guesses of one argument, as far as `repair` leaves them possible; where it asks for another form, also its value in that form.
+std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::string> guesses, const std::string& current) {
+    const bool sequence = repair.kind == Repair::Kind::sequence_value;
+    if (!sequence && repair.kind != Repair::Kind::scalar_value) return guesses;
+    std::erase_if(guesses, [&](const std::string& guess) { return is_sequence_text(guess) != sequence; });
+    if (is_sequence_text(current) == sequence) return {};
+    if (!sequence) guesses.insert(guesses.begin(), first_item(current));
+    else if (integer_text(current))
+        for (std::string& text : repeated(current)) guesses.push_back(std::move(text));
+    return guesses;
 }
 
 void repair_rank(const Trial& trial, const std::vector<ParameterOf>& parameters, const std::map<std::string, InputHint>& hints,
@@ -396,8 +495,9 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        const bool any = repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
-        const bool wanted = parameter.name == repair.name || (any && guesser.needs_value(parameter));
+        const bool form = repair.kind == Repair::Kind::sequence_value || repair.kind == Repair::Kind::scalar_value;
+        const bool any = form || repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
+        const bool wanted = (form && mentions(line, parameter.name)) || parameter.name == repair.name || (any && guesser.needs_value(parameter));
         if (current == nullptr && !wanted) continue;
         int extra = mentions(line, parameter.name) ? 1 : kArgumentCost;  // what failed speaks of it
         const auto push = [&](const std::string& value, int cost) {
@@ -410,7 +510,8 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         };
         if (current != nullptr)
             for (const auto& [field, value] : guesser.other_fields(parameter, *current)) push(value, mentions(line, field) ? 1 : kArgumentCost + 1);
-        for (const std::string& guess : guesser.guesses(parameter)) push(guess, extra++);
+        const std::string value = current != nullptr ? *current : parameter.default_text.value_or("");
+        for (const std::string& guess : guesses_after(repair, guesser.guesses(parameter), value)) push(guess, extra++);
     }
     return trials;
 }
@@ -425,7 +526,17 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             repair_any_axis(trial, repair.found, repair.wanted, trials);
             repair_any_axis(trial, repair.wanted, repair.found, trials);
             break;
-        case Repair::Kind::rank: repair_rank(trial, parameters, hints, sizes, repair.wanted, trials); break;
+        case Repair::Kind::rank:
+            repair_rank(trial, parameters, hints, sizes, repair.wanted, trials);
+            if (repair.found >= 0 && repair.found != repair.wanted)  // of something made of an input
+                for (const auto& [name, spec] : trial.inputs)
+                    if (is_tensor_spec(spec))
+                        repair_rank(trial, parameters, hints, sizes, static_cast<std::int64_t>(rank_of(spec)) + repair.wanted - repair.found, trials);
+            break;
+        case Repair::Kind::other_rank:
+            for (const std::int64_t axes : {4, 3, 5, 2})
+                if (axes != repair.found) repair_rank(trial, parameters, hints, sizes, axes, trials);
+            break;
         case Repair::Kind::indices:
             change_each(trial, trials, [&](Json& spec) {
                 if (!is_float_spec(spec)) return false;
@@ -452,22 +563,7 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             break;
         case Repair::Kind::larger_space: scale_space(trial, 2, trials); scale_space(trial, 4, trials); break;
         case Repair::Kind::even_space:
-        case Repair::Kind::divisible:
-            for (const std::int64_t channels : {16, 64})
-                change_all(trial, trials, [&](Json& spec) {
-                    if (rank_of(spec) != 4 || !is_float_spec(spec) || axis_of(spec, 1) >= channels) return false;
-                    replace_axis(spec, 1, channels);
-                    return true;
-                });
-            for (const std::int64_t side : {64, 32, 128}) {
-                change_all(trial, trials, [&](Json& spec) { return rank_of(spec) >= 4 && set_space(spec, side); });
-                change_all(trial, trials, [&](Json& spec) {
-                    if (rank_of(spec) != 3) return false;
-                    replace_axis(spec, 1, side);
-                    return true;
-                });
-            }
-            break;
+        case Repair::Kind::divisible: repair_division(trial, repair, trials); break;
         case Repair::Kind::same_shape:
             for (const auto& [name, first] : trial.inputs) {
                 if (!is_float_spec(first)) continue;
@@ -504,6 +600,8 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::add_argument:
         case Repair::Kind::drop_argument:
         case Repair::Kind::field:
+        case Repair::Kind::sequence_value:
+        case Repair::Kind::scalar_value:
         case Repair::Kind::low_precision:
         case Repair::Kind::other_values:
         case Repair::Kind::give_up: break;

@@ -28,8 +28,10 @@ struct Trial {
 // Sizes that the constructor arguments imply for inputs.
 struct Sizes {
     std::int64_t width = kWidth, channels = 3, image = kImageSize, length = kLength, vocabulary = 10, heads = 4, head_width = 16;
-    bool channels_known = false;
-    std::int64_t area = 0;  // of a pair `(height, width)` among the arguments
+    bool channels_known = false, image_known = false, frames_known = false;
+    std::int64_t frames = 8;
+    std::int64_t image_width = 0;  // where it is not `image`
+    std::int64_t area = 0;         // of a pair `(height, width)` among the arguments
 };
 Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "verify/guess.h"
 #include "verify/touch.h"
 
 namespace mlxify::verify {
@@ -16,6 +17,7 @@ using syntax::NodeId;
 using syntax::Op;
 using syntax::Tree;
 
+constexpr std::int64_t kMostItems = 16;
 constexpr int kMaxDescent = 6;  // of calls, and of attributes that hold the value
 
 struct LayerRow {
@@ -201,7 +203,7 @@ private:
             case Kind::if_:
             case Kind::unary: usage.condition |= tree_[parent].kind == Kind::if_ || tree_[parent].op == Op::not_; return;
             case Kind::binary:
-                usage.number |= tree_[parent].op != Op::add && tree_[parent].op != Op::mod;
+                usage.number |= tree_[parent].op != Op::add && tree_[tree_.child(parent, 0)].kind != Kind::string;
                 return;
             default: return;
         }
@@ -236,7 +238,8 @@ private:
         const Node& index = tree_[tree_.child(node, 1)];
         if (index.kind == Kind::string) return use(node, place, part(usage.keys, unquoted(tree_.child(node, 1))), descent);
         usage.sequence = true;
-        if (index.kind == Kind::integer && index.name.size() == 1) usage.items = std::max(usage.items, static_cast<std::size_t>(index.name[0] - '0') + 1);
+        const auto place_of_item = index.kind == Kind::integer ? integer_text(index.name) : std::nullopt;
+        if (place_of_item && *place_of_item < kMostItems) usage.items = std::max(usage.items, static_cast<std::size_t>(*place_of_item) + 1);
     }
 
     // `{"relu": nn.ReLU, "gelu": nn.GELU}[x]`, or a name that is assigned such a dictionary.
@@ -250,6 +253,34 @@ private:
         for (const NodeId entry : tree_.children(object))
             if (tree_[entry].kind == Kind::dict_entry && tree_[tree_.child(entry, 0)].kind == Kind::string)
                 add_once(usage.literals, std::string(tree_.text(tree_.child(entry, 0))));
+    }
+
+    // Whether `test` must hold: `assert test`, `assert test and other`.
+    [[nodiscard]] bool is_required(NodeId test) const {
+        NodeId parent = tree_[test].parent;
+        while (tree_[parent].kind == Kind::bool_op && tree_[parent].op == Op::and_) {
+            test = parent;
+            parent = tree_[test].parent;
+        }
+        return tree_[parent].kind == Kind::assert_ && tree_.child(parent, 0) == test;
+    }
+
+    // `tuple`, `list`, `(list, tuple)`
+    [[nodiscard]] bool takes_sequence(NodeId type) const {
+        if (!exists(type)) return false;
+        const auto is_sequence = [&](NodeId name) { return tree_[name].name == "tuple" || tree_[name].name == "list"; };
+        if (tree_[type].kind != Kind::tuple) return is_sequence(type);
+        const auto types = tree_.children(type);
+        return std::all_of(types.begin(), types.end(), is_sequence);
+    }
+
+    // 3 of `assert len(x) == 3`; 0 of anything else.
+    [[nodiscard]] std::size_t required_length(NodeId call) const {
+        const NodeId compare = tree_[call].parent;
+        if (tree_[compare].kind != Kind::compare || tree_[compare].op != Op::eq || !is_required(compare)) return 0;
+        const NodeId other = tree_.child(compare, tree_.child(compare, 0) == call ? 1 : 0);
+        const auto length = exists(other) && tree_[other].kind == Kind::integer ? integer_text(tree_[other].name) : std::nullopt;
+        return length && *length > 0 && *length <= kMostItems ? static_cast<std::size_t>(*length) : 0;
     }
 
     // `argument`: what stands in the call, the value itself or its keyword.
@@ -267,11 +298,17 @@ private:
         constexpr std::array<std::string_view, 9> kOfSequences = {"len", "enumerate", "zip", "list", "tuple", "reversed", "sum", "ModuleList", "prod"};
         if (one_of(name, kOfSequences)) {
             usage.sequence = true;
+            if (name == "len") usage.length = std::max(usage.length, required_length(node));
             usage.modules |= name == "ModuleList";
             return;
         }
         if (name == "range" || name == "arange") {
             usage.number = usage.counted = true;
+            return;
+        }
+        if (name == "isinstance" && is_required(node) && takes_sequence(tree_.child(node, 2))) {
+            usage.sequence = true;
+            usage.tuple |= tree_.text(tree_.child(node, 2)).find("list") == std::string_view::npos;
             return;
         }
         if (name == "isinstance" && exists(tree_.child(node, 2)) && exists(top_level_definition(tree_, tree_[tree_.child(node, 2)].name))) {
@@ -313,7 +350,7 @@ private:
             const Node& to = tree_[target];
             if (to.kind == Kind::tuple || to.kind == Kind::list) {
                 usage.sequence = true;
-                if (!usage.unpacked.empty()) continue;
+                if (!usage.unpacked.empty() || has_star(target)) continue;
                 for (const NodeId item : tree_.children(target)) usage.unpacked.emplace_back(tree_[item].name);
             } else if (to.kind == Kind::name) {
                 follow(place.function, place.class_node, to.name, place.building, usage, descent + 1);
@@ -321,6 +358,11 @@ private:
                 follow_attribute(place.class_node, to.name, usage, descent + 1);
             }
         }
+    }
+
+    [[nodiscard]] bool has_star(NodeId targets) const {
+        const auto items = tree_.children(targets);
+        return std::any_of(items.begin(), items.end(), [&](NodeId item) { return tree_[item].kind == Kind::starred; });
     }
 
     void compare(NodeId value, NodeId node, Usage& usage) const {

@@ -22,6 +22,8 @@ struct Usage {
     std::vector<std::string> types;                     // classes of the file of which it must be an instance
     std::size_t items = 0;                              // the largest constant index and one
     bool sequence = false;                              // x[i], len(x), for ... in x
+    std::size_t length = 0;                             // len(x) == 3
+    bool tuple = false;                                 // assert isinstance(x, tuple)
     bool number = false;                                // range(x), x // 2
     bool counted = false;                               // range(x)
     bool condition = false;                             // if x:, not x

@@ -38,6 +38,25 @@ TEST(Usage, FollowsAttributesAndCallsOfTheFile) {
     EXPECT_EQ(usage_of(file.tree, "Net", "kind").literals, (std::vector<std::string>{"'plain'"}));
 }
 
+TEST(Usage, ReadsWhatTheFileAsserts) {
+    const Parsed file(
+        "class Net(nn.Module):\n"
+        "    def __init__(self, depth, dims, heads, size):\n"
+        "        assert isinstance(depth, tuple), 'depth is a tuple'\n"
+        "        assert len(dims) == 3 and len(heads) == 2\n"
+        "        size = size if isinstance(size, tuple) else (size, size)\n"
+        "        first, *_, last = dims\n"
+        "        self.last = heads[11]\n");
+    const Usage depth = usage_of(file.tree, "Net", "depth");
+    EXPECT_TRUE(depth.sequence && depth.tuple);
+    const Usage dims = usage_of(file.tree, "Net", "dims");
+    EXPECT_EQ(dims.length, 3U);
+    EXPECT_TRUE(dims.unpacked.empty());
+    EXPECT_EQ(usage_of(file.tree, "Net", "heads").length, 2U);
+    EXPECT_EQ(usage_of(file.tree, "Net", "heads").items, 12U);
+    EXPECT_FALSE(usage_of(file.tree, "Net", "size").tuple);
+}
+
 TEST(Usage, ReadsWhatTheFilePasses) {
     const Parsed file(
         "from functools import partial\n"

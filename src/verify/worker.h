@@ -77,6 +77,7 @@ struct ArrayOf {
 
 struct ModuleOf {
     std::string name, type;  // "blocks.0.norm", "LayerNorm"
+    std::string text;        // of a library's layer, as it prints itself: "Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))"
 };
 
 struct Construction {

@@ -117,6 +117,8 @@ def test_construction_lists_the_state(torch_session: WorkerSession, torch_text: 
     }
     modules = {each["name"]: each["class"] for each in made["modules"]}
     assert (modules[""], modules["gates.1"], modules["conv"]) == ("Mixer", "Gate", "torch.nn.Conv1d")
+    texts = {each["name"]: each.get("text") for each in made["modules"]}
+    assert texts["conv"].startswith("Conv1d(8, 8, kernel_size=") and texts["gates.1"] is None
     assert made["callable"] is False
 
 

@@ -83,6 +83,9 @@ class Framework(Protocol):
     def modules(self, model: Model) -> list[tuple[str, str]]:
         """(dotted name, qualified class) of the model and all inside."""
 
+    def layer_text(self, model: Model, name: str) -> str:
+        """How a library's layer without layers of its own prints itself, `Linear(in_features=8, ...)`; empty for any other module."""
+
     def train(self, model: Model, training: bool) -> None: ...
 
     def snapshot(self, model: Model) -> Callable[[], None]:

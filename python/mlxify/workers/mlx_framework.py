@@ -126,6 +126,9 @@ class MlxFramework:
             return []
         return [(name, _public_name(type(module))) for name, module in model.named_modules()]
 
+    def layer_text(self, model: Any, name: str) -> str:
+        return ""
+
     def train(self, model: Any, training: bool) -> None:
         if isinstance(model, nn.Module):
             model.train(training)

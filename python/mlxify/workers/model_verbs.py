@@ -47,9 +47,17 @@ def construct(model: Model, request: Json) -> Json:
     return {
         "parameters": [record for entry, record in zip(state, about, strict=True) if not entry.buffer],
         "buffers": [record for entry, record in zip(state, about, strict=True) if entry.buffer],
-        "modules": [{"name": name, "class": of.removeprefix(own)} for name, of in model.framework.modules(instance)],
+        "modules": [_describe_module(model, name, of.removeprefix(own)) for name, of in model.framework.modules(instance)],
         "callable": not model.framework.is_module(instance),
     }
+
+
+def _describe_module(model: Model, name: str, of: str) -> Json:
+    record: Json = {"name": name, "class": of}
+    text = model.framework.layer_text(model.instance, name)
+    if text:
+        record["text"] = text
+    return record
 
 
 def _describe(model: Model, entry: Entry, state: list[Entry]) -> Json:

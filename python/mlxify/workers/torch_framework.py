@@ -21,6 +21,8 @@ from mlxify.workers.framework import Entry
 
 nn = torch.nn
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
+_LIBRARIES_OF_LAYERS = ("torch.nn.", "einops.")
+_LONGEST_LAYER_TEXT = 300
 _BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
@@ -125,6 +127,12 @@ class TorchFramework:
         if not isinstance(model, nn.Module):
             return []
         return [(name, public_name(type(module))) for name, module in model.named_modules()]
+
+    def layer_text(self, model: nn.Module, name: str) -> str:
+        layer = model.get_submodule(name)
+        of_library = public_name(type(layer)).startswith(_LIBRARIES_OF_LAYERS)
+        text = repr(layer) if of_library and not any(layer.children()) else ""
+        return text if len(text) <= _LONGEST_LAYER_TEXT else ""
 
     def owners(self, model: nn.Module) -> dict[str, str]:
         """Class name of the module that holds each array of the state."""

@@ -1,0 +1,79 @@
+// Needs MLXIFY_PYTHON, an interpreter with torch and einops; without it the tests are skipped aloud.
+#include "verify/search.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "syntax/parse.h"
+
+namespace mlxify::verify {
+namespace {
+
+class SearchTest : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        const char* python = std::getenv("MLXIFY_PYTHON");
+        if (python == nullptr || *python == 0) return;
+        ServerOptions options;
+        options.python = {python};
+        options.package_path = std::string(MLXIFY_SOURCE_DIR) + "/python";
+        workers_ = std::make_unique<WorkerPool>(options);
+    }
+    static void TearDownTestSuite() { workers_.reset(); }
+
+    void SetUp() override {
+        if (workers_ == nullptr) GTEST_SKIP() << "MLXIFY_PYTHON names no interpreter with torch: nothing was searched";
+    }
+
+    // The sample that is found for `name`, as text; the reason where there is none.
+    static std::string found(std::string_view text, std::string_view name) {
+        diagnostics::Sink sink;
+        const syntax::Tree tree = syntax::parse(text, sink);
+        Program program(workers_->torch, std::string(text), "model", false);
+        if (const Reply<Session*> session = program.session(); !session) return session.failure().text();
+        const DefinitionOf entry = *program.definition(name);
+        const SearchResult result = search_sample(program, tree, entry, {});
+        return result.invocation ? print_invocation(*result.invocation) : result.reason;
+    }
+
+    static std::unique_ptr<WorkerPool> workers_;
+};
+
+std::unique_ptr<WorkerPool> SearchTest::workers_;
+
+TEST_F(SearchTest, ImagesThatAreCutIntoPatches) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops.layers.torch import Rearrange\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, *, image_size, patch_size, dim, channels=3):\n"
+                    "        super().__init__()\n"
+                    "        patch_dim = channels * patch_size ** 2\n"
+                    "        self.embed = nn.Sequential(\n"
+                    "            Rearrange('b c (h p1) (w p2) -> b (h w) (p1 p2 c)', p1=patch_size, p2=patch_size),\n"
+                    "            nn.LayerNorm(patch_dim), nn.Linear(patch_dim, dim))\n"
+                    "        self.cls = nn.Parameter(torch.randn(1, 1, dim))\n"
+                    "        self.position = nn.Parameter(torch.randn(1, (image_size // patch_size) ** 2 + 1, dim))\n"
+                    "    def forward(self, img):\n"
+                    "        x = self.embed(img)\n"
+                    "        return torch.cat((self.cls.expand(x.shape[0], -1, -1), x), dim=1) + self.position\n",
+                    "Net"),
+              "Net(image_size=32, patch_size=8, dim=64)(f32[2, 3, 32, 32])");
+}
+
+TEST_F(SearchTest, WindowsThatMustDivideTheImage) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops import rearrange\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, dim, depth):\n"
+                    "        super().__init__()\n"
+                    "        assert isinstance(depth, tuple), 'one number per stage'\n"
+                    "        self.convs = nn.ModuleList([nn.Conv2d(3 if i == 0 else dim, dim, 1) for i in range(len(depth))])\n"
+                    "    def forward(self, img):\n"
+                    "        for conv in self.convs:\n            img = conv(img)\n"
+                    "        return rearrange(img, 'b c (h p1) (w p2) -> b h w (p1 p2 c)', p1=7, p2=7)\n",
+                    "Net"),
+              "Net(dim=64, depth=(2, 2, 2, 2))(f32[2, 3, 35, 35])");
+}
+
+}  // namespace
+}  // namespace mlxify::verify

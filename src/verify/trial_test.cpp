@@ -1,0 +1,87 @@
+#include "verify/trial.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "syntax/parse.h"
+
+namespace mlxify::verify {
+namespace {
+
+Trial with_input(const std::vector<std::int64_t>& shape) {
+    Trial trial;
+    trial.inputs = {{"x", tensor_spec(shape, "float32")}};
+    trial.inputs_chosen = true;
+    return trial;
+}
+
+// The shapes of the first input after `repair`.
+std::vector<std::vector<std::int64_t>> shapes_after(const Trial& trial, const Repair& repair) {
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (const Trial& next : other_inputs(trial, {{"x", "positional_or_keyword", std::nullopt, ""}}, {}, Sizes{}, repair))
+        shapes.push_back(next.inputs[0].second["shape"].get<std::vector<std::int64_t>>());
+    return shapes;
+}
+
+bool contains(const std::vector<std::vector<std::int64_t>>& shapes, const std::vector<std::int64_t>& shape) {
+    return std::find(shapes.begin(), shapes.end(), shape) != shapes.end();
+}
+
+TEST(OtherInputs, ScaleChannelsThatWereFlattenedIntoPatches) {
+    const auto shapes = shapes_after(with_input({2, 6, 32, 32}), {Repair::Kind::last_axis, 384, 192, {}});
+    ASSERT_FALSE(shapes.empty());
+    EXPECT_EQ(shapes.front(), (std::vector<std::int64_t>{2, 3, 32, 32}));
+}
+
+TEST(OtherInputs, ReachTheNumberOfPatchesAndAClassToken) {
+    EXPECT_TRUE(contains(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::any_axis, 17, 65, {}}), {2, 3, 64, 64}));
+    EXPECT_TRUE(contains(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::any_axis, 16, 64, {}}), {2, 3, 64, 64}));
+}
+
+TEST(OtherInputs, DivideSpaceByWindows) {
+    const auto shapes = shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::divisible, 8, 7, {}});
+    ASSERT_FALSE(shapes.empty());
+    EXPECT_EQ(shapes.front(), (std::vector<std::int64_t>{2, 3, 28, 28}));
+    EXPECT_TRUE(contains(shapes, {2, 3, 224, 224}));
+}
+
+TEST(OtherInputs, AddTheAxesThatWereMissingInside) {
+    EXPECT_TRUE(contains(shapes_after(with_input({2, 3, 64}), {Repair::Kind::rank, 2, 3, {}}), {2, 3, 32, 32}));
+    EXPECT_EQ(shapes_after(with_input({2, 3, 64}), {Repair::Kind::other_rank, 3, -1, {}}).front().size(), 4U);
+}
+
+// Values of the constructor argument `depth` after `repair`, which was raised in `line`.
+std::vector<std::string> depths_after(const std::string& value, Repair::Kind kind, std::string_view line) {
+    diagnostics::Sink sink;
+    const syntax::Tree tree = syntax::parse("class Net:\n    def __init__(self, depth):\n        self.depth = depth\n", sink);
+    const DefinitionOf entry{"Net", "module", 1, {{"depth", "positional_or_keyword", std::nullopt, ""}}, {}, {}};
+    const std::vector<DefinitionOf> definitions = {entry};
+    Trial trial;
+    trial.arguments = {{"depth", value}};
+    std::vector<std::string> values;
+    for (const Trial& next : other_arguments(trial, entry, ArgumentGuesser(entry, definitions, tree), {kind, -1, -1, {}}, line))
+        values.push_back(next.arguments[0].second);
+    return values;
+}
+
+TEST(OtherArguments, TakeTheFormThatTheErrorAsksFor) {
+    const std::vector<std::string> sequences = depths_after("2", Repair::Kind::sequence_value, "for d in depth:");
+    EXPECT_NE(std::find(sequences.begin(), sequences.end(), "(2, 2, 2, 2)"), sequences.end());
+    EXPECT_TRUE(std::all_of(sequences.begin(), sequences.end(), [](const std::string& value) { return value[0] == '[' || value[0] == '('; }));
+    EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::scalar_value, "for _ in range(depth):").front(), "3");
+}
+
+TEST(SizesOf, ReadImagesAndFrames) {
+    const DefinitionOf entry{"Net", "module", 1,
+                             {{"image_size", "keyword_only", "(48, 32)", ""}, {"num_frames", "keyword_only", "4", ""}, {"frame_patch_size", "keyword_only", "2", ""}}, {}, {}};
+    const Sizes sizes = sizes_of(entry, Trial{});
+    EXPECT_EQ(sizes.image, 48);
+    EXPECT_EQ(sizes.image_width, 32);
+    EXPECT_EQ(sizes.frames, 4);
+    const std::vector<Json> guesses = input_guesses({"video", "", std::nullopt, ""}, InputHint{}, sizes);
+    EXPECT_EQ(guesses.front()["shape"], Json({1, 3, 4, 48, 48}));
+}
+
+}  // namespace
+}  // namespace mlxify::verify
