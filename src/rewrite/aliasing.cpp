@@ -227,6 +227,7 @@ bool Rewriter::is_written_to(NodeId name) const {
     const names::BindingId id = names_.binding(name);
     const names::Binding& binding = names_[id];
     if (binding.written_in_place) return true;
+    if (std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return is_initialised(load); })) return true;
     for (const names::BindingId other : names_.scopes[static_cast<std::size_t>(binding.scope)].bindings) {
         if (!names_[other].written_in_place) continue;
         for (const NodeId store : names_[other].stores) {

@@ -221,7 +221,8 @@ void Rewriter::attribute(NodeId id) {
         }
         return;
     }
-    if (node.name == "data" && !stored && is_passed_to_be_written(id)) {
+    const bool named = node.name == "data" && exists(parent) && tree_[parent].kind == NodeKind::assign && tree_[tree_.child(parent, 1)].kind == NodeKind::name;
+    if (node.name == "data" && !stored && (is_passed_to_be_written(id) || (named && is_written_to(tree_.child(parent, 1))))) {
         put(id, rendered(object), precedence_of(object), "torch.Tensor.data");
         return;
     }

@@ -99,6 +99,56 @@ void Rewriter::write_kernel(NodeId target, NodeId value) {
     uses_mx_ = true;
 }
 
+// `conv.weight`, where `tensor` is that, its data, or a name of it; kNoNode otherwise.
+NodeId Rewriter::kernel_of(NodeId tensor) const {
+    NodeId weight = strip_data(tensor);
+    if (tree_[weight].kind == NodeKind::name && exists(names_[names_.binding(weight)].only_value)) weight = strip_data(names_[names_.binding(weight)].only_value);
+    if (tree_[weight].kind != NodeKind::attribute || tree_[weight].name != "weight" || tree_.text(tree_.child(weight, 0)) == "self") return syntax::kNoNode;
+    const infer::Fact& owner = fact(tree_.child(weight, 0));
+    const bool layer = owner.kind == infer::Kind::module && owner.library_class != 0 && owner.class_index == 0;
+    return layer && facts_.library_names[owner.library_class].starts_with("torch.nn.Conv") ? weight : syntax::kNoNode;
+}
+
+// Whether a tensor, as it is or reshaped, is what a call of torch.nn.init fills.
+bool Rewriter::is_initialised(NodeId tensor) const {
+    NodeId at = tensor;
+    while (tree_[tree_[at].parent].kind == NodeKind::attribute) {
+        const NodeId attribute = tree_[at].parent;
+        const std::string_view name = tree_[attribute].name;
+        if (name == "data") {
+            at = attribute;
+        } else if ((name == "view" || name == "reshape" || name == "flatten") && tree_[tree_[attribute].parent].kind == NodeKind::call) {
+            at = tree_[attribute].parent;
+        } else {
+            return false;
+        }
+    }
+    const NodeId call = tree_[at].parent;
+    return tree_[call].kind == NodeKind::call && tree_.children(call).size() > 1 && tree_.child(call, 1) == at &&
+           names::qualified_name(tree_, names_, tree_.child(call, 0)).starts_with("torch.nn.init.");
+}
+
+// `xavier_uniform_(w.view(w.shape[0], -1))` of a convolution's kernel: independent numbers have no order of axes, and the outputs
+// come first in MLX too.
+bool Rewriter::fills_in_any_layout(NodeId view, std::string_view initialiser) const {
+    constexpr std::string_view kOrdered[] = {"orthogonal_", "sparse_", "eye_", "dirac_"};
+    for (const std::string_view ordered : kOrdered)
+        if (initialiser.ends_with(ordered)) return false;
+    const NodeId kernel = kernel_of(looked_at(view));
+    if (!exists(kernel)) return true;
+    if (facts_.library_names[fact(tree_.child(kernel, 0)).library_class].starts_with("torch.nn.ConvTranspose")) return false;
+    for (const NodeId argument : tree_.children(view).subspan(1)) {
+        const base::Span span = tree_[argument].span;
+        for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+            const NodeId part{number};
+            if (!span.contains(tree_[part].span) || tree_[part].kind != NodeKind::attribute || (tree_[part].name != "shape" && tree_[part].name != "size")) continue;
+            const NodeId place = tree_[part].parent;  // shape[0], size(0)
+            if (tree_.children(place).size() != 2 || tree_.child(place, 0) != part || tree_.text(tree_.child(place, 1)) != "0") return false;
+        }
+    }
+    return true;
+}
+
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
 Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     const infer::Fact& known = fact(tree_.child(id, 0));
@@ -120,7 +170,10 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     }
     case NodeKind::assign: {
         const NodeId target = tree_.child(around, 1);
-        return tree_.child(around, 0) == at && tree_[target].kind == NodeKind::name && !names_[names_.binding(target)].written_in_place ? Use::read : Use::none;
+        if (tree_.child(around, 0) != at || tree_[target].kind != NodeKind::name) return Use::none;
+        const names::Binding& binding = names_[names_.binding(target)];
+        const bool filled = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return is_initialised(load); });
+        return binding.written_in_place || filled ? Use::none : Use::read;
     }
     case NodeKind::subscript: {
         if (tree_.child(around, 0) != at) return Use::read;
@@ -134,6 +187,10 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     }
     case NodeKind::attribute: {
         const bool called = tree_[node.parent].kind == NodeKind::call && tree_.child(node.parent, 0) == around;
+        if (is_initialised(at)) return Use::none;
+        const NodeId place = node.parent;  // weight.shape[0], weight.size(0): the outputs come first in MLX too
+        const bool first = (node.name == "shape" || node.name == "size") && tree_.children(place).size() == 2 && tree_.child(place, 0) == around && tree_.text(tree_.child(place, 1)) == "0";
+        if (first && !library.starts_with("torch.nn.ConvTranspose")) return Use::none;
         if (!called) return node.name == "shape" || node.name == "T" ? Use::read : Use::none;
         const bool kind_only = node.name == "numel" || node.name == "dim" || node.name == "type" || node.name == "get_device";
         return node.name.ends_with('_') || kind_only ? Use::none : Use::read;
@@ -155,6 +212,7 @@ std::string_view Rewriter::kernel_initialised(NodeId call) const {
     NodeId weight = tree_.child(call, 1);
     if (tree_[weight].kind == NodeKind::keyword) weight = tree_.child(weight, 0);
     weight = strip_data(weight);
+    if (const NodeId kernel = kernel_of(weight); exists(kernel)) weight = kernel;
     if (tree_[weight].kind != NodeKind::attribute || tree_[weight].name != "weight") return {};
     const infer::Fact& owner = fact(tree_.child(weight, 0));
     if (owner.class_index != 0 && own_weight_bases_.contains(syntax::index(names_.classes[owner.class_index - 1].node))) return {};

@@ -278,7 +278,11 @@ bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const
     if (!exists(owner)) return false;
     const NodeKind kind = tree_[owner].kind;
     if (kind != NodeKind::name && kind != NodeKind::attribute && kind != NodeKind::subscript) return false;
-    if (kind == NodeKind::name && fact(owner).view_of != 0) return false;
+    if (kind == NodeKind::name && fact(owner).view_of != 0) {  // `w = self.weight.data` is the weight itself
+        const NodeId only = names_[names_.binding(owner)].only_value;
+        if (!exists(only) || tree_[strip_data(only)].kind != NodeKind::attribute) return false;
+    }
+    if (exists(kernel_of(owner)) && !fills_in_any_layout(step, entry.qualified)) return false;
     const std::string owner_text = rendered(owner);
     const std::string text = expand(value.text);
     const auto undo = undone(tree_, step, value.precedence == Precedence::atom ? text : "(" + text + ")", owner_text);

@@ -267,6 +267,9 @@ private:
     [[nodiscard]] bool norms_over_axes() const;
     enum class Use : std::uint8_t { none, read, written, number_written };
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
+    [[nodiscard]] NodeId kernel_of(NodeId tensor) const;
+    [[nodiscard]] bool is_initialised(NodeId tensor) const;
+    [[nodiscard]] bool fills_in_any_layout(NodeId view, std::string_view initialiser) const;
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
     void write_kernel(NodeId target, NodeId value);
