@@ -74,7 +74,17 @@ def batch_norm(
         return _batch_norm(input, None, None, weight, bias, eps)
     if known(not training) and not training:
         return _batch_norm(input, running_mean, running_var, weight, bias, eps)
-    refuse("in training, batch_norm changes its running statistics in place", suggest="use torch.nn.BatchNorm2d")
+    return _batch_norm_with_statistics(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _batch_norm_with_statistics(x, mean, var, weight, bias, training, momentum, eps):
+    """Batch norm that in training moves the running statistics in place; the variance without bias, as torch keeps it."""
+    if training:
+        axes = [0, *range(2, x.ndim)]
+        mean[...] = (1 - momentum) * mean + momentum * mx.stop_gradient(x.mean(axes))
+        var[...] = (1 - momentum) * var + momentum * mx.stop_gradient(x.var(axes, ddof=1))
+        mean, var = x.mean(axes), x.var(axes)
+    return _batch_norm(x, mean, var, weight, bias, eps)
 
 
 def _batch_norm(x, mean, var, weight, bias, eps):

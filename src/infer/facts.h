@@ -100,6 +100,7 @@ struct ObservedFact {
     std::int32_t length = -1;
     std::string type;  // qualified class name for modules and objects
     std::optional<Value> value;
+    bool negative = false;      // a number that was below zero in some run
     bool by_variation = false;  // only samples that were derived from the given or found ones reached it
 };
 using ObservedFacts = std::vector<ObservedFact>;  // sorted by span

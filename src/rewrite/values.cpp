@@ -93,6 +93,12 @@ bool Rewriter::is_trivial(NodeId id) const {
     }
 }
 
+// Whether the samples saw a number below zero there.
+bool Rewriter::was_negative(NodeId id) const {
+    const base::Span span = tree_[id].span;
+    return std::any_of(input_.observed.begin(), input_.observed.end(), [&](const infer::ObservedFact& seen) { return seen.negative && seen.span == span; });
+}
+
 Value Rewriter::value_of(NodeId id) {
     const syntax::Node& node = tree_[id];
     const infer::Fact& known = fact(id);
@@ -159,6 +165,7 @@ Value Rewriter::value_of(NodeId id) {
     }
     default: break;
     }
+    if (known.kind == infer::Kind::integer && !value.constant) value.negated = value.negated || was_negative(id);
     if (!value.constant && known.value != infer::kNoValue && node.kind != NodeKind::unary) {
         if (const infer::Value* constant = facts_.value(known)) {
             if (std::holds_alternative<std::monostate>(*constant)) value.constant = rules::None{};

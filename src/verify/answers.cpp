@@ -206,6 +206,7 @@ bool read_fact(const Json& item, infer::ObservedFact& fact) {
         if (!get(json, "ndim", number) || number > 100) return false;
         fact.rank = static_cast<std::int8_t>(number);
     }
+    fact.negative = find(json, "negative") != nullptr;
     if (find(json, "length") != nullptr) {
         if (!get(json, "length", number)) return false;
         fact.length = static_cast<std::int32_t>(std::min<std::uint32_t>(number, std::numeric_limits<std::int32_t>::max()));

@@ -19,6 +19,7 @@ void join(ObservedFact& known, const ObservedFact& other) {
     if (known.shape.size() != other.shape.size()) known.shape.clear();
     for (std::size_t i = 0; i < known.shape.size(); ++i)
         if (known.shape[i] != other.shape[i]) known.shape[i] = -1;
+    known.negative = known.negative || other.negative;
     known.by_variation = known.by_variation && other.by_variation;
 }
 

@@ -106,6 +106,11 @@ def f(x):
     assert facts["g(1)"] == [{"kind": "integer", "value": 1}] * 2
 
 
+def test_a_number_below_zero_is_remembered(torch_session: WorkerSession) -> None:
+    facts = facts_of(torch_session, "def f(x):\n    for n in (1, -2, 3):\n        x = x + n\n    return x\n")
+    assert facts["n"] == [{"kind": "integer", "negative": True}]
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("line_break", [b"\n", b"\r\n"])
 def test_places_are_bytes(torch_session: WorkerSession, mark: bytes, line_break: bytes) -> None:

@@ -113,7 +113,8 @@ class Recorder:
             written = constant(value)
             # What JSON has no number for was written as text, and long texts are documents.
             told = type(written) is of and not (of is str and len(value) > MAX_STRING)
-            return {"kind": _SCALARS[of], **({"value": written} if told else {})}
+            negative = {"negative": True} if of is int and value < 0 else {}
+            return {"kind": _SCALARS[of], **({"value": written} if told else {}), **negative}
         if self.framework.is_array(value):
             shape = [length if type(length) is int else None for length in value.shape]
             return {"kind": "tensor", "ndim": len(shape), "shape": shape, "dtype": self.framework.dtype(value)}
@@ -153,8 +154,8 @@ _FUNCTIONS = (
 
 
 def join(one: Fact, other: Fact) -> Fact:
-    """What holds of both: fields that differ are absent, lengths of axes that differ are None."""
-    joined = {}
+    """What holds of both: fields that differ are absent, lengths of axes that differ are None. `negative`: one of them was."""
+    joined = {"negative": True} if one.get("negative") or other.get("negative") else {}
     for field in one.keys() & other.keys():
         a, b = one[field], other[field]
         if field == "shape" and len(a) == len(b):
