@@ -19,7 +19,8 @@ namespace mlxify::verify {
 [[nodiscard]] std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,
                                              const ArrayView* precise = nullptr);
 
-// The same of the numbers alone that PyTorch leaves alike in all constructions of an array whose others are random: a padding row.
+// The same of the numbers alone that PyTorch leaves alike in all constructions: those of an array whose others are random (a padding row), and
+// those of one that MLX leaves alike as well (the slope of a PReLU). A constant that a layer of MLX draws at random is its own way to begin.
 [[nodiscard]] std::string initial_constants_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,
                                                        const ArrayView* precise = nullptr);
 

@@ -105,6 +105,11 @@ TEST(Initial, PatternsAreCompared) {
     const Constructions theirs({64, 16, 4}, 1, row_of_zeros), scaled({64, 16, 4}, 2, normal(0.1F)), other({64, 16, 4}, 3, normal(1));
     EXPECT_NE(initial_constants_difference(theirs.arrays(), scaled.arrays()), "");
     EXPECT_EQ(initial_constants_difference(other.arrays(), scaled.arrays()), "") << "nothing there is constant";
+    const Make slope = [](std::mt19937&, std::size_t) { return 0.3F; }, usual = [](std::mt19937&, std::size_t) { return 0.25F; };
+    const Constructions sloped({8}, 1, slope), usually({8}, 2, usual), drawn({8}, 3, normal(1));
+    EXPECT_NE(initial_constants_difference(sloped.arrays(), usually.arrays()), "");
+    EXPECT_EQ(initial_constants_difference(sloped.arrays(), sloped.arrays()), "");
+    EXPECT_EQ(initial_constants_difference(sloped.arrays(), drawn.arrays()), "") << "MLX draws it";
 }
 
 }  // namespace

@@ -75,6 +75,11 @@ private:
 
     [[nodiscard]] static bool is_asked_for(const WrittenSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; }
 
+    // By somebody who means each of them to be proved; a main block only shows how the model is used.
+    [[nodiscard]] static bool is_written_for_us(const WrittenSample& sample) {
+        return is_asked_for(sample) || sample.origin == kFromComment || sample.origin == kFromProject;
+    }
+
     // What must be proved: where samples were asked for, what they name; the rest is proved as far as it can be.
     [[nodiscard]] std::vector<EntryPoint> wanted() const {
         const auto names_entry = [](const WrittenSample& sample, const std::string& name) { return is_asked_for(sample) && entry_name(sample.invocation) == name; };
@@ -136,7 +141,7 @@ private:
         bool low_precision = false;
         for (const WrittenSample& sample : written_) {
             if (entry_name(sample.invocation) != entry.entry.name || (sample.origin == kFromDocstring) != docstrings) continue;
-            if (!is_asked_for(sample) && !entry.samples.empty()) continue;
+            if (!is_written_for_us(sample) && !entry.samples.empty()) continue;
             if (const auto smaller = is_asked_for(sample) ? std::nullopt : with_small_batch(sample.invocation);
                 smaller && try_invocation(program, *smaller)) {
                 entry.samples.push_back({*smaller, sample.origin, false});

@@ -286,7 +286,7 @@ std::vector<WrittenSample> comment_samples(const Tree& tree) {
         constexpr std::string_view kMark = "mlxify:";
         if (!text.starts_with(kMark)) continue;
         base::Result<Invocation> invocation = parse_invocation(text.substr(kMark.size()));
-        if (invocation) samples.push_back({std::move(invocation).value(), "comment"});
+        if (invocation) samples.push_back({std::move(invocation).value(), std::string(kFromComment)});
     }
     return samples;
 }
@@ -332,7 +332,7 @@ std::vector<WrittenSample> project_samples(const std::string& path) {
         if (!call) continue;
         if (file && !std::filesystem::equivalent(project->parent_path() / *file, path, error)) continue;
         base::Result<Invocation> invocation = parse_invocation(*call);
-        if (invocation) samples.push_back({std::move(invocation).value(), "pyproject.toml"});
+        if (invocation) samples.push_back({std::move(invocation).value(), std::string(kFromProject)});
     }
     return samples;
 }

@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -185,6 +190,9 @@ std::optional<std::vector<std::int64_t>> first_shape(const Invocation& base) {
     return shape;
 }
 
+constexpr double kTooSmallToShow = 1e-3;  // an eps
+constexpr std::size_t kMostNumbers = 8;    // tried one by one
+
 class Varier {
 public:
     Varier(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,
@@ -193,6 +201,7 @@ public:
 
     std::vector<Variation> run() {
         sizes();
+        numbers();
         optional_inputs();
         if (entry_.kind != "function" && base_.method.empty()) arguments();
         return std::move(found_);
@@ -224,6 +233,67 @@ private:
             }
         }
         if (changed) found_.push_back({current, "sizes"});
+    }
+
+    // Other values in place of the numbers that the sample leaves to their defaults: all at once, else as many as run together. A number that
+    // the converted file has written out, or forgotten, shows.
+    void numbers() {
+        using Change = std::function<void(Invocation&)>;
+        std::vector<Change> changes;
+        if (entry_.kind != "function" && base_.method.empty())
+            for (const ParameterOf& parameter : entry_.parameters)
+                if (const auto value = left_to_default(parameter) && !argument_given(parameter.name) ? other_fraction(*parameter.default_text) : std::nullopt)
+                    changes.emplace_back([name = parameter.name, value](Invocation& next) { add_argument(next, name, decimal(*value)); });
+        std::size_t slot = 0;
+        for (const ParameterOf& parameter : entry_.kind == "function" ? entry_.parameters : entry_.forward) {
+            const bool given = slot++ < base_.spec["args"].size() || base_.spec["kwargs"].contains(parameter.name);
+            if (given || !left_to_default(parameter)) continue;
+            if (const auto value = other_fraction(*parameter.default_text))
+                changes.emplace_back([name = parameter.name, value](Invocation& next) { next.spec["kwargs"][name] = *value; });
+            else if (const auto count = next_count(*parameter.default_text))
+                changes.emplace_back([name = parameter.name, count](Invocation& next) { next.spec["kwargs"][name] = *count; });
+        }
+        Invocation current = base_;
+        const auto adopt = [&](std::span<const Change> some) {
+            Invocation next = current;
+            for (const Change& change : some) change(next);
+            if (!runs(next)) return false;
+            current = std::move(next);
+            return true;
+        };
+        if (changes.empty() || full()) return;
+        if (!adopt(changes))
+            for (std::size_t i = 0; i < std::min(changes.size(), kMostNumbers); ++i) adopt(std::span(changes).subspan(i, 1));
+        if (current != base_) found_.push_back({current, "numbers"});
+    }
+
+    [[nodiscard]] static bool left_to_default(const ParameterOf& parameter) { return parameter.default_text && !parameter.kind.starts_with("var_"); }
+
+    // Of "0.1", another that is as plausible and moves a float32 result; nothing for what is no fraction.
+    [[nodiscard]] static std::optional<double> other_fraction(const std::string& text) {
+        if (text.find_first_of(".e") == std::string::npos || text.find_first_not_of("0123456789.e+-") != std::string::npos) return std::nullopt;
+        const double value = std::strtod(text.c_str(), nullptr);
+        if (!std::isfinite(value)) return std::nullopt;
+        if (value == 0) return 0.2;
+        if (std::abs(value) < kTooSmallToShow) return 0.01;
+        return std::abs(value) <= 1 ? 0.75 * value : 1.25 * value;
+    }
+
+    // Of a small count, an offset or an axis, the next.
+    [[nodiscard]] static std::optional<int> next_count(const std::string& text) {
+        if (text.empty() || text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+        return std::stoi(text) + 1;
+    }
+
+    [[nodiscard]] static std::string decimal(double value) {
+        const std::string text = fmt::format("{}", value);
+        return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+    }
+
+    static void add_argument(Invocation& next, const std::string& name, const std::string& value) {
+        const std::string added = (next.expression.ends_with("()") ? "" : ", ") + name + "=" + value;
+        for (std::string* expression : {&next.expression, &next.mlx_expression})
+            if (!expression->empty()) expression->insert(expression->size() - 1, added);
     }
 
     // Optional inputs that make a difference: masks with padding, contexts.
@@ -284,9 +354,7 @@ private:
             for (const std::string& value : values) {
                 if (full()) return;
                 Invocation next = base_;
-                const std::string added = (next.expression.ends_with("()") ? "" : ", ") + parameter.name + "=" + value;
-                for (std::string* expression : {&next.expression, &next.mlx_expression})
-                    if (!expression->empty()) expression->insert(expression->size() - 1, added);
+                add_argument(next, parameter.name, value);
                 if (!runs(next) || !new_ground_(next)) continue;
                 found_.push_back({next, parameter.name + "=" + value});
             }
