@@ -78,7 +78,15 @@ class GroupedConv3d(nn.Conv3d):
         return (x + self.bias if "bias" in self else x).transpose(0, 4, 1, 2, 3)
 
 
-@definition("torch.nn.ConvTranspose1d", argument=("groups", "output_padding"), weights={"weight": "IOL->OLI"})
+def _output_padding(shape, kernel_size, stride, padding, dilation, output_size):
+    """What is added at the end of each axis so that channels-last input of that shape gives `output_size`, the batch and channels aside."""
+    axes = len(shape) - 2
+    sizes = [_per_axis(n, axes) for n in (stride, padding, dilation)]
+    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in zip(shape[1:-1], kernel_size, *sizes)]
+    return tuple(size - n for size, n in zip(output_size[len(output_size) - axes :], least))
+
+
+@definition("torch.nn.ConvTranspose1d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOL->OLI"})
 class GeneralConvTranspose1d(nn.ConvTranspose1d):
     """PyTorch's ConvTranspose1d with groups and output padding: channels first, as in (batch, channels, length)."""
 
@@ -92,13 +100,15 @@ class GeneralConvTranspose1d(nn.ConvTranspose1d):
         if bias:
             self.bias = mx.zeros((out_channels,))
 
-    def __call__(self, x):
-        sizes = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
-        x = _conv_transpose(x.swapaxes(1, 2), self.weight, *sizes)
+    def __call__(self, x, output_size=None):
+        x, extra = x.swapaxes(1, 2), self.output_padding
+        if output_size is not None:
+            extra = _output_padding(x.shape, self.weight.shape[1:-1], self.stride, self.padding, self.dilation, output_size)
+        x = _conv_transpose(x, self.weight, self.stride, self.padding, extra, self.groups, self.dilation)
         return (x + self.bias if "bias" in self else x).swapaxes(1, 2)
 
 
-@definition("torch.nn.ConvTranspose2d", argument=("groups", "output_padding"), weights={"weight": "IOHW->OHWI"})
+@definition("torch.nn.ConvTranspose2d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOHW->OHWI"})
 class GeneralConvTranspose2d(nn.ConvTranspose2d):
     """PyTorch's ConvTranspose2d with groups and output padding: channels first, as in (batch, channels, height, width)."""
 
@@ -112,13 +122,15 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         if bias:
             self.bias = mx.zeros((out_channels,))
 
-    def __call__(self, x):
-        sizes = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
-        x = _conv_transpose(x.transpose(0, 2, 3, 1), self.weight, *sizes)
+    def __call__(self, x, output_size=None):
+        x, extra = x.transpose(0, 2, 3, 1), self.output_padding
+        if output_size is not None:
+            extra = _output_padding(x.shape, self.weight.shape[1:-1], self.stride, self.padding, self.dilation, output_size)
+        x = _conv_transpose(x, self.weight, self.stride, self.padding, extra, self.groups, self.dilation)
         return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
 
 
-@definition("torch.nn.ConvTranspose3d", argument=("groups", "output_padding"), weights={"weight": "IODHW->ODHWI"})
+@definition("torch.nn.ConvTranspose3d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IODHW->ODHWI"})
 class GeneralConvTranspose3d(nn.ConvTranspose3d):
     """PyTorch's ConvTranspose3d with groups and output padding: channels first, as in (batch, channels, depth, height, width)."""
 
@@ -132,7 +144,9 @@ class GeneralConvTranspose3d(nn.ConvTranspose3d):
         if bias:
             self.bias = mx.zeros((out_channels,))
 
-    def __call__(self, x):
-        sizes = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
-        x = _conv_transpose(x.transpose(0, 2, 3, 4, 1), self.weight, *sizes)
+    def __call__(self, x, output_size=None):
+        x, extra = x.transpose(0, 2, 3, 4, 1), self.output_padding
+        if output_size is not None:
+            extra = _output_padding(x.shape, self.weight.shape[1:-1], self.stride, self.padding, self.dilation, output_size)
+        x = _conv_transpose(x, self.weight, self.stride, self.padding, extra, self.groups, self.dilation)
         return (x + self.bias if "bias" in self else x).transpose(0, 4, 1, 2, 3)

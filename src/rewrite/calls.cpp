@@ -393,7 +393,9 @@ const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
         if (alternative.kind != EntryKind::definition) continue;
         for (std::string_view names = alternative.argument; !names.empty();) {
             const std::size_t comma = std::min(names.find(','), names.size());
-            if (passes(names.substr(0, comma))) return alternative;
+            const std::string_view wanted = names.substr(0, comma);
+            const bool own = std::find(parameters.begin(), parameters.end(), wanted) != parameters.end();
+            if (own ? passes(wanted) : passes_to_value(wanted)) return alternative;  // else an argument of the layer's calls
             names.remove_prefix(std::min(comma + 1, names.size()));
         }
     }
