@@ -83,6 +83,14 @@ class PaddedConv2d(nn.Conv2d):
         return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
+def _output_padding(shape, kernel_size, stride, padding, dilation, output_size):
+    """What is added at the end of each axis so that channels-last input of that shape gives `output_size`, the batch and channels aside."""
+    axes = len(shape) - 2
+    sizes = [_per_axis(n, axes) for n in (stride, padding, dilation)]
+    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in zip(shape[1:-1], kernel_size, *sizes)]
+    return tuple(size - n for size, n in zip(output_size[len(output_size) - axes :], least))
+
+
 def _transposed(x, weight, stride, padding, output_padding, groups, dilation):
     axes = x.ndim - 2
     if groups > 1:
@@ -126,9 +134,11 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         if bias:
             self.bias = mx.zeros((out_channels,))
 
-    def __call__(self, x):
-        sizes = (self.stride, self.padding, self.output_padding, self.groups, self.dilation)
-        x = _conv_transpose(x.transpose(0, 2, 3, 1), self.weight, *sizes)
+    def __call__(self, x, output_size=None):
+        x, extra = x.transpose(0, 2, 3, 1), self.output_padding
+        if output_size is not None:
+            extra = _output_padding(x.shape, self.weight.shape[1:-1], self.stride, self.padding, self.dilation, output_size)
+        x = _conv_transpose(x, self.weight, self.stride, self.padding, extra, self.groups, self.dilation)
         return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
 
 
