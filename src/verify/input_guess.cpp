@@ -152,12 +152,18 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
     return {{"shape", shape}, {"dtype", "int64"}, {"low", 0}, {"high", below}};
 }
 
+// `t[:, None]`: nothing is known but that there is one axis.
+static bool one_number_each(InputHint hint) {
+    if (hint.least_rank <= 1) hint.least_rank = InputHint{}.least_rank;
+    return hint == InputHint{};
+}
+
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
     if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
-    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint == InputHint{})
+    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && one_number_each(hint))
         return time_guesses();
     std::vector<Json> guesses;
     const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;

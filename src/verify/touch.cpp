@@ -72,15 +72,22 @@ public:
             const NodeId use{i};
             const Node& node = tree_[use];
             if (node.kind != Kind::name || node.name != parameter || !inside(tree_, use, body_of(tree_, function))) continue;
-            merge(hint, one_use(use, class_node, prefix, descent));
+            const NodeId renaming = tree_[use].parent;  // `h = x`
+            const bool renamed = tree_[renaming].kind == Kind::assign && tree_.child(renaming, 0) == use && tree_[tree_.child(renaming, 1)].kind == Kind::name;
+            // Once rank and size are known, a later use tells at most into what pieces the axes are cut.
+            const bool known = hint.rank >= 0 && (hint.last >= 0 || hint.channels >= 0 || hint.indices_below >= 0);
+            if (renamed && known) continue;
+            const InputHint other = renamed ? touch(function, class_node, tree_[tree_.child(renaming, 1)].name, prefix, descent + kMaxDescent / 3)
+                                            : one_use(use, class_node, prefix, descent);
+            const bool cut = std::any_of(other.multiples.begin(), other.multiples.end(), [](std::int64_t multiple) { return multiple > 1; });
+            if (!known || (cut && hint.axes.empty() && other.rank == hint.rank)) merge(hint, other);
             if (is_reshaped(use, parameter)) break;
-            if (hint.rank >= 0 && (hint.last >= 0 || hint.channels >= 0 || hint.indices_below >= 0)) break;
         }
         return hint;
     }
 
-    // What the module at `path` wants of its first input.
-    InputHint module_wants(const std::string& path, int descent) const {
+    // What the module at `path` wants of its input number `slot`.
+    InputHint module_wants(const std::string& path, int descent, std::size_t slot = 0) const {
         const ModuleOf* module = module_at(path);
         if (module == nullptr || descent > kMaxDescent) return {};
         if (const auto simple = layer_wants(model_, *module)) return *simple;
@@ -88,10 +95,10 @@ public:
         if (exists(own) && tree_[own].kind == Kind::class_def) {
             if (const NodeId forward = method_of(tree_, own, "forward"); exists(forward)) {
                 const std::vector<std::string> names = parameter_names(tree_, forward, true);
-                return names.empty() ? InputHint{} : touch(forward, own, names[0], path, descent + 1);
+                return slot < names.size() ? touch(forward, own, names[slot], path, descent + 1) : InputHint{};
             }
         }
-        return container_wants(path, descent);
+        return slot == 0 ? container_wants(path, descent) : InputHint{};
     }
 
 private:
@@ -122,14 +129,14 @@ private:
     }
 
     // The first child that wants anything; before it, a rearrangement of what it wants.
-    InputHint container_wants(const std::string& path, int descent) const {
+    InputHint container_wants(const std::string& path, int descent, std::size_t slot = 0) const {
         const std::string inner = path.empty() ? "" : path + ".";
         const ModuleOf* before = nullptr;
         InputHint hint;
         for (const ModuleOf& child : model_.modules) {
             if (child.name.empty() || !child.name.starts_with(inner) || child.name.find('.', inner.size()) != std::string::npos) continue;
             if (before == nullptr) {
-                hint = module_wants(child.name, descent + 1);
+                hint = module_wants(child.name, descent + 1, slot);
                 if (hint != InputHint{}) return hint;
                 if (changes_axes(class_of(child))) before = &child;
                 continue;
@@ -197,28 +204,54 @@ private:
     InputHint call_use(NodeId use, NodeId call, NodeId class_node, const std::string& prefix, int descent) const {
         const NodeId callee = tree_.child(call, 0);
         InputHint hint;
+        const std::size_t slot = argument_slot(call, use);
         if (const auto path = self_path(tree_, callee)) {
             const NodeId method = exists(class_node) ? method_of(tree_, class_node, *path) : syntax::kNoNode;
-            if (!exists(method)) return module_wants(prefix.empty() ? *path : prefix + "." + *path, descent + 1);
+            if (!exists(method)) return module_wants(prefix.empty() ? *path : prefix + "." + *path, descent + 1, slot);
             const std::vector<std::string> names = parameter_names(tree_, method, true);
-            const std::size_t slot = argument_slot(call, use);
             return slot < names.size() ? touch(method, class_node, names[slot], prefix, descent + 1) : hint;
         }
+        if (const auto path = looped_path(callee)) return container_wants(prefix.empty() || path->empty() ? prefix + *path : prefix + "." + *path, descent + 1, slot);
         const Node& function = tree_[callee];
         const bool named = function.kind == Kind::name || function.kind == Kind::attribute;
         if (named && (function.name == "rearrange" || function.name == "repeat" || function.name == "reduce")) {
             const NodeId pattern = tree_.child(call, 2);
             if (exists(pattern) && tree_[pattern].kind == Kind::string) return pattern_wants(call, tree_[pattern].name);
-        } else if (named && function.name.starts_with("conv") && function.name.ends_with("d") && argument_slot(call, use) == 0) {
+        } else if (named && function.name.starts_with("conv") && function.name.ends_with("d") && slot == 0) {
             hint.rank = function.name == "conv2d" ? 4 : function.name == "conv1d" ? 3 : -1;
         } else if (function.kind == Kind::name) {
             const NodeId own = top_level_definition(tree_, function.name);
             if (!exists(own) || tree_[own].kind != Kind::function_def) return hint;
             const std::vector<std::string> names = parameter_names(tree_, own, false);
-            const std::size_t slot = argument_slot(call, use);
             if (slot < names.size()) return touch(own, syntax::kNoNode, names[slot], prefix, descent + 1);
         }
         return hint;
+    }
+
+    // `for i, block in enumerate(self.blocks): x = block(x)`: "blocks"; empty for a loop over `self`.
+    [[nodiscard]] std::optional<std::string> looped_path(NodeId callee) const {
+        if (tree_[callee].kind != Kind::name) return std::nullopt;
+        for (NodeId at = tree_[callee].parent; exists(at); at = tree_[at].parent) {
+            if (tree_[at].kind != Kind::for_) continue;
+            const NodeId target = tree_.child(at, 0);
+            NodeId iterable = tree_.child(at, 1);
+            std::size_t slot = 0;
+            if (tree_[target].kind == Kind::tuple) {
+                const auto parts = tree_.children(target);
+                slot = static_cast<std::size_t>(std::find_if(parts.begin(), parts.end(), [&](NodeId part) { return tree_[part].name == tree_[callee].name; }) - parts.begin());
+                if (slot == parts.size() || tree_[iterable].kind != Kind::call) continue;
+                const std::string_view function = tree_.text(tree_.child(iterable, 0));
+                if (function == "enumerate") slot = 0;
+                else if (function != "zip") return std::nullopt;
+                if (slot + 1 >= tree_.children(iterable).size()) return std::nullopt;
+                iterable = tree_.child(iterable, static_cast<std::uint32_t>(slot + 1));
+            } else if (tree_[target].name != tree_[callee].name) {
+                continue;
+            }
+            if (tree_.text(iterable) == "self") return "";
+            return self_path(tree_, iterable);
+        }
+        return std::nullopt;
     }
 
     [[nodiscard]] std::size_t argument_slot(NodeId call, NodeId use) const {
