@@ -278,7 +278,13 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     if (callable) guesses = callables(name, usage, depth);
     else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
     if (callable) return guesses;
-    if (usage.modules) {
+    if (usage.sequence && lower(name).find("shape") != std::string::npos) {
+        const bool of_image = lower(name).find("im") != std::string::npos || usage.items == 3 || usage.length == 3;
+        guesses.emplace_back(of_image ? "(3, 32, 32)" : "(64,)");
+        for (const char* shape : {"(3, 32, 32)", "(8, 8)"}) add_once(guesses, shape);
+    } else if (usage.parts.size() > 1) {
+        guesses.push_back(list_of_parts(usage, depth));
+    } else if (usage.modules) {
         for (std::string& list : module_lists(name, depth)) guesses.push_back(std::move(list));
     } else if (!usage.unpacked.empty()) {
         std::vector<std::string> sizes;
@@ -319,6 +325,18 @@ std::vector<std::string> ArgumentGuesser::module_lists(const std::string& name, 
     return lists;
 }
 
+// `[(16, 3), (16, 3)]`; of modules: as PyTorch registers them.
+std::string ArgumentGuesser::list_of_parts(const Usage& usage, int depth) const {
+    std::string item;
+    bool modules = true;
+    for (const auto& [name, inner] : usage.parts) {
+        item += (item.empty() ? "" : ", ") + field_guesses(name, inner, depth).front();
+        modules = modules && inner.called;
+    }
+    const std::string one = modules ? "nn.ModuleList([" + item + "])" : "(" + item + ")";
+    return modules ? "nn.ModuleList([" + one + ", " + one + "])" : "[" + one + ", " + one + "]";
+}
+
 // Classes for what is called while the model is built, modules for what is called later.
 std::vector<std::string> ArgumentGuesser::callables(const std::string& name, const Usage& usage, int depth) const {
     std::vector<std::string> guesses;
@@ -328,7 +346,7 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
     if (!usage.made && quantity == Quantity::activation) return {"nn.ReLU()", "nn.GELU()"};
     if (!usage.made) {  // `attention`: FullAttention(...)
         for (const DefinitionOf& other : definitions_)
-            if (other.kind == "module" && other.name != entry_.name && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)
+            if (other.kind == "module" && other.name != entry_.name && name.size() > 2 && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)
                 add_once(guesses, other.name + "(" + assignments_text(start_of(with_forwarded(other, definitions_, tree_), Shrink::all, depth + 1)) + ")");
         // Any module will do; where it gets more than one input, or gives more than one result, a function.
         const std::string first = "(lambda x, *args, **kwargs: x)";

@@ -44,6 +44,7 @@ private:
     [[nodiscard]] std::vector<std::string> instances(const std::string& type, int depth) const;
     [[nodiscard]] std::vector<std::string> module_lists(const std::string& name, int depth) const;
     [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage, int depth) const;
+    [[nodiscard]] std::string list_of_parts(const Usage& usage, int depth) const;
     [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
 
     const DefinitionOf& entry_;

@@ -110,10 +110,19 @@ std::vector<std::string> by_quantity(Quantity quantity) {
     return {};
 }
 
+// `list[list[int]]`, `Sequence[Tuple[int, int]]`
+bool is_nested_list(std::string_view annotation) {
+    const std::string text = lower(annotation);
+    const auto opens = [](std::string_view type) { return type.starts_with("list[") || type.starts_with("tuple[") || type.starts_with("sequence["); };
+    const std::size_t bracket = text.find('[');
+    return opens(text) && opens(std::string_view(text).substr(bracket + 1));
+}
+
 std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "Optional") || contains(annotation, "None")) return {"None"};
     if (contains(annotation, "Callable")) return {"nn.GELU()", "nn.GELU"};
     if (contains(annotation, "Module")) return {"nn.Linear(64, 64)", "nn.Identity()", "nn.Linear"};
+    if (is_nested_list(annotation)) return {"[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};
     if (contains(annotation, "List") || contains(annotation, "list") || contains(annotation, "Sequence"))
         return {"[16, 32]", "[64]", "[8, 16, 32]", "[8, 16, 32, 64]"};
     if (contains(annotation, "Tuple") || contains(annotation, "tuple")) return {"(32, 32)", "(16, 32, 64)", "(2, 2, 2)", "(1, 2, 3, 4)"};
@@ -173,6 +182,8 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     const auto add = [&](std::string guess) {
         if (std::find(guesses.begin(), guesses.end(), guess) == guesses.end()) guesses.push_back(std::move(guess));
     };
+    if (is_nested_list(parameter.annotation))
+        for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));
     for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));

@@ -163,9 +163,10 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
     if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
-    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && one_number_each(hint))
-        return time_guesses();
     std::vector<Json> guesses;
+    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint.indices_below < 0 && hint.rank < 2)
+        guesses = time_guesses();
+    if (!guesses.empty() && one_number_each(hint)) return guesses;
     const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
     if (hint.indices_below > 0 || means_indices(name, parameter.annotation)) {
         const bool one_each = contains(name, "label") || contains(name, "class");

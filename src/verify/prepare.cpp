@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@ using diagnostics::Code;
 
 constexpr double kSearchSeconds = 30;
 constexpr double kInnerSearchSeconds = 8;
+constexpr std::int64_t kLargeModel = 20'000'000;  // weights
 
 EntryPoint::Kind kind_of(const syntax::Tree& tree, const names::Names& names, syntax::NodeId node) {
     if (tree[node].kind == syntax::Kind::function_def) return EntryPoint::Kind::function;
@@ -128,13 +130,29 @@ private:
     }
 
     // Fills `entry.samples` with what was written down and runs, or with what the search finds, or with a docstring's example (which
-    // shows how, but at the size of a paper). Whether mixed dtypes were met.
+    // shows how, but at the size of a paper). A main block that builds a large model serves where the search finds no smaller one.
+    // Whether mixed dtypes were met.
     bool find_samples(Program& program, PreparedEntry& entry) {
         bool low_precision = take_written(program, entry, false);
+        std::vector<PreparedSample> large;
+        if (!entry.samples.empty() && is_large(program, entry.samples.front())) large.swap(entry.samples);
         if (!entry.samples.empty()) return false;
         low_precision = search(program, entry) || low_precision;
+        if (entry.samples.empty()) entry.samples.swap(large);
+        if (!entry.samples.empty()) return low_precision;
         if (entry.samples.empty()) low_precision = take_written(program, entry, true) || low_precision;
         return low_precision;
+    }
+
+    // Whether a main block's sample builds so many weights that proving it takes minutes.
+    [[nodiscard]] static bool is_large(Program& program, const PreparedSample& sample) {
+        if (sample.origin != kFromMainBlock) return false;
+        const Reply<Construction> built = program.construct(sample.invocation.expression);
+        if (!built) return false;
+        std::int64_t weights = 0;
+        for (const ArrayOf& array : built->parameters)
+            weights += std::accumulate(array.shape.begin(), array.shape.end(), std::int64_t{1}, std::multiplies<>());
+        return weights > kLargeModel;
     }
 
     bool take_written(Program& program, PreparedEntry& entry, bool docstrings) {

@@ -135,6 +135,9 @@ constexpr Row kRows[] = {
     {"shape '[*]' is invalid for input of size #", divisible},
     {"Shape mismatch, can't divide axis of length # in chunks of #", divisible, 0, 1},
     {"Shape mismatch, # != #", any_axis, 0, 1},
+    {"the number of subscripts in the equation (#) does not match the number of dimensions (#)", rank, 1, 0},
+    {"Input images should have the same dimensions", same_shape},
+    {"must be the same as input size", same_shape},
     {"has size # for operand # which does not broadcast with previously seen size #", any_axis, 0, 2},
     {"divisible", divisible},
     {"must divide", divisible},
@@ -143,6 +146,16 @@ constexpr Row kRows[] = {
     {"The shapes of", same_shape},
     {"Input image size", any_axis},
     {"object has no attribute 'float'", floats},
+    {"less than #, got #", argument_value, 1, 0},
+    {"at least #, got #", argument_value, 1, 0},
+    {"at least # but got #", argument_value, 1, 0},
+    {"'int' object is not callable", module_value},
+    {"is not a Module subclass", module_value},
+    {"must be a mapping", mapping_value},
+    {"object has no attribute 'keys'", mapping_value},
+    {"object has no attribute 'values'", mapping_value},
+    {"object has no attribute 'items'", mapping_value},
+    {"object has no attribute 'get'", mapping_value},
     {"object is not iterable", sequence_value},
     {"object is not subscriptable", sequence_value},
     {"has no len()", sequence_value},
@@ -216,6 +229,37 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
     return {{other_values, -1, -1, {}}};
 }
 
+// The sizes of the first `torch.Size([2, 3])` after `begin`, which moves behind it.
+std::optional<std::vector<std::int64_t>> next_shape(std::string_view text, std::size_t& begin) {
+    constexpr std::string_view kOpening = "torch.Size([";
+    const std::size_t at = text.find(kOpening, begin);
+    const std::size_t end = text.find(']', at == std::string_view::npos ? at : at + kOpening.size());
+    if (at == std::string_view::npos || end == std::string_view::npos) return std::nullopt;
+    begin = end;
+    std::vector<std::int64_t> shape;
+    for (std::size_t i = at + kOpening.size(); i < end; ++i) {
+        std::int64_t size = 0;
+        const auto [next, error] = std::from_chars(text.data() + i, text.data() + end, size);
+        if (error != std::errc{}) continue;
+        shape.push_back(size);
+        i = static_cast<std::size_t>(next - text.data());
+    }
+    return shape;
+}
+
+// "expected inputs of shape torch.Size([8]), got torch.Size([3, 8])": which is which follows from the word before the first.
+std::vector<Repair> from_shapes(std::string_view message) {
+    std::size_t at = 0;
+    const auto first = next_shape(message, at), second = next_shape(message, at);
+    if (!first || !second || *first == *second) return {};
+    const std::string_view before = message.substr(0, message.find("torch.Size"));
+    const bool found_first = before.find("got") != std::string_view::npos || before.find("xpected") == std::string_view::npos;
+    Repair repair{input_shape, -1, -1, {}};
+    repair.found_shape = found_first ? *first : *second;
+    repair.wanted_shape = found_first ? *second : *first;
+    return {repair, {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
+}
+
 Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     Repair repair{row.kind, -1, -1, {}};
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
@@ -237,9 +281,15 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         repairs.push_back(repair_of(row, *numbers));
         break;
     }
-    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value)) repairs.push_back({optional_inputs, -1, -1, {}});
-    if (!repairs.empty() && repairs[0].kind == any_axis) repairs.push_back({divisible, -1, -1, {}});
+    if (!repairs.empty() && repairs[0].kind == argument_value) repairs.push_back({other_values, -1, -1, {}});
+    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value || repairs[0].kind == mapping_value || repairs[0].kind == module_value))
+        repairs.push_back({optional_inputs, -1, -1, {}});
+    if (!repairs.empty() && repairs[0].kind == any_axis) {
+        repairs.push_back({divisible, -1, -1, {}});
+        repairs.push_back({same_shape, -1, -1, {}});
+    }
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
+    if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);
     return repairs;
 }

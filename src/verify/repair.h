@@ -32,6 +32,10 @@ struct Repair {
         sequence_input,  // an input must be a list of tensors
         other_rank,      // an input has `found` axes, and needs another number of them
         sequence_value,  // an argument must be a list or tuple, not one number
+        argument_value,  // an argument is `found` and must be `wanted`
+        module_value,    // an argument must be a module, or hold modules
+        input_shape,     // what is made of the inputs has the shape `found_shape` and must have `wanted_shape`
+        mapping_value,   // an argument must be a dictionary
         scalar_value,    // an argument must be one number, not a list or tuple
         low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
         other_values,    // the arguments contradict each other: another guess
@@ -41,6 +45,7 @@ struct Repair {
     std::int64_t found = -1;
     std::int64_t wanted = -1;
     std::string name;
+    std::vector<std::int64_t> found_shape{}, wanted_shape{};
     friend bool operator==(const Repair&, const Repair&) = default;
 };
 

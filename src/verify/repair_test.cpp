@@ -51,6 +51,21 @@ TEST(RepairsFor, ReadsWhichFormAnArgumentMustHave) {
     EXPECT_EQ(first("TypeError", "int() argument must be a string, a bytes-like object or a real number, not 'list'").kind, scalar_value);
 }
 
+TEST(RepairsFor, ReadsWhatAnArgumentMustHold) {
+    EXPECT_EQ(first("ValueError", "Encoder depth for FPN decoder cannot be less than 3, got 2."), (Repair{argument_value, 2, 3, {}}));
+    EXPECT_EQ(first("TypeError", "'int' object is not callable").kind, module_value);
+    EXPECT_EQ(first("TypeError", "model.Encoder() argument after ** must be a mapping, not NoneType").kind, mapping_value);
+}
+
+TEST(RepairsFor, ReadsTwoShapes) {
+    const Repair expected = first("ValueError", "Expected inputs of shape torch.Size([8, 4]), got torch.Size([64]).");
+    EXPECT_EQ(expected.kind, input_shape);
+    EXPECT_EQ(expected.wanted_shape, (std::vector<std::int64_t>{8, 4}));
+    EXPECT_EQ(expected.found_shape, (std::vector<std::int64_t>{64}));
+    const Repair got = first("ValueError", "got torch.Size([64]) where torch.Size([8, 4]) is needed");
+    EXPECT_EQ(got.wanted_shape, (std::vector<std::int64_t>{8, 4}));
+}
+
 TEST(RepairsFor, ReadsEinops) {
     EXPECT_EQ(first("EinopsError", " Error while processing rearrange-reduction pattern \"b c (h p) w -> b c h p w\".\n Input tensor shape: "
                                    "torch.Size([2, 3, 10, 10]). Additional info: {'p': 4}.\n Shape mismatch, can't divide axis of length 10 in chunks of 4"),

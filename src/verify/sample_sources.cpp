@@ -292,7 +292,7 @@ std::vector<WrittenSample> comment_samples(const Tree& tree) {
 }
 
 std::vector<WrittenSample> main_block_samples(const Tree& tree) {
-    MainBlock reader(tree, tree, "main block");
+    MainBlock reader(tree, tree, std::string(kFromMainBlock));
     for (const NodeId statement : tree.children(tree.child(tree.root(), 0)))
         if (tree[statement].kind == Kind::if_ && is_main_test(tree, tree.child(statement, 0))) reader.read(tree.child(statement, 1));
     return std::move(reader.samples);

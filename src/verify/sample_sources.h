@@ -16,7 +16,8 @@ struct WrittenSample {
     std::string origin;  // "comment", "main block", "docstring", "pyproject.toml"
 };
 
-inline constexpr std::string_view kFromDocstring = "docstring", kFromComment = "comment", kFromProject = "pyproject.toml";
+inline constexpr std::string_view kFromDocstring = "docstring", kFromComment = "comment", kFromProject = "pyproject.toml",
+                                  kFromMainBlock = "main block";
 
 // `# mlxify: Net(8)(f32[2, 8])`, each on a line of its own.
 std::vector<WrittenSample> comment_samples(const syntax::Tree& tree);

@@ -19,6 +19,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMostWaiting = 12;
+constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
 using Clock = std::chrono::steady_clock;
 
@@ -30,6 +31,19 @@ void each_tensor(Json& value, F f) {
     if (is_tensor_spec(value)) return f(value);
     if (value.is_structured())
         for (Json& item : value) each_tensor(item, f);
+}
+
+std::int64_t elements_of(const Trial& trial) {
+    std::int64_t elements = 0;
+    for (const auto& [name, value] : trial.inputs) {
+        Json spec = value;
+        each_tensor(spec, [&](const Json& tensor) {
+            std::int64_t size = 1;
+            for (const Json& axis : tensor["shape"]) size = std::min(size * axis.get<std::int64_t>(), kMostElements + 1);
+            elements += size;
+        });
+    }
+    return elements;
 }
 
 class Search {
@@ -54,6 +68,9 @@ public:
 
 private:
     void push(Trial trial) {
+        const std::int64_t elements = elements_of(trial);
+        if (elements > kMostElements) return;
+        for (std::int64_t size = kUsualElements; size < elements; size *= 4) ++trial.cost;  // small ones first
         const std::string key = print_invocation(trial.invocation(entry_)) + (trial.inputs_chosen ? "" : "?");
         if (trial.cost < 40 && seen_.insert(key).second) open_.push_back(std::move(trial));
     }
@@ -91,8 +108,21 @@ private:
             const bool arguments_too = (repair.kind != Repair::Kind::add_input || !ours) && repair.kind != Repair::Kind::indices &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
-            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, line_of_failure(failure))) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
         }
+    }
+
+    // The code that failed, and names that the message spells in words: `Encoder depth` is `encoder_depth`.
+    [[nodiscard]] std::string words_of(const Failure& failure) const {
+        std::string words(line_of_failure(failure));
+        const std::string message = lower(failure.message);
+        for (const ParameterOf& parameter : entry_.parameters) {
+            std::string spelled = lower(parameter.name);
+            std::replace(spelled.begin(), spelled.end(), '_', ' ');
+            const bool is_told = spelled.size() > 2 && (message.find(spelled) != std::string::npos || message.find(lower(parameter.name)) != std::string::npos);
+            if (is_told) words += " " + parameter.name;
+        }
+        return words;
     }
 
     [[nodiscard]] std::string_view line_of_failure(const Failure& failure) const {
@@ -105,7 +135,7 @@ private:
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)
-            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, line_of_failure(failure))) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
     }
 
     void succeeded(const Invocation& invocation, const CallResult& called) {

@@ -75,5 +75,29 @@ TEST_F(SearchTest, WindowsThatMustDivideTheImage) {
               "Net(dim=64, depth=(2, 2, 2, 2))(f32[2, 3, 35, 35])");
 }
 
+TEST_F(SearchTest, InputsOfEinsumHaveTheAxesOfItsSubscripts) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Scores(nn.Module):\n"
+                    "    def forward(self, queries, keys):\n"
+                    "        return torch.einsum('blhe,bshe->bhls', queries, keys)\n",
+                    "Scores"),
+              "Scores()(f32[2, 3, 32, 32], f32[2, 3, 32, 32])");
+}
+
+TEST_F(SearchTest, TimeBesideAnImage) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Embedding(nn.Module):\n"
+                    "    def __init__(self):\n        super().__init__()\n        self.proj = nn.Linear(8, 32)\n"
+                    "    def forward(self, t):\n        return self.proj((t[:, None] * torch.arange(8)[None, :]).sin())\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, channels=3):\n        super().__init__()\n"
+                    "        self.time = Embedding()\n        self.conv = nn.Conv2d(channels, 32, 1)\n        self.out = nn.Linear(32, 32)\n"
+                    "    def forward(self, x, t):\n"
+                    "        t = self.time(t)\n"
+                    "        return self.conv(x) + self.out(t)[:, :, None, None]\n",
+                    "Net"),
+              "Net()(f32[2, 3, 32, 32], f32[2; 0.0, 1.0])");
+}
+
 }  // namespace
 }  // namespace mlxify::verify

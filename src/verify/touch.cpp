@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 
 #include "verify/guess.h"
@@ -81,7 +82,7 @@ public:
                                             : one_use(use, class_node, prefix, descent);
             const bool cut = std::any_of(other.multiples.begin(), other.multiples.end(), [](std::int64_t multiple) { return multiple > 1; });
             if (!known || (cut && hint.axes.empty() && other.rank == hint.rank)) merge(hint, other);
-            if (is_reshaped(use, parameter)) break;
+            if (is_reshaped(use, parameter, prefix)) break;
         }
         return hint;
     }
@@ -102,13 +103,17 @@ public:
     }
 
 private:
-    // `x = x.view(...)`: later uses of the name say nothing of the input.
-    [[nodiscard]] bool is_reshaped(NodeId use, std::string_view parameter) const {
+    // `x = x.view(...)`, `x = self.embed(x)`: later uses of the name say nothing of the input.
+    [[nodiscard]] bool is_reshaped(NodeId use, std::string_view parameter, const std::string& prefix) const {
         NodeId value = use;
         while (tree_[tree_[value].parent].kind == Kind::attribute || tree_[tree_[value].parent].kind == Kind::call) value = tree_[value].parent;
         const NodeId statement = tree_[value].parent;
         if (value == use || tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != value) return false;
         if (tree_[tree_.child(statement, 1)].name != parameter) return false;
+        if (const auto path = tree_[value].kind == Kind::call ? self_path(tree_, tree_.child(value, 0)) : std::nullopt) {
+            const ModuleOf* module = module_at(prefix.empty() ? *path : prefix + "." + *path);
+            if (module != nullptr && (exists(top_level_definition(tree_, class_of(*module))) || layer_wants(model_, *module))) return true;
+        }
         constexpr std::array<std::string_view, 9> kReshaping = {"rearrange", "reduce(", "view(", "reshape(", "permute(", "transpose(", "flatten(", "unsqueeze(", "unfold("};
         const std::string_view text = tree_.text(value);
         return std::any_of(kReshaping.begin(), kReshaping.end(), [&](std::string_view name) { return text.find(name) != std::string_view::npos; });
@@ -217,6 +222,8 @@ private:
         if (named && (function.name == "rearrange" || function.name == "repeat" || function.name == "reduce")) {
             const NodeId pattern = tree_.child(call, 2);
             if (exists(pattern) && tree_[pattern].kind == Kind::string) return pattern_wants(call, tree_[pattern].name);
+        } else if (named && function.name == "einsum") {
+            return subscripts_want(call, use);
         } else if (named && function.name.starts_with("conv") && function.name.ends_with("d") && slot == 0) {
             hint.rank = function.name == "conv2d" ? 4 : function.name == "conv1d" ? 3 : -1;
         } else if (function.kind == Kind::name) {
@@ -258,6 +265,23 @@ private:
         const auto children = tree_.children(call);
         const auto found = std::find(children.begin(), children.end(), use);
         return static_cast<std::size_t>(found - children.begin()) - 1;
+    }
+
+    // `einsum("blhe,bshe->bhls", q, k)`
+    [[nodiscard]] InputHint subscripts_want(NodeId call, NodeId use) const {
+        InputHint hint;
+        const std::size_t slot = argument_slot(call, use);
+        std::string_view equation = tree_.text(tree_.child(call, 1));
+        equation = equation.substr(0, equation.find("->"));
+        if (tree_[tree_.child(call, 1)].kind != Kind::string || equation.find("..") != std::string_view::npos) return hint;
+        std::size_t operand = 1;
+        int letters = 0;
+        for (const char c : equation) {
+            if (c == ',') ++operand;
+            else if (operand == slot && std::isalpha(static_cast<unsigned char>(c)) != 0) ++letters;
+        }
+        if (letters > 0) hint.rank = letters;
+        return hint;
     }
 
     // `rearrange(x, 'b (h p) c -> ...', p=4)`

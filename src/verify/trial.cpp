@@ -338,6 +338,19 @@ bool given(const Trial& trial, const std::string& name) {
     return std::any_of(trial.inputs.begin(), trial.inputs.end(), [&](const auto& input) { return input.first == name; });
 }
 
+// Each argument that is `repair.found` with what is wanted instead.
+std::vector<Trial> with_value(const Trial& base, const Repair& repair) {
+    std::vector<Trial> trials;
+    for (std::size_t i = 0; i < base.arguments.size(); ++i) {
+        if (integer_text(base.arguments[i].second) != repair.found) continue;
+        Trial next = base;
+        next.arguments[i].second = std::to_string(repair.wanted);
+        next.cost += 1;
+        trials.push_back(std::move(next));
+    }
+    return trials;
+}
+
 bool is_sequence_text(std::string_view text) { return text.starts_with('[') || text.starts_with('('); }
 
 // `(2, 2)` of 2, in several lengths.
@@ -351,13 +364,43 @@ std::vector<std::string> repeated(const std::string& value) {
     return texts;
 }
 
+// `[[16, 16], [32, 32]]` of `[16, 32]`.
+std::vector<std::string> nested(const std::string& sequence) {
+    std::string text;
+    std::string number;
+    for (const char c : sequence) {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+            number += c;
+            continue;
+        }
+        if (!number.empty()) text += "[" + number + ", " + number + "]";
+        number.clear();
+        text += c;
+    }
+    return sequence.find_first_of("[(", 1) == std::string::npos ? std::vector<std::string>{text} : std::vector<std::string>{};
+}
+
 std::string first_item(const std::string& sequence) { return sequence.substr(1, sequence.find_first_of(",)]") - 1); }
 
 // Other guesses of one argument, as far as `repair` leaves them possible; where it asks for another form, also its value in that form.
 std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::string> guesses, const std::string& current) {
+    if (repair.kind == Repair::Kind::mapping_value) {
+        std::erase_if(guesses, [](const std::string& guess) { return !guess.starts_with('{'); });
+        for (const char* any : {"{'a': 8, 'b': 8}", "{'a': ['x', 'y'], 'b': ['x', 'y', 'z']}", "{}"}) guesses.emplace_back(any);
+        return guesses;
+    }
+    if (repair.kind == Repair::Kind::module_value) {
+        std::erase_if(guesses, [](const std::string& guess) { return guess.find('(') == std::string::npos || is_sequence_text(guess); });
+        const std::string two = "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])";
+        if (is_sequence_text(current)) guesses.insert(guesses.begin(), {two, "nn.ModuleList([" + two + ", " + two + "])"});
+        if (is_sequence_text(current) && current.find_first_of("[(", 1) != std::string::npos) std::swap(guesses[0], guesses[1]);
+        if (guesses.empty()) guesses.emplace_back("nn.Linear(64, 64)");
+        return guesses;
+    }
     const bool sequence = repair.kind == Repair::Kind::sequence_value;
     if (!sequence && repair.kind != Repair::Kind::scalar_value) return guesses;
     std::erase_if(guesses, [&](const std::string& guess) { return is_sequence_text(guess) != sequence; });
+    if (is_sequence_text(current) && sequence) return nested(current);
     if (is_sequence_text(current) == sequence) return {};
     if (!sequence) guesses.insert(guesses.begin(), first_item(current));
     else if (integer_text(current))
@@ -492,10 +535,12 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         trials = with_field(base, repair.name);
         if (!trials.empty()) return trials;
     }
+    if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        const bool form = repair.kind == Repair::Kind::sequence_value || repair.kind == Repair::Kind::scalar_value;
+        const bool form = repair.kind == Repair::Kind::sequence_value || repair.kind == Repair::Kind::scalar_value || repair.kind == Repair::Kind::mapping_value ||
+                          repair.kind == Repair::Kind::module_value;
         const bool any = form || repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
         const bool wanted = (form && mentions(line, parameter.name)) || parameter.name == repair.name || (any && guesser.needs_value(parameter));
         if (current == nullptr && !wanted) continue;
@@ -601,6 +646,21 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::drop_argument:
         case Repair::Kind::field:
         case Repair::Kind::sequence_value:
+        case Repair::Kind::input_shape:
+            change_each(trial, trials, [&](Json& spec) {
+                std::vector<std::int64_t> shape = spec["shape"].get<std::vector<std::int64_t>>();
+                if (!is_float_spec(spec) || shape.size() < repair.found_shape.size()) return false;
+                const auto part = shape.end() - static_cast<std::ptrdiff_t>(repair.found_shape.size());  // the last axes are meant, often without the batch
+                if (!std::equal(part, shape.end(), repair.found_shape.begin())) return false;
+                shape.erase(part, shape.end());
+                shape.insert(shape.end(), repair.wanted_shape.begin(), repair.wanted_shape.end());
+                spec["shape"] = shape;
+                return true;
+            });
+            break;
+        case Repair::Kind::module_value:
+        case Repair::Kind::argument_value:
+        case Repair::Kind::mapping_value:
         case Repair::Kind::scalar_value:
         case Repair::Kind::low_precision:
         case Repair::Kind::other_values:

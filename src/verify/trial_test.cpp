@@ -72,6 +72,20 @@ TEST(OtherArguments, TakeTheFormThatTheErrorAsksFor) {
     EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::scalar_value, "for _ in range(depth):").front(), "3");
 }
 
+TEST(OtherArguments, NestAndHoldModules) {
+    EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::sequence_value, "for d in depth:"), (std::vector<std::string>{"[[3, 3], [4, 4]]"}));
+    EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::module_value, "d(x)").front(), "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])");
+    EXPECT_EQ(depths_after("2", Repair::Kind::mapping_value, "**depth").front(), "{'a': 8, 'b': 8}");
+}
+
+TEST(OtherInputs, TakeTheShapeThatTheErrorNames) {
+    Repair repair{Repair::Kind::input_shape, -1, -1, {}};
+    repair.found_shape = {48, 64};
+    repair.wanted_shape = {3, 8, 8};
+    EXPECT_EQ(shapes_after(with_input({2, 48, 64}), repair), (std::vector<std::vector<std::int64_t>>{{2, 3, 8, 8}}));
+    EXPECT_TRUE(shapes_after(with_input({2, 64, 48}), repair).empty());
+}
+
 TEST(SizesOf, ReadImagesAndFrames) {
     const DefinitionOf entry{"Net", "module", 1,
                              {{"image_size", "keyword_only", "(48, 32)", ""}, {"num_frames", "keyword_only", "4", ""}, {"frame_patch_size", "keyword_only", "2", ""}}, {}, {}};

@@ -193,7 +193,7 @@ private:
             case Kind::compare: return compare(value, parent, usage);
             case Kind::for_:
             case Kind::comprehension:
-                if (tree_.child(parent, 1) == value) usage.sequence = true;
+                if (tree_.child(parent, 1) == value) iterated(tree_.child(parent, 0), place, usage, descent);
                 return;
             case Kind::conditional:
                 if (tree_.child(parent, 1) == value) usage.condition = true;
@@ -206,6 +206,16 @@ private:
                 usage.number |= tree_[parent].op != Op::add && tree_[tree_.child(parent, 0)].kind != Kind::string;
                 return;
             default: return;
+        }
+    }
+
+    // `for f, g in x`
+    void iterated(NodeId target, const Place& place, Usage& usage, int descent) {
+        usage.sequence = true;
+        if (tree_[target].kind != Kind::tuple || has_star(target) || !usage.parts.empty()) return;
+        for (const NodeId item : tree_.children(target)) {
+            Usage& inner = part(usage.parts, tree_[item].name);
+            if (tree_[item].kind == Kind::name) follow(place.function, place.class_node, tree_[item].name, place.building, inner, descent + 1);
         }
     }
 
@@ -298,6 +308,10 @@ private:
         constexpr std::array<std::string_view, 9> kOfSequences = {"len", "enumerate", "zip", "list", "tuple", "reversed", "sum", "ModuleList", "prod"};
         if (one_of(name, kOfSequences)) {
             usage.sequence = true;
+            const NodeId loop = tree_[node].parent;
+            const bool is_loop = tree_[loop].kind == Kind::for_ || tree_[loop].kind == Kind::comprehension;
+            if (name == "enumerate" && is_loop && tree_[tree_.child(loop, 0)].kind == Kind::tuple && tree_.children(tree_.child(loop, 0)).size() == 2)
+                iterated(tree_.child(tree_.child(loop, 0), 1), place, usage, descent);  // for i, (f, g) in enumerate(x)
             if (name == "len") usage.length = std::max(usage.length, required_length(node));
             usage.modules |= name == "ModuleList";
             return;

@@ -57,6 +57,20 @@ TEST(Usage, ReadsWhatTheFileAsserts) {
     EXPECT_FALSE(usage_of(file.tree, "Net", "size").tuple);
 }
 
+TEST(Usage, ReadsTheItemsOfALoop) {
+    const Parsed file(
+        "class Net(nn.Module):\n"
+        "    def __init__(self, blocks, sizes):\n"
+        "        self.blocks = nn.ModuleList([Pair(f, g) for f, g in blocks])\n"
+        "        for i, (width, kernel) in enumerate(sizes):\n            self.conv = nn.Conv1d(width, 8, kernel)\n");
+    const Usage blocks = usage_of(file.tree, "Net", "blocks");
+    ASSERT_EQ(blocks.parts.size(), 2U);
+    EXPECT_EQ(blocks.parts[1].first, "g");
+    const Usage sizes = usage_of(file.tree, "Net", "sizes");
+    ASSERT_EQ(sizes.parts.size(), 2U);
+    EXPECT_EQ(sizes.parts[0].second.names, (std::vector<std::string>{"in_channels"}));
+}
+
 TEST(Usage, ReadsWhatTheFilePasses) {
     const Parsed file(
         "from functools import partial\n"
