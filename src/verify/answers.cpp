@@ -242,7 +242,10 @@ std::optional<Failure> read_failure(const Json& answer) {
             frame += " (" + file + ":" + std::to_string(line) + ")";
             return true;
         });
-    return well_formed ? std::optional(failure) : std::nullopt;
+    const bool conditions_read = get_list<Condition>(*error, "conditions", failure.conditions, Presence::optional, [](const Json& json, Condition& condition) {
+        return get(json, "relation", condition.relation) && get(json, "left", condition.left) && get(json, "right", condition.right);
+    });
+    return well_formed && conditions_read ? std::optional(failure) : std::nullopt;
 }
 
 std::optional<Hello> read_hello(const Json& answer) {

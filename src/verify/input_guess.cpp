@@ -92,6 +92,10 @@ std::vector<int> ranks_of(const ParameterOf& parameter, const InputHint& hint, c
     if (hint.rank >= 0) return {hint.rank};
     std::vector<int> ranks = usual_ranks(parameter, hint, sizes);
     std::erase_if(ranks, [&](int rank) { return rank < hint.least_rank; });
+    if (hint.least_rank >= 3 && !hint.space) {  // `x.shape[2]` is likely its last axis
+        std::erase(ranks, hint.least_rank);
+        ranks.insert(ranks.begin(), hint.least_rank);
+    }
     return ranks;
 }
 

@@ -31,8 +31,15 @@ Reply<Session*> Program::session() {
         session_.reset();
         return *broken_;
     }
+    session_->limit_requests(request_seconds_);
     definitions_ = *loaded;
     return &*session_;
+}
+
+void Program::limit_requests(double seconds) {
+    request_seconds_ = seconds;
+    deaths_ = 0;
+    if (session_) session_->limit_requests(seconds);
 }
 
 Reply<Construction> Program::construct(const std::string& expression) {

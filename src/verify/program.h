@@ -22,6 +22,8 @@ public:
     // After the session's model was changed (weights drawn, trained): build anew next time.
     void forget() { constructed_.clear(); }
     void close() { session_.reset(); }
+    // While samples are searched, a request that takes longer ends its session; 0: no longer so.
+    void limit_requests(double seconds);
 
     [[nodiscard]] const std::vector<DefinitionOf>& definitions() const { return definitions_; }
     [[nodiscard]] const DefinitionOf* definition(std::string_view name) const;
@@ -34,6 +36,7 @@ private:
     std::optional<Session> session_;
     std::optional<Failure> broken_;  // the file itself does not import
     int deaths_ = 0;
+    double request_seconds_ = 0;
     std::vector<DefinitionOf> definitions_;
     std::string constructed_;
     Construction construction_;

@@ -156,6 +156,8 @@ constexpr Row kRows[] = {
     {"object has no attribute 'values'", mapping_value},
     {"object has no attribute 'items'", mapping_value},
     {"object has no attribute 'get'", mapping_value},
+    {"list index out of range", longer_value},
+    {"tuple index out of range", longer_value},
     {"object is not iterable", sequence_value},
     {"object is not subscriptable", sequence_value},
     {"has no len()", sequence_value},
@@ -260,6 +262,45 @@ std::vector<Repair> from_shapes(std::string_view message) {
     return {repair, {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
 }
 
+// An axis of the inputs, or an argument, that is one side becomes the other.
+void make_equal(const Condition& condition, std::vector<Repair>& repairs) {
+    const auto one_way = [&](const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to) {
+        if (from.size() == 1 && to.size() == 1) {
+            repairs.push_back({any_axis, from[0], to[0], {}});
+            repairs.push_back({argument_value, from[0], to[0], {}});
+            return;
+        }
+        Repair repair{input_shape, -1, -1, {}};
+        repair.found_shape = from;
+        repair.wanted_shape = to;
+        repairs.push_back(std::move(repair));
+    };
+    one_way(condition.left, condition.right);
+    one_way(condition.right, condition.left);
+}
+
+std::vector<Repair> from_conditions(const std::vector<Condition>& conditions) {
+    std::vector<Repair> repairs;
+    for (const Condition& condition : conditions) {
+        if (condition.left.empty() || condition.right.empty()) continue;
+        const std::int64_t left = condition.left[0], right = condition.right[0];
+        if (condition.relation == "rank") {
+            repairs.push_back({rank, left, right, {}});
+        } else if (condition.relation == "%") {
+            repairs.push_back({divisible, left, right, {}});
+            repairs.push_back({argument_value, left, 2 * right, {}});
+            repairs.push_back({argument_value, right, left, {}});
+        } else if (condition.relation == "==") {
+            make_equal(condition, repairs);
+        } else {  // beyond a bound by one at most
+            const std::int64_t bound = condition.relation == "<" ? right - 1 : condition.relation == ">" ? right + 1 : right;
+            repairs.push_back({any_axis, left, bound, {}});
+            repairs.push_back({argument_value, left, bound, {}});
+        }
+    }
+    return repairs;
+}
+
 Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     Repair repair{row.kind, -1, -1, {}};
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
@@ -274,6 +315,7 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
 
 std::vector<Repair> repairs_for(const Failure& failure) {
     if (failure.fatal()) return {};
+    std::vector<Repair> told = from_conditions(failure.conditions);
     std::vector<Repair> repairs;
     for (const Row& row : kRows) {
         const auto numbers = Pattern(row.pattern).find_in(failure.message);
@@ -282,7 +324,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         break;
     }
     if (!repairs.empty() && repairs[0].kind == argument_value) repairs.push_back({other_values, -1, -1, {}});
-    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value || repairs[0].kind == mapping_value || repairs[0].kind == module_value))
+    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value || repairs[0].kind == mapping_value || repairs[0].kind == module_value || repairs[0].kind == longer_value))
         repairs.push_back({optional_inputs, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == any_axis) {
         repairs.push_back({divisible, -1, -1, {}});
@@ -291,7 +333,8 @@ std::vector<Repair> repairs_for(const Failure& failure) {
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
     if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);
-    return repairs;
+    told.insert(told.end(), repairs.begin(), repairs.end());
+    return told;
 }
 
 }  // namespace mlxify::verify

@@ -36,6 +36,7 @@ struct Repair {
         module_value,    // an argument must be a module, or hold modules
         input_shape,     // what is made of the inputs has the shape `found_shape` and must have `wanted_shape`
         mapping_value,   // an argument must be a dictionary
+        longer_value,    // an argument must be a longer list
         scalar_value,    // an argument must be one number, not a list or tuple
         low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
         other_values,    // the arguments contradict each other: another guess

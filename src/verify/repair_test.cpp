@@ -57,6 +57,21 @@ TEST(RepairsFor, ReadsWhatAnArgumentMustHold) {
     EXPECT_EQ(first("TypeError", "model.Encoder() argument after ** must be a mapping, not NoneType").kind, mapping_value);
 }
 
+TEST(RepairsFor, ReadsWhatAFailedCheckCompared) {
+    Failure failure{"AssertionError", "", 3, {}};
+    failure.conditions = {{"==", {48}, {16}}};
+    EXPECT_EQ(repairs_for(failure)[0], (Repair{any_axis, 48, 16, {}}));
+    EXPECT_EQ(repairs_for(failure)[2], (Repair{any_axis, 16, 48, {}}));
+    failure.conditions = {{"%", {64}, {3}}};
+    EXPECT_EQ(repairs_for(failure)[0], (Repair{divisible, 64, 3, {}}));
+    failure.conditions = {{"rank", {3}, {4}}};
+    EXPECT_EQ(repairs_for(failure)[0], (Repair{rank, 3, 4, {}}));
+    failure.conditions = {{"<", {48}, {16}}};
+    EXPECT_EQ(repairs_for(failure)[0], (Repair{any_axis, 48, 15, {}}));
+    failure.conditions = {{"==", {32, 32}, {16, 8}}};
+    EXPECT_EQ(repairs_for(failure)[0].wanted_shape, (std::vector<std::int64_t>{16, 8}));
+}
+
 TEST(RepairsFor, ReadsTwoShapes) {
     const Repair expected = first("ValueError", "Expected inputs of shape torch.Size([8, 4]), got torch.Size([64]).");
     EXPECT_EQ(expected.kind, input_shape);

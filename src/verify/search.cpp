@@ -19,6 +19,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMostWaiting = 12;
+constexpr double kTrialSeconds = 8;  // of a construction or a call; longer ones would take minutes to prove
 constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
 using Clock = std::chrono::steady_clock;
@@ -441,7 +442,10 @@ std::optional<Invocation> with_small_batch(const Invocation& invocation) {
 }
 
 SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits) {
-    return Search(original, tree, entry, limits).run();
+    original.limit_requests(kTrialSeconds);
+    SearchResult result = Search(original, tree, entry, limits).run();
+    original.limit_requests(0);
+    return result;
 }
 
 std::vector<Variation> variations(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <functional>
 
 namespace mlxify::verify {
 namespace {
@@ -380,6 +381,20 @@ std::vector<std::string> nested(const std::string& sequence) {
     return sequence.find_first_of("[(", 1) == std::string::npos ? std::vector<std::string>{text} : std::vector<std::string>{};
 }
 
+// `[16, 32, 32]` of `[16, 32]`, in several lengths.
+std::vector<std::string> longer(const std::string& sequence) {
+    const std::size_t end = sequence.find_last_of("0123456789");
+    const std::size_t begin = end == std::string::npos ? end : sequence.find_last_not_of("0123456789", end);
+    if (begin == std::string::npos || sequence.find_first_of("[(", 1) != std::string::npos) return {};
+    std::vector<std::string> texts;
+    for (const std::size_t more : {1, 2, 4, 8}) {
+        std::string text = sequence;
+        for (std::size_t i = 0; i < more; ++i) text.insert(end + 1, ", " + sequence.substr(begin + 1, end - begin));
+        texts.push_back(std::move(text));
+    }
+    return texts;
+}
+
 std::string first_item(const std::string& sequence) { return sequence.substr(1, sequence.find_first_of(",)]") - 1); }
 
 // Other guesses of one argument, as far as `repair` leaves them possible; where it asks for another form, also its value in that form.
@@ -389,6 +404,7 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
         for (const char* any : {"{'a': 8, 'b': 8}", "{'a': ['x', 'y'], 'b': ['x', 'y', 'z']}", "{}"}) guesses.emplace_back(any);
         return guesses;
     }
+    if (repair.kind == Repair::Kind::longer_value) return is_sequence_text(current) ? longer(current) : std::vector<std::string>{};
     if (repair.kind == Repair::Kind::module_value) {
         std::erase_if(guesses, [](const std::string& guess) { return guess.find('(') == std::string::npos || is_sequence_text(guess); });
         const std::string two = "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])";
@@ -400,7 +416,12 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
     const bool sequence = repair.kind == Repair::Kind::sequence_value;
     if (!sequence && repair.kind != Repair::Kind::scalar_value) return guesses;
     std::erase_if(guesses, [&](const std::string& guess) { return is_sequence_text(guess) != sequence; });
-    if (is_sequence_text(current) && sequence) return nested(current);
+    if (is_sequence_text(current) && sequence) {
+        std::vector<std::string> deeper = nested(current);
+        std::erase(guesses, current);
+        deeper.insert(deeper.end(), guesses.begin(), guesses.end());
+        return deeper;
+    }
     if (is_sequence_text(current) == sequence) return {};
     if (!sequence) guesses.insert(guesses.begin(), first_item(current));
     else if (integer_text(current))
@@ -500,22 +521,24 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
         most = std::max(most, guesses.back().second.size());
     }
     std::vector<Trial> trials;
-    const auto add = [&](std::size_t k, bool only_floats) {
+    const auto add_each = [&](int cost, const std::function<std::size_t(std::size_t, const std::vector<Json>&)>& choice) {
         Trial next = trial;
         next.inputs_chosen = true;
         next.inputs.clear();
-        for (const auto& [name, list] : guesses) {
-            const bool stays = only_floats && !list.empty() && !is_float_spec(list.front());
-            const Json value = list.empty() ? Json(nullptr) : list[stays ? 0 : std::min(k, list.size() - 1)];
-            next.inputs.emplace_back(name, value);
+        for (std::size_t i = 0; i < guesses.size(); ++i) {
+            const auto& [name, list] = guesses[i];
+            next.inputs.emplace_back(name, list.empty() ? Json(nullptr) : list[std::min(choice(i, list), list.size() - 1)]);
         }
-        next.cost += static_cast<int>(k);
+        next.cost += cost;
         const bool known = std::any_of(trials.begin(), trials.end(), [&](const Trial& other) { return other.inputs == next.inputs; });
         if (!known) trials.push_back(std::move(next));
     };
     for (std::size_t k = 0; k < most; ++k) {  // the k-th guess for each: inputs of one call tend to be alike
-        add(k, false);
-        add(k, true);
+        const int cost = static_cast<int>(k);
+        add_each(cost, [k](std::size_t, const std::vector<Json>&) { return k; });
+        add_each(cost, [k](std::size_t, const std::vector<Json>& list) { return is_float_spec(list.front()) ? k : 0; });
+        for (std::size_t i = 0; i < guesses.size() && guesses.size() > 1; ++i)
+            add_each(cost + 1, [k, i](std::size_t input, const std::vector<Json>&) { return input == i ? k : 0; });
     }
     return trials;
 }
@@ -540,7 +563,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
         const bool form = repair.kind == Repair::Kind::sequence_value || repair.kind == Repair::Kind::scalar_value || repair.kind == Repair::Kind::mapping_value ||
-                          repair.kind == Repair::Kind::module_value;
+                          repair.kind == Repair::Kind::module_value || repair.kind == Repair::Kind::longer_value;
         const bool any = form || repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
         const bool wanted = (form && mentions(line, parameter.name)) || parameter.name == repair.name || (any && guesser.needs_value(parameter));
         if (current == nullptr && !wanted) continue;
@@ -659,6 +682,7 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             });
             break;
         case Repair::Kind::module_value:
+        case Repair::Kind::longer_value:
         case Repair::Kind::argument_value:
         case Repair::Kind::mapping_value:
         case Repair::Kind::scalar_value:

@@ -73,8 +73,9 @@ TEST(OtherArguments, TakeTheFormThatTheErrorAsksFor) {
 }
 
 TEST(OtherArguments, NestAndHoldModules) {
-    EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::sequence_value, "for d in depth:"), (std::vector<std::string>{"[[3, 3], [4, 4]]"}));
+    EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::sequence_value, "for d in depth:").front(), "[[3, 3], [4, 4]]");
     EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::module_value, "d(x)").front(), "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])");
+    EXPECT_EQ(depths_after("[3, 16]", Repair::Kind::longer_value, "depth[2]").front(), "[3, 16, 16]");
     EXPECT_EQ(depths_after("2", Repair::Kind::mapping_value, "**depth").front(), "{'a': 8, 'b': 8}");
 }
 

@@ -20,12 +20,19 @@ namespace mlxify::verify {
 
 using Json = nlohmann::json;
 
+// What a check of the model itself wanted and did not find: `x.shape[1] == self.length` with 48 and 16.
+struct Condition {
+    std::string relation;  // "==", "<", "<=", ">", ">=", "%" (a multiple of), "rank" (the number of axes)
+    std::vector<std::int64_t> left, right;
+};
+
 // Why a verb did not succeed. `type` is a Python exception's class, or "timeout", "memory", "exit", "died", "protocol".
 struct Failure {
     std::string type;
     std::string message;
     std::uint32_t line = 0;          // deepest line inside the model file; 0: none
     std::vector<std::string> frames; // "function (model:12)", outermost first
+    std::vector<Condition> conditions{};
     // Whether the session cannot go on (it is gone), rather than the model's code having raised.
     [[nodiscard]] bool fatal() const;
     [[nodiscard]] std::string text() const;  // "ValueError: message (line 12)"; one line, bounded
@@ -157,6 +164,9 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
     ~Session();
+
+    // Of each further request; 0: what the server's options say.
+    void limit_requests(double seconds);
 
     Reply<std::vector<DefinitionOf>> load(const std::string& path, std::string_view name, bool bf16_as_f32);
     // `streams`: random draws of the constructor come from the shared stream of that seed.

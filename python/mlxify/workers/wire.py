@@ -7,6 +7,8 @@ import os
 import traceback
 from typing import Any
 
+from mlxify.workers.conditions import failed_conditions
+
 MAX_LINE = 32 << 20  # bytes; the compiler's side stops reading at 64 MiB
 MAX_MESSAGE = 2000  # characters of an exception's text
 MAX_FRAMES = 12
@@ -102,6 +104,8 @@ def error_of(exception: BaseException, model_file: str | None) -> dict[str, Any]
     record = error(_kind(exception, message), message, frames=frames[-MAX_FRAMES:])
     if line is not None:
         record["line"] = line
+    if conditions := failed_conditions(exception.__traceback__, model_file):
+        record["conditions"] = conditions
     return record
 
 
