@@ -233,7 +233,9 @@ Reply<Json> Session::ask_call(std::string_view verb, const Json& spec, const std
     return ask(verb, std::move(request));
 }
 
-void Session::limit_requests(double seconds) { limits_.seconds = seconds > 0 ? seconds : server_->options().limits.seconds; }
+void Session::limit_requests(double seconds) {
+    if (alive()) limits_.seconds = seconds > 0 ? seconds : server_->options().limits.seconds;
+}
 
 Reply<std::vector<DefinitionOf>> Session::load(const std::string& path, std::string_view name, bool bf16_as_f32) {
     return parsed(ask("load", {{"path", path}, {"name", name}, {"bf16_as_f32", bf16_as_f32}}), read_definitions);
