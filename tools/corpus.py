@@ -11,10 +11,12 @@ import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import difflib
 import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,9 @@ class Row:
     gradient_error: float | None
     seconds: float
     reasons: list[tuple[str, str]]  # refusals: code and message
+    helpers: int = 0  # functions that were written into the output
+    transposes: int = 0  # moves of axes that the output asks for beyond the original's
+    changed: float = 0  # share of the original's lines that the output changed
 
 
 def row_of(report: dict, file: Path) -> Row:
@@ -54,17 +59,39 @@ def row_of(report: dict, file: Path) -> Row:
         )
         return max(figures) if figures and reached else None
 
+    saved = report["outcome"] in SAVED
+    original, output = (text_of(file), text_of(Path(report["output"]))) if saved else ("", "")
     refusals = [(d["code"], d["message"]) for d in report["diagnostics"] if d["severity"] == "refusal"]
     return Row(
         file=str(file),
-        saved=report["outcome"] in SAVED,
+        saved=saved,
         level=report["level"],
         stage=report["stage"],
         max_error=worst("max_error"),
         gradient_error=worst("gradient_error"),
         seconds=report["seconds"],
         reasons=refusals,
+        helpers=len(report["helpers"]) if saved else 0,
+        transposes=max(0, moves_of_axes(output) - moves_of_axes(original)),
+        changed=share_changed(original, output),
     )
+
+
+def text_of(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+
+
+def moves_of_axes(text: str) -> int:
+    return len(re.findall(r"\b(?:transpose|permute|swapaxes|movedim|moveaxis|swapdims|mT|T)\b", text))
+
+
+def share_changed(original: str, output: str) -> float:
+    """Lines of `original` that `output` does not have in their place, of all its lines."""
+    lines = original.splitlines()
+    if not lines:
+        return 0
+    matcher = difflib.SequenceMatcher(None, lines, output.splitlines(), autojunk=False)
+    return 1 - sum(block.size for block in matcher.get_matching_blocks()) / len(lines)
 
 
 def broken(file: Path, stage: str, reason: str, seconds: float) -> Row:
@@ -155,8 +182,20 @@ def print_totals(rows: list[Row], seconds: float) -> None:
     levels = collections.Counter(row.level for row in rows if row.saved)
     stages = collections.Counter(row.stage for row in rows if not row.saved)
     print(f"\n{saved} of {len(rows)} saved", dict(levels) if levels else "", f"in {seconds:.0f} s")
+    if good := [row for row in rows if row.saved]:
+        helpers, transposes = sum(row.helpers for row in good), sum(row.transposes for row in good)
+        changed = statistics.median(row.changed for row in good)
+        print(
+            f"of a saved file: {helpers / len(good):.1f} helpers, {transposes / len(good):.1f} further moves of axes, "
+            f"median of changed lines {changed:.0%}"
+        )
     if stages:
         print("not saved, by stage: " + ", ".join(f"{stage} {count}" for stage, count in stages.most_common()))
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    ordered = sorted(rows, key=lambda row: row.file)
+    path.write_text(json.dumps([dataclasses.asdict(row) for row in ordered], indent=1) + "\n")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -217,6 +256,8 @@ def main() -> int:
             rows.extend(new)
             for row in new:
                 print(line_of(row, width, arguments.folder), flush=True)
+            if arguments.json:  # a run that is cut off leaves what it came to
+                write_rows(arguments.json, rows)
 
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mlxify-corpus-") as scratch:
@@ -231,10 +272,6 @@ def main() -> int:
     print_totals(rows, time.monotonic() - begin)
     if arguments.codes:
         print_codes(rows)
-    if arguments.json:
-        arguments.json.write_text(
-            json.dumps([dataclasses.asdict(row) for row in sorted(rows, key=lambda r: r.file)], indent=1) + "\n"
-        )
     return 0 if all(row.saved for row in rows) else 1
 
 

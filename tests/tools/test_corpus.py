@@ -13,6 +13,8 @@ TOOL = Path(__file__).resolve().parents[2] / "tools/corpus.py"
 STAND_IN = """
 import json, sys, time
 from pathlib import Path
+OUT_FILE = str(Path(sys.argv[0]).with_name("output.py"))
+Path(OUT_FILE).write_text("good\\nx.transpose(0, 2, 1)\\n")
 for name in sys.argv[sys.argv.index("--") + 1 :]:
     text = Path(name).read_text()
     if text == "dies": sys.exit(139)
@@ -23,7 +25,7 @@ for name in sys.argv[sys.argv.index("--") + 1 :]:
     print(json.dumps({
         "type": "file", "input": name, "outcome": "saved" if saved else "refused", "seconds": 1.5,
         "level": "verified" if saved else "refused", "stage": "done" if saved else "rules",
-        "entries": [entry] if saved else [], "diagnostics": [] if saved else [refusal],
+        "output": OUT_FILE, "helpers": ["_gelu"], "entries": [entry] if saved else [], "diagnostics": [] if saved else [refusal],
     }), flush=True)
 print(json.dumps({"type": "summary"}))
 """
@@ -65,6 +67,9 @@ def test_a_file_that_kills_the_program_costs_only_its_own_row(folder: Path):
     states = {str(Path(name).relative_to(folder)): row["stage"] for name, row in rows.items()}
     assert states == {"a.py": "done", "b.py": "rules", "c.py": "crash", "d.py": "done", "deep/a.py": "done"}
     assert "3 of 5 saved" in ran.stdout
+    good = rows[str(folder / "a.py")]
+    assert (good["helpers"], good["transposes"], good["changed"]) == (1, 1, 0)
+    assert "1.0 helpers, 1.0 further moves of axes, median of changed lines 0%" in ran.stdout
     assert "    1  MX4102  no b.py #" in ran.stdout
 
 
@@ -91,3 +96,9 @@ def test_messages_are_counted_without_their_numbers(corpus):
     assert (
         corpus.generalised("line 12: error 3.1e-07") == corpus.generalised("line 7: error 5e-02") == "line #: error #"
     )
+
+
+def test_how_far_the_output_is_from_the_original(corpus):
+    assert corpus.moves_of_axes("x.transpose(1, 2) @ y.mT\ntransposed = x.T\n") == 3
+    assert corpus.share_changed("a\nb\nc\nd\n", "a\nb\nx\nd\ne\n") == 0.25
+    assert corpus.share_changed("", "a\n") == 0
