@@ -18,9 +18,11 @@
 #include "pipeline/run.h"
 #include "pipeline/ship.h"
 #include "report/json.h"
+#include "report/sarif.h"
 #include "report/text_width.h"
 #include "store/cache.h"
 #include "store/git.h"
+#include "store/saved_file.h"
 
 namespace mlxify::cli {
 namespace {
@@ -29,6 +31,7 @@ namespace fs = std::filesystem;
 using report::FileReport;
 using report::Outcome;
 
+constexpr std::size_t kSarifBeginning = 200;  // bytes in which a log names its schema
 constexpr int kDaysKept = 30;  // of a proof that nobody asks for again
 
 pipeline::RunOptions run_options(const Options& options) {
@@ -142,6 +145,32 @@ void print_report(const FileReport& report, const Options& options) {
     put(options.json ? report::to_json_line(report) : print(report, terminal_style()));
 }
 
+// Why the log may not be written where it was asked for: only another log is written over. Empty: it may.
+std::string sarif_in_the_way(const Options& options) {
+    if (options.sarif.empty()) return {};
+    const auto existing = store::read_existing(options.sarif);
+    if (!existing) return existing.error().message;
+    const bool log = std::string_view(existing->text).substr(0, kSarifBeginning).find("sarif-schema") != std::string_view::npos;
+    return existing->exists && !log ? fmt::format("`{}` is there already and is no SARIF log", options.sarif) : "";
+}
+
+// Whether the log, if one was asked for, could be written.
+bool write_sarif(const std::vector<FileReport>& reports, const Options& options) {
+    if (options.sarif.empty()) return true;
+    const auto written = store::write_atomically(options.sarif, report::sarif_log(reports, MLXIFY_VERSION));
+    if (!written) complain(written.error().message);
+    return static_cast<bool>(written);
+}
+
+// The summary, the log, and the exit code.
+int finish(const std::vector<FileReport>& reports, const Options& options, bool counts) {
+    if (options.json)
+        put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
+    else if (counts)
+        put(report::print_summary(outcomes_of(reports), terminal_style()));
+    return write_sarif(reports, options) ? exit_code(reports) : kWrongUsage;
+}
+
 }  // namespace
 
 int convert_or_ship(const Options& given) {
@@ -154,6 +183,7 @@ int convert_or_ship(const Options& given) {
     const auto files = expand(options.paths, options.output_folder);
     if (!files) return complain(files.error().message), kWrongUsage;
     if (const std::string wrong = wrong_usage(options, *files); !wrong.empty()) return complain(wrong), kWrongUsage;
+    if (const std::string wrong = sarif_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
     if (options.command == Command::ship)
         if (const auto tree = store::work_tree_of(options.output_folder); !tree)
             return complain("nothing can be committed: " + tree.error().message), kWrongUsage;
@@ -177,17 +207,14 @@ int convert_or_ship(const Options& given) {
         reports.push_back(std::move(report));
     }
     cache.forget_unused(kDaysKept);
-    if (options.json)
-        put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
-    else if (reports.size() > 1)
-        put(report::print_summary(outcomes_of(reports), terminal_style()));
-    return exit_code(reports);
+    return finish(reports, options, reports.size() > 1);
 }
 
 int verify_pair(const Options& options) {
     for (const std::string& path : options.paths)
         if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
     if (!options.again && options.paths.size() < 2) return complain("name the PyTorch file and an MLX file, or a saved file with `--again`"), kWrongUsage;
+    if (const std::string wrong = sarif_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
     if (!options.original.empty() && options.paths.size() > 1) return complain("`--original` is about one file"), kWrongUsage;
     const auto catalogue = open_catalogue(options);
     if (!catalogue) return complain(catalogue.error().message), kWrongUsage;
@@ -203,8 +230,7 @@ int verify_pair(const Options& options) {
         for (const std::string& path : options.paths) take(pipeline::verify_again(path, options.original, run, *catalogue, workers));
     else
         pipeline::compare(options.paths[0], {options.paths.begin() + 1, options.paths.end()}, run, *catalogue, workers, take);
-    if (options.json) put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
-    return exit_code(reports);
+    return finish(reports, options, false);
 }
 
 }  // namespace mlxify::cli

@@ -32,6 +32,7 @@ struct Options {
     bool diff = false;
     bool check = false;
     bool json = false;
+    std::string sarif;                     // a SARIF log is written here; empty: none
     bool again = false;                    // verify: what the headers of saved files state
     std::string original;                  // verify --again: where the original is
     bool cache = true;                     // take proofs of earlier runs

@@ -1,5 +1,6 @@
 """Wrong usage and unreadable input: exit code 2, a message, nothing written. Previews: nothing verified, nothing written."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -36,6 +37,8 @@ class Net(nn.Module):
         ["convert", "gate.py", "below/gate.py"],
         ["convert", "empty"],
         ["convert", "--catalogue", "no-such-folder", "gate.py"],
+        ["convert", "--sarif", "gate.py", "gate.py"],
+        ["verify", "--sarif", "gate.py", "gate.py", "other.py"],
         ["verify", "gate.py"],
         ["verify", "gate.py", "missing.py"],
         ["ship", "gate.py"],
@@ -143,6 +146,18 @@ def test_previews_take_folders(gate: Path):
     ran = mlxify("convert", "--diff", ".", cwd=gate.parent)
     assert ran.code == 0
     assert ran.out.count("\n+++ ") == 2
+
+
+def test_findings_for_code_scanning(tmp_path: Path):
+    (tmp_path / "net.py").write_text(UNCONVERTIBLE)
+    for _ in range(2):  # the second log is written over the first
+        assert mlxify("convert", "--sarif", "log.sarif", "net.py", cwd=tmp_path).code == 1
+    (run,) = json.loads((tmp_path / "log.sarif").read_text())["runs"]
+    result = next(result for result in run["results"] if result["level"] == "error")
+    assert result["ruleId"] == "MX4102"
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "net.py"
+    assert place["region"]["startLine"] == 8
 
 
 def test_explain(tmp_path: Path):
