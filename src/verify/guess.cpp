@@ -153,6 +153,22 @@ bool named_in_plural(const ParameterOf& parameter) {
     return sizes && parameter.annotation.empty() && parameter.name.size() > 3 && parameter.name.ends_with('s') && !parameter.name.ends_with("ss");
 }
 
+// `(2, 2, 2, 2)` of `(2, 2, 18, 2)`.
+std::optional<std::string> fewer_layers(const std::string& sequence) {
+    if (sequence.empty() || (sequence[0] != '(' && sequence[0] != '[') || sequence.find_first_not_of("()[], 0123456789") != std::string::npos) return std::nullopt;
+    std::string text, number;
+    for (const char c : sequence) {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+            number += c;
+            continue;
+        }
+        if (!number.empty()) text += number.size() > 1 || number > "2" ? "2" : number;
+        number.clear();
+        text += c;
+    }
+    return text == sequence ? std::nullopt : std::optional(text);
+}
+
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -198,7 +214,7 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
 std::optional<std::string> smaller_default(const ParameterOf& parameter) {
     if (!parameter.default_text) return std::nullopt;
     const std::optional<std::int64_t> value = integer_text(*parameter.default_text);
-    if (!value) return std::nullopt;
+    if (!value) return quantity_of(parameter.name) == depth ? fewer_layers(*parameter.default_text) : std::nullopt;
     const auto at_most = [&](std::int64_t bound) {
         return *value > bound ? std::optional(std::to_string(bound)) : std::nullopt;
     };
@@ -216,9 +232,9 @@ std::optional<std::string> smaller_default(const ParameterOf& parameter) {
         case patch: return at_most(8);
         case length: return at_most(kLength);
         case max_length: return at_most(128);
-        case window: return at_most(32);
+        case window: return *value % 2 == 1 && *value > 4 && *value < 16 ? std::optional(std::string("4")) : at_most(32);  // 7 wants images of 224
+        case image_channels: return at_most(32);
         case unknown:
-        case image_channels:
         case kernel:
         case stride:
         case padding:

@@ -22,6 +22,7 @@ using diagnostics::Code;
 
 constexpr double kSearchSeconds = 30;
 constexpr double kInnerSearchSeconds = 8;
+constexpr std::string_view kNoSuchName = "the original defines no such name";  // defined where a main block runs, or on another platform
 constexpr std::int64_t kLargeModel = 20'000'000;  // weights
 
 EntryPoint::Kind kind_of(const syntax::Tree& tree, const names::Names& names, syntax::NodeId node) {
@@ -94,15 +95,16 @@ private:
     }
 
     // A function of a file of modules for which no sample is found (a factory with its own arguments, a helper of a training script)
-    // is named as not proved; the modules are what the file is for. A file of functions alone has nothing else to prove.
+    // is named as not proved, and so is what importing the file does not define; the modules are what the file is for. A file of functions alone has nothing else to prove.
     void leave_out_functions() {
         const bool asked = request_.entries_named || std::any_of(written_.begin(), written_.end(), is_asked_for);
         const bool modules = std::any_of(prepared_.entries.begin(), prepared_.entries.end(), [](const PreparedEntry& entry) {
             return entry.entry.kind == EntryPoint::Kind::module && !entry.samples.empty();
         });
         if (asked || !modules) return;
-        std::erase_if(prepared_.entries,
-                      [](const PreparedEntry& entry) { return entry.entry.kind == EntryPoint::Kind::function && entry.samples.empty(); });
+        std::erase_if(prepared_.entries, [](const PreparedEntry& entry) {
+            return entry.samples.empty() && (entry.entry.kind == EntryPoint::Kind::function || entry.reason == kNoSuchName);
+        });
     }
 
     // In plain float32 first; where the original mixes bfloat16 in by itself, with bfloat16 read as float32.
@@ -185,7 +187,7 @@ private:
         }
         const DefinitionOf* found = program.definition(entry.entry.name);
         if (found == nullptr) {
-            entry.reason = "the original defines no such name";
+            entry.reason = kNoSuchName;
             return false;
         }
         const DefinitionOf definition = *found;  // the program's list moves when its session is opened again

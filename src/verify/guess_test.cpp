@@ -1,0 +1,26 @@
+#include "verify/guess.h"
+
+#include <gtest/gtest.h>
+
+namespace mlxify::verify {
+namespace {
+
+ParameterOf with_default(const char* name, const char* text) { return {name, "positional_or_keyword", text, ""}; }
+
+TEST(SmallerDefault, OfWhatAPaperNeeds) {
+    EXPECT_EQ(smaller_default(with_default("depths", "(2, 2, 18, 2)")), "(2, 2, 2, 2)");
+    EXPECT_EQ(smaller_default(with_default("depths", "(1, 2)")), std::nullopt);
+    EXPECT_EQ(smaller_default(with_default("window_size", "7")), "4");
+    EXPECT_EQ(smaller_default(with_default("window_size", "8")), std::nullopt);
+    EXPECT_EQ(smaller_default(with_default("in_channels", "3")), std::nullopt);
+    EXPECT_EQ(smaller_default(with_default("num_frames", "64")), "8");
+}
+
+TEST(ArgumentGuesses, OfNestedAnnotations) {
+    EXPECT_EQ(argument_guesses({"channels", "", std::nullopt, "list[list[int]]"}).front(), "[[16, 32], [32, 64]]");
+    EXPECT_EQ(argument_guesses({"channels", "", std::nullopt, "list[int]"}).front(), "[16, 32]");
+    EXPECT_EQ(argument_guesses({"num_frames", "", std::nullopt, ""}).front(), "8");
+}
+
+}  // namespace
+}  // namespace mlxify::verify
