@@ -19,7 +19,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMostWaiting = 12;
-constexpr double kTrialSeconds = 8;  // of a construction or a call; longer ones would take minutes to prove
+constexpr double kTrialSeconds = 20;  // of a construction or a call; longer ones would take minutes to prove
 constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
 using Clock = std::chrono::steady_clock;

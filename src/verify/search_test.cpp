@@ -99,5 +99,16 @@ TEST_F(SearchTest, TimeBesideAnImage) {
               "Net()(f32[2, 3, 32, 32], f32[2; 0.0, 1.0])");
 }
 
+TEST_F(SearchTest, ImagesWithAnAxisThatAnotherBranchAdds) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops import rearrange\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, channels=3):\n        super().__init__()\n        self.scale = nn.Parameter(torch.ones(1))\n"
+                    "    def forward(self, images):\n"
+                    "        if images.ndim == 4:\n            images = rearrange(images, 'b c h w -> b 1 c h w')\n"
+                    "        return rearrange(images, 'b v c h w -> b v (c h w)') * self.scale\n",
+                    "Net"),
+              "Net()(f32[2, 3, 32, 32])");
+}
+
 }  // namespace
 }  // namespace mlxify::verify

@@ -103,13 +103,20 @@ public:
     }
 
 private:
+    // Whether the statement stands in an `if` of its function.
+    [[nodiscard]] bool is_conditional(NodeId statement) const {
+        for (NodeId node = tree_[statement].parent; exists(node) && tree_[node].kind != Kind::function_def; node = tree_[node].parent)
+            if (tree_[node].kind == Kind::if_) return true;
+        return false;
+    }
+
     // `x = x.view(...)`, `x = self.embed(x)`: later uses of the name say nothing of the input.
     [[nodiscard]] bool is_reshaped(NodeId use, std::string_view parameter, const std::string& prefix) const {
         NodeId value = use;
         while (tree_[tree_[value].parent].kind == Kind::attribute || tree_[tree_[value].parent].kind == Kind::call) value = tree_[value].parent;
         const NodeId statement = tree_[value].parent;
         if (value == use || tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != value) return false;
-        if (tree_[tree_.child(statement, 1)].name != parameter) return false;
+        if (tree_[tree_.child(statement, 1)].name != parameter || is_conditional(statement)) return false;
         if (const auto path = tree_[value].kind == Kind::call ? self_path(tree_, tree_.child(value, 0)) : std::nullopt) {
             const ModuleOf* module = module_at(prefix.empty() ? *path : prefix + "." + *path);
             if (module != nullptr && (exists(top_level_definition(tree_, class_of(*module))) || layer_wants(model_, *module))) return true;
