@@ -90,8 +90,9 @@ namespace {
 
 // Picks one element of a returned tuple, when only that one is wanted.
 Value pick(Value value, const ApplyOptions& options) {
-    if (options.component && value.has_items && *options.component < value.items.size()) return value.items[*options.component];
-    return value;
+    if (!options.component) return value;
+    if (value.has_items) return *options.component < value.items.size() ? value.items[*options.component] : value;
+    return code_value(operand(value, Precedence::atom) + "[" + std::to_string(*options.component) + "]");  // MLX's own pair
 }
 
 }  // namespace

@@ -266,6 +266,12 @@ TEST_F(EvaluatorTest, a_component_that_is_wanted_alone_comes_alone) {
     EXPECT_TRUE(call({argument(computed("g()")), argument(integer_value(1))}).helper);
 }
 
+TEST_F(EvaluatorTest, a_component_of_a_pair_that_mlx_gives_is_indexed) {
+    catalogue("@rule(\"lib.f\", fields=(\"Q\", \"R\"))\ndef f(x):\n    return mx.linalg.qr(x)\n");
+    EXPECT_EQ(printed({argument(tensor("x"))}, {0, false}), "mx.linalg.qr(x)[0]");
+    EXPECT_EQ(printed({argument(tensor("x"))}, {1, false}), "mx.linalg.qr(x)[1]");
+}
+
 TEST_F(EvaluatorTest, known_asks_whether_something_is_settled) {
     catalogue("@rule(\"lib.f\")\ndef f(x, n):\n    if known(n == 2) and n == 2:\n        return mx.two(x)\n    return mx.any(x, n)\n");
     EXPECT_EQ(printed({argument(tensor("x")), argument(integer_value(2))}), "mx.two(x)");
