@@ -85,19 +85,25 @@ private:
 
     // What must be proved: where samples were asked for, what they name; the rest is proved as far as it can be.
     [[nodiscard]] std::vector<EntryPoint> wanted() const {
-        const auto names_entry = [](const WrittenSample& sample, const std::string& name) { return is_asked_for(sample) && entry_name(sample.invocation) == name; };
-        if (std::none_of(written_.begin(), written_.end(), is_asked_for)) return request_.entries;
+        const auto asked = [](const WrittenSample& sample) { return is_asked_for(sample); };
+        if (std::none_of(written_.begin(), written_.end(), asked)) return request_.entries;
         std::vector<EntryPoint> entries;
         for (const EntryPoint& point : all_definitions())
-            if (std::any_of(written_.begin(), written_.end(), [&](const WrittenSample& sample) { return names_entry(sample, point.name); }))
-                entries.push_back(point);
+            if (is_asked_for(point)) entries.push_back(point);
         return entries;
     }
 
+    [[nodiscard]] bool is_asked_for(const EntryPoint& point) const {
+        return std::any_of(written_.begin(), written_.end(),
+                           [&](const WrittenSample& sample) { return is_asked_for(sample) && entry_name(sample.invocation) == point.name; });
+    }
+
     // A function of a file of modules for which no sample is found (a factory with its own arguments, a helper of a training script)
-    // is named as not proved, and so is what importing the file does not define; the modules are what the file is for. A file of functions alone has nothing else to prove.
+    // is named as not proved, and so is what importing the file does not define; the modules are what the file is for. A file of
+    // functions alone has nothing else to prove.
     void leave_out_functions() {
-        const bool asked = request_.entries_named || std::any_of(written_.begin(), written_.end(), is_asked_for);
+        const bool asked = request_.entries_named ||
+                           std::any_of(written_.begin(), written_.end(), [](const WrittenSample& sample) { return is_asked_for(sample); });
         const bool modules = std::any_of(prepared_.entries.begin(), prepared_.entries.end(), [](const PreparedEntry& entry) {
             return entry.entry.kind == EntryPoint::Kind::module && !entry.samples.empty();
         });
@@ -132,16 +138,16 @@ private:
     }
 
     // Fills `entry.samples` with what was written down and runs, or with what the search finds, or with a docstring's example (which
-    // shows how, but at the size of a paper). A main block that builds a large model serves where the search finds no smaller one.
-    // Whether mixed dtypes were met.
+    // shows how, but at the size of a paper). A main block that builds a large model serves where the search finds no smaller one; nothing
+    // serves in place of a sample that was asked for. Whether mixed dtypes were met.
     bool find_samples(Program& program, PreparedEntry& entry) {
         bool low_precision = take_written(program, entry, false);
         std::vector<PreparedSample> large;
         if (!entry.samples.empty() && is_large(program, entry.samples.front())) large.swap(entry.samples);
         if (!entry.samples.empty()) return false;
+        if (is_asked_for(entry.entry)) return low_precision;
         low_precision = search(program, entry) || low_precision;
         if (entry.samples.empty()) entry.samples.swap(large);
-        if (!entry.samples.empty()) return low_precision;
         if (entry.samples.empty()) low_precision = take_written(program, entry, true) || low_precision;
         return low_precision;
     }

@@ -148,6 +148,15 @@ def test_previews_take_folders(gate: Path):
     assert ran.out.count("\n+++ ") == 2
 
 
+@pytest.mark.parametrize("call", ["Gate(8)(f32[2, 9])", "Gate(8)(f32[2, 8], undefined)", "Gate(8)(f32[2"])
+def test_a_call_that_does_not_run_is_refused(gate: Path, call: str):
+    """No other sample takes its place: the user would think that theirs was proved."""
+    ran = mlxify("convert", "--json", "--call", call, "gate.py", cwd=gate.parent)
+    assert ran.code == 1
+    assert [d["code"] for d in ran.files[0]["diagnostics"] if d["severity"] == "refusal"] == ["MX6002"]
+    assert not (gate.parent / "mlx_architectures").exists()
+
+
 def test_findings_for_code_scanning(tmp_path: Path):
     (tmp_path / "net.py").write_text(UNCONVERTIBLE)
     for _ in range(2):  # the second log is written over the first
