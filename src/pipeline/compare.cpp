@@ -35,6 +35,12 @@ public:
                     mlx = expression_in_mlx(sample.invocation.expression, original, catalogue);
     }
 
+    // All samples of an entry but its first are judged as variations of that, as they were when the header was written.
+    void vary_from_the_first() {
+        for (verify::PreparedEntry& entry : prepared_.entries)
+            for (verify::PreparedSample& sample : entry.samples) sample.variation = &sample != &entry.samples.front();
+    }
+
     void prove(std::string_view converted, FileReport& report) const {
         std::vector<Diagnostic> diagnostics = of_original_;
         if (!has_refusal(diagnostics)) {
@@ -157,7 +163,9 @@ FileReport verify_again(const std::string& mlx_path, const std::string& torch_pa
                       "convert it again, or name the original with `--original`");
         return report;
     }
-    Comparison(original, request_of(*certificate, original, options), catalogue, workers).prove(*converted, report);
+    Comparison comparison(original, request_of(*certificate, original, options), catalogue, workers);
+    comparison.vary_from_the_first();
+    comparison.prove(*converted, report);
     for (const std::string& sentence : not_borne_out(*certificate, report.verdict))
         does_not_hold(report, sentence, "convert the original again");
     report.seconds = clock.seconds();
