@@ -41,7 +41,7 @@ def _own_package() -> Iterator[str]:
         yield f"{source.relative_to(root)} {hashlib.sha256(source.read_bytes()).hexdigest()}"
 
 
-def _parts() -> Iterator[str] | None:
+def _parts() -> list[str] | None:
     """What the digest is made of; None: it cannot be told."""
     known = {os.path.realpath(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib")}
     known |= {os.path.join(folder, "lib-dynload") for folder in known}
@@ -59,7 +59,7 @@ def _parts() -> Iterator[str] | None:
             ]
         else:
             parts += _sources(folder)
-    return iter(parts)
+    return parts
 
 
 def digest() -> str:

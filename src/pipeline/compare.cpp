@@ -96,9 +96,8 @@ std::string find_original(const Certificate& certificate, const std::string& mlx
     return candidates.empty() ? "" : candidates.front().string();
 }
 
-FileReport unreadable(FileReport report, std::string trouble) {
-    report.outcome = Outcome::unreadable;
-    report.trouble = std::move(trouble);
+FileReport unreadable(FileReport report, const base::Error& error) {
+    mark_unreadable(report, error);
     return report;
 }
 
@@ -149,14 +148,14 @@ FileReport verify_again(const std::string& mlx_path, const std::string& torch_pa
                         const catalogue::Catalogue& catalogue, verify::WorkerPool& workers) {
     const Clock clock;
     const auto converted = source::read_file(mlx_path);
-    if (!converted) return unreadable(report_on(mlx_path, ""), converted.error().message);
+    if (!converted) return unreadable(report_on(mlx_path, ""), converted.error());
     const auto certificate = read_certificate(*converted);
-    if (!certificate) return unreadable(report_on(mlx_path, ""), certificate.error().message);
+    if (!certificate) return unreadable(report_on(mlx_path, ""), certificate.error());
     const std::string path = torch_path.empty() ? find_original(*certificate, mlx_path) : torch_path;
     FileReport report = report_on(path.empty() ? mlx_path : path, mlx_path);
-    if (path.empty()) return unreadable(std::move(report), fmt::format("its original `{}` is not near it: name it with `--original`", certificate->file_name));
+    if (path.empty()) return unreadable(std::move(report), {fmt::format("its original `{}` is not near it: name it with `--original`", certificate->file_name)});
     auto text = source::read_file(path);
-    if (!text) return unreadable(std::move(report), text.error().message);
+    if (!text) return unreadable(std::move(report), text.error());
     const source::SourceText original(path, std::move(text).value());
     if (store::sha256(original.text()) != certificate->sha256) {
         does_not_hold(report, fmt::format("`{}` is not the original that the header names: its sha256 is another", path),

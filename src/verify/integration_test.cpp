@@ -1,12 +1,9 @@
 // The judge with real workers: a true pair passes, and each wrong one fails at its own stage.
 // Needs MLXIFY_PYTHON, an interpreter with torch and mlx; without it the tests are skipped aloud.
-#include <gtest/gtest.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 
 #include "verify/proof.h"
+#include "verify/test_support.h"
 #include "verify/verify.h"
 
 namespace mlxify::verify {
@@ -74,22 +71,8 @@ std::string with(std::string_view from, std::string_view to, std::string_view te
     return changed;
 }
 
-class IntegrationTest : public ::testing::Test {
+class IntegrationTest : public WorkersTest {
 protected:
-    static void SetUpTestSuite() {
-        const char* python = std::getenv("MLXIFY_PYTHON");
-        if (python == nullptr || *python == 0) return;
-        ServerOptions options;
-        options.python = {python};
-        options.package_path = std::string(MLXIFY_SOURCE_DIR) + "/python";
-        workers_ = std::make_unique<WorkerPool>(options);
-    }
-    static void TearDownTestSuite() { workers_.reset(); }
-
-    void SetUp() override {
-        if (workers_ == nullptr) GTEST_SKIP() << "MLXIFY_PYTHON names no interpreter with torch and mlx: nothing was proved";
-    }
-
     static Verdict judge(std::string_view torch, std::string_view mlx, const std::string& call = "") {
         Request request;
         request.original = torch;
@@ -119,11 +102,7 @@ protected:
         for (const diagnostics::Diagnostic& diagnostic : verdict.diagnostics) text += diagnostic.message + "\n";
         return text;
     }
-
-    static std::unique_ptr<WorkerPool> workers_;
 };
-
-std::unique_ptr<WorkerPool> IntegrationTest::workers_;
 
 TEST_F(IntegrationTest, ATruePairIsVerified) {
     const Verdict verdict = judge_mixer(kMlx);

@@ -313,6 +313,10 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
 
 }  // namespace
 
+bool asks_for_another_form(Repair::Kind kind) {
+    return kind == sequence_value || kind == scalar_value || kind == mapping_value || kind == module_value || kind == longer_value;
+}
+
 std::vector<Repair> repairs_for(const Failure& failure) {
     if (failure.fatal()) return {};
     std::vector<Repair> told = from_conditions(failure.conditions);
@@ -324,8 +328,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         break;
     }
     if (!repairs.empty() && repairs[0].kind == argument_value) repairs.push_back({other_values, -1, -1, {}});
-    if (!repairs.empty() && (repairs[0].kind == sequence_value || repairs[0].kind == scalar_value || repairs[0].kind == mapping_value || repairs[0].kind == module_value || repairs[0].kind == longer_value))
-        repairs.push_back({optional_inputs, -1, -1, {}});
+    if (!repairs.empty() && asks_for_another_form(repairs[0].kind)) repairs.push_back({optional_inputs, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == any_axis) {
         repairs.push_back({divisible, -1, -1, {}});
         repairs.push_back({same_shape, -1, -1, {}});

@@ -50,6 +50,9 @@ struct Repair {
     friend bool operator==(const Repair&, const Repair&) = default;
 };
 
+// Whether an argument is wanted in another form: a list, one number, a dictionary, a module.
+[[nodiscard]] bool asks_for_another_form(Repair::Kind kind);
+
 // The likeliest first; empty if the message says nothing to us.
 std::vector<Repair> repairs_for(const Failure& failure);
 

@@ -223,6 +223,7 @@ std::optional<std::vector<std::int64_t>> first_shape(const Invocation& base) {
 
 constexpr double kTooSmallToShow = 1e-3;  // an eps
 constexpr std::size_t kMostNumbers = 8;    // tried one by one
+constexpr std::int64_t kLargestCount = 99; // of a default that is made one more
 
 class Varier {
 public:
@@ -234,7 +235,7 @@ public:
         sizes();
         numbers();
         optional_inputs();
-        if (entry_.kind != "function" && base_.method.empty()) arguments();
+        arguments();
         return std::move(found_);
     }
 
@@ -271,18 +272,14 @@ private:
     void numbers() {
         using Change = std::function<void(Invocation&)>;
         std::vector<Change> changes;
-        if (entry_.kind != "function" && base_.method.empty())
-            for (const ParameterOf& parameter : entry_.parameters)
-                if (const auto value = left_to_default(parameter) && !argument_given(parameter.name) ? other_fraction(*parameter.default_text) : std::nullopt)
-                    changes.emplace_back([name = parameter.name, value](Invocation& next) { add_argument(next, name, decimal(*value)); });
-        std::size_t slot = 0;
-        for (const ParameterOf& parameter : entry_.kind == "function" ? entry_.parameters : entry_.forward) {
-            const bool given = slot++ < base_.spec["args"].size() || base_.spec["kwargs"].contains(parameter.name);
-            if (given || !left_to_default(parameter)) continue;
-            if (const auto value = other_fraction(*parameter.default_text))
-                changes.emplace_back([name = parameter.name, value](Invocation& next) { next.spec["kwargs"][name] = *value; });
-            else if (const auto count = next_count(*parameter.default_text))
-                changes.emplace_back([name = parameter.name, count](Invocation& next) { next.spec["kwargs"][name] = *count; });
+        for (const ParameterOf* parameter : open_arguments())
+            if (const auto value = other_fraction(*parameter->default_text))
+                changes.emplace_back([name = parameter->name, value](Invocation& next) { add_argument(next, name, decimal(*value)); });
+        for (const ParameterOf* parameter : open_inputs()) {
+            if (const auto value = other_fraction(*parameter->default_text))
+                changes.emplace_back([name = parameter->name, value](Invocation& next) { next.spec["kwargs"][name] = *value; });
+            else if (const auto count = next_count(*parameter->default_text))
+                changes.emplace_back([name = parameter->name, count](Invocation& next) { next.spec["kwargs"][name] = *count; });
         }
         Invocation current = base_;
         const auto adopt = [&](std::span<const Change> some) {
@@ -298,7 +295,27 @@ private:
         if (current != base_) found_.push_back({current, "numbers"});
     }
 
-    [[nodiscard]] static bool left_to_default(const ParameterOf& parameter) { return parameter.default_text && !parameter.kind.starts_with("var_"); }
+    [[nodiscard]] static bool has_default(const ParameterOf& parameter) { return parameter.default_text && !parameter.kind.starts_with("var_"); }
+
+    // Parameters of the constructor that the sample leaves to their defaults; none of a function, or of another method than the call.
+    [[nodiscard]] std::vector<const ParameterOf*> open_arguments() const {
+        std::vector<const ParameterOf*> open;
+        if (entry_.kind == "function" || !base_.method.empty()) return open;
+        for (const ParameterOf& parameter : entry_.parameters)
+            if (has_default(parameter) && !argument_given(parameter.name)) open.push_back(&parameter);
+        return open;
+    }
+
+    // The same of the call.
+    [[nodiscard]] std::vector<const ParameterOf*> open_inputs() const {
+        std::vector<const ParameterOf*> open;
+        std::size_t slot = 0;
+        for (const ParameterOf& parameter : entry_.kind == "function" ? entry_.parameters : entry_.forward) {
+            const bool given = slot++ < base_.spec["args"].size() || base_.spec["kwargs"].contains(parameter.name);
+            if (!given && has_default(parameter)) open.push_back(&parameter);
+        }
+        return open;
+    }
 
     // Of "0.1", another that is as plausible and moves a float32 result; nothing for what is no fraction.
     [[nodiscard]] static std::optional<double> other_fraction(const std::string& text) {
@@ -311,9 +328,9 @@ private:
     }
 
     // Of a small count, an offset or an axis, the next.
-    [[nodiscard]] static std::optional<int> next_count(const std::string& text) {
-        if (text.empty() || text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
-        return std::stoi(text) + 1;
+    [[nodiscard]] static std::optional<std::int64_t> next_count(const std::string& text) {
+        const auto count = integer_text(text);
+        return count && *count >= 0 && *count <= kLargestCount ? std::optional(*count + 1) : std::nullopt;
     }
 
     [[nodiscard]] static std::string decimal(double value) {
@@ -329,20 +346,17 @@ private:
 
     // Optional inputs that make a difference: masks with padding, contexts.
     void optional_inputs() {
-        const std::vector<ParameterOf>& parameters = entry_.kind == "function" ? entry_.parameters : entry_.forward;
         const Reply<Construction> built = original_.construct(base_.expression);
         if (!built) return;
         const auto hints = input_hints(tree_, entry_.name, base_.method, *built);
-        std::size_t slot = 0;
-        for (const ParameterOf& parameter : parameters) {
-            const bool given = slot++ < base_.spec["args"].size() || base_.spec["kwargs"].contains(parameter.name);
-            if (given || !parameter.default_text || parameter.kind.starts_with("var_") || full()) continue;
-            const auto hint = hints.find(parameter.name);
-            for (const Json& guess : optional_guesses(parameter, hint == hints.end() ? InputHint{} : hint->second)) {
+        for (const ParameterOf* parameter : open_inputs()) {
+            if (full()) return;
+            const auto hint = hints.find(parameter->name);
+            for (const Json& guess : optional_guesses(*parameter, hint == hints.end() ? InputHint{} : hint->second)) {
                 Invocation next = base_;
-                next.spec["kwargs"][parameter.name] = guess;
+                next.spec["kwargs"][parameter->name] = guess;
                 if (!runs(next) || !new_ground_(next)) continue;
-                found_.push_back({next, parameter.name});
+                found_.push_back({next, parameter->name});
                 break;
             }
         }
@@ -373,21 +387,19 @@ private:
 
     // Flags turned, and strings that the class compares with.
     void arguments() {
-        for (const ParameterOf& parameter : entry_.parameters) {
-            if (!parameter.default_text || parameter.kind.starts_with("var_")) continue;
-            if (argument_given(parameter.name)) continue;
+        for (const ParameterOf* parameter : open_arguments()) {
             std::vector<std::string> values;
-            if (*parameter.default_text == "True") values = {"False"};
-            if (*parameter.default_text == "False") values = {"True"};
-            if (parameter.default_text->starts_with('\''))
-                for (const std::string& value : compared_strings(tree_, entry_.name, parameter.name))
-                    if ("'" + value + "'" != *parameter.default_text) values.push_back("'" + value + "'");
+            if (*parameter->default_text == "True") values = {"False"};
+            if (*parameter->default_text == "False") values = {"True"};
+            if (parameter->default_text->starts_with('\''))
+                for (const std::string& value : compared_strings(tree_, entry_.name, parameter->name))
+                    if ("'" + value + "'" != *parameter->default_text) values.push_back("'" + value + "'");
             for (const std::string& value : values) {
                 if (full()) return;
                 Invocation next = base_;
-                add_argument(next, parameter.name, value);
+                add_argument(next, parameter->name, value);
                 if (!runs(next) || !new_ground_(next)) continue;
-                found_.push_back({next, parameter.name + "=" + value});
+                found_.push_back({next, parameter->name + "=" + value});
             }
         }
     }

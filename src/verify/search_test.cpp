@@ -1,32 +1,13 @@
 // Needs MLXIFY_PYTHON, an interpreter with torch and einops; without it the tests are skipped aloud.
 #include "verify/search.h"
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
-#include <memory>
-
-#include "syntax/parse.h"
+#include "verify/test_support.h"
 
 namespace mlxify::verify {
 namespace {
 
-class SearchTest : public ::testing::Test {
+class SearchTest : public WorkersTest {
 protected:
-    static void SetUpTestSuite() {
-        const char* python = std::getenv("MLXIFY_PYTHON");
-        if (python == nullptr || *python == 0) return;
-        ServerOptions options;
-        options.python = {python};
-        options.package_path = std::string(MLXIFY_SOURCE_DIR) + "/python";
-        workers_ = std::make_unique<WorkerPool>(options);
-    }
-    static void TearDownTestSuite() { workers_.reset(); }
-
-    void SetUp() override {
-        if (workers_ == nullptr) GTEST_SKIP() << "MLXIFY_PYTHON names no interpreter with torch: nothing was searched";
-    }
-
     // The sample that is found for `name`, as text; the reason where there is none.
     static std::string found(std::string_view text, std::string_view name) {
         diagnostics::Sink sink;
@@ -37,11 +18,7 @@ protected:
         const SearchResult result = search_sample(program, tree, entry, {});
         return result.invocation ? print_invocation(*result.invocation) : result.reason;
     }
-
-    static std::unique_ptr<WorkerPool> workers_;
 };
-
-std::unique_ptr<WorkerPool> SearchTest::workers_;
 
 TEST_F(SearchTest, ImagesThatAreCutIntoPatches) {
     EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops.layers.torch import Rearrange\n"

@@ -2,16 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "syntax/parse.h"
+#include "verify/test_support.h"
 
 namespace mlxify::verify {
 namespace {
-
-struct Parsed {
-    explicit Parsed(std::string_view text) : tree(syntax::parse(text, sink)) {}
-    diagnostics::Sink sink;
-    syntax::Tree tree;
-};
 
 // A loop over a list of modules of the file, which loop over themselves: the image reaches a convolution, the times do not.
 TEST(Touch, FollowsLoopsOverModules) {

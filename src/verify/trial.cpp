@@ -562,8 +562,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     for (const ParameterOf& parameter : entry.parameters) {
         if (!bindable(parameter)) continue;
         const std::string* current = argument(base, parameter.name);
-        const bool form = repair.kind == Repair::Kind::sequence_value || repair.kind == Repair::Kind::scalar_value || repair.kind == Repair::Kind::mapping_value ||
-                          repair.kind == Repair::Kind::module_value || repair.kind == Repair::Kind::longer_value;
+        const bool form = asks_for_another_form(repair.kind);
         const bool any = form || repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
         const bool wanted = (form && mentions(line, parameter.name)) || parameter.name == repair.name || (any && guesser.needs_value(parameter));
         if (current == nullptr && !wanted) continue;
@@ -668,7 +667,6 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::add_argument:
         case Repair::Kind::drop_argument:
         case Repair::Kind::field:
-        case Repair::Kind::sequence_value:
         case Repair::Kind::input_shape:
             change_each(trial, trials, [&](Json& spec) {
                 std::vector<std::int64_t> shape = spec["shape"].get<std::vector<std::int64_t>>();
@@ -681,6 +679,7 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
+        case Repair::Kind::sequence_value:
         case Repair::Kind::module_value:
         case Repair::Kind::longer_value:
         case Repair::Kind::argument_value:

@@ -2,17 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "syntax/parse.h"
 #include "verify/arguments.h"
+#include "verify/test_support.h"
 
 namespace mlxify::verify {
 namespace {
-
-struct Parsed {
-    explicit Parsed(std::string_view text) : tree(syntax::parse(text, sink)) {}
-    diagnostics::Sink sink;
-    syntax::Tree tree;
-};
 
 TEST(Usage, FollowsAttributesAndCallsOfTheFile) {
     const Parsed file(

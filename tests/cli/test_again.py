@@ -4,14 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from installed_program import Ran, mlxify
+from installed_program import GATE, Ran, mlxify
 
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """The texts of gate.py and of what it was saved as."""
-    from installed_program import GATE
-
     folder = tmp_path_factory.mktemp("converted")
     (folder / "gate.py").write_text(GATE)
     ran = mlxify("convert", "gate.py", cwd=folder)
