@@ -114,6 +114,16 @@ def solve(A, B, *, left=True):
     return mx.linalg.solve(A, B, stream=mx.cpu)
 
 
+# torch's default driver gives the solution of least length too. What else torch gives depends on the driver and the rank.
+@rule("torch.linalg.lstsq", fields=("solution",))
+def lstsq(A, B, rcond=None, *, driver=None):
+    if rcond is not None:
+        refuse("singular values are cut at torch's default only", suggest="torch.linalg.pinv(A, rtol=rcond) @ B")
+    if A.ndim > 2 and B.ndim == A.ndim - 1:  # a vector for each matrix
+        return ((mx.linalg.pinv(A, stream=mx.cpu) @ B[..., None]).squeeze(-1),)
+    return (mx.linalg.pinv(A, stream=mx.cpu) @ B,)
+
+
 # A triangular matrix may hold anything on its other side; the diagonal counts as ones where it is said to.
 def _triangle(A, upper, unitriangular):
     if unitriangular:
@@ -188,7 +198,6 @@ def matrix_power(A, n):
 
 
 never(
-    "torch.linalg.lstsq",
     "torch.linalg.matrix_rank",
     "torch.linalg.matrix_exp",
     "torch.matrix_exp",

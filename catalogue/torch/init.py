@@ -41,6 +41,11 @@ def _calculate_fan_in_and_fan_out(tensor, _kernel=None):
     return _fans(tensor.shape, _kernel)
 
 
+@rule("torch.nn.init._calculate_correct_fan")
+def _calculate_correct_fan(tensor, mode, _kernel=None):
+    return _fans(tensor.shape, _kernel)[0 if mode == "fan_in" else 1]
+
+
 @rule("torch.nn.init.zeros_", mutates="tensor")
 def zeros_(tensor):
     return mx.zeros_like(tensor)

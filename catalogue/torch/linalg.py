@@ -19,7 +19,11 @@ def matmul(input, other):
     return _product(input, other)
 
 
-@rule("torch.mm", "torch.bmm", "torch.Tensor.mm", "torch.Tensor.bmm")
+# A sparse matrix cannot be made here: the products of sparse ones are those of dense ones.
+@rule(
+    "torch.mm", "torch.bmm", "torch.Tensor.mm", "torch.Tensor.bmm",
+    "torch.spmm", "torch.sparse.mm", "torch.Tensor.spmm",
+)
 def mm(input, mat2):
     return _product(input, mat2)
 

@@ -80,14 +80,28 @@ def weight_norm(module, name="weight", dim=0):
     return _with_computed_weight(module, _WeightNorm)
 
 
-@definition("torch.nn.utils.remove_weight_norm")
-def remove_weight_norm(module, name="weight"):
-    """Makes the weight of a layer with weight norm a plain parameter again; gives the layer."""
+def _with_plain_weight(module):
+    """Makes the computed weight of a layer a parameter with its present value; gives the layer."""
     weight = module.weight
     module.__class__ = type(module).__bases__[1]
     module.weight = weight
-    del module["weight_g"], module["weight_v"]
+    for name in [name for name in module if name.startswith("weight_")]:
+        del module[name]
     return module
+
+
+@definition("torch.nn.utils.remove_weight_norm")
+def remove_weight_norm(module, name="weight"):
+    """Makes the weight of a layer with weight norm a plain parameter again; gives the layer."""
+    return _with_plain_weight(module)
+
+
+@definition("torch.nn.utils.parametrize.remove_parametrizations")
+def remove_parametrizations(module, tensor_name, leave_parametrized=True):
+    """Makes the weight of a layer with weight norm or spectral norm a plain parameter again; gives the layer."""
+    if tensor_name != "weight" or not leave_parametrized:
+        raise NotImplementedError("another parameter than `weight`, or its value without the norm")
+    return _with_plain_weight(module)
 
 
 class _SpectralNorm(_ComputedWeight):

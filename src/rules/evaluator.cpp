@@ -140,14 +140,14 @@ Outcome Evaluator::function(const Entry& entry) {
     return outcome;
 }
 
-// The specialised body as a helper, and the call to it; `f(x, **rest)` when the rest is only known at run time.
+// The specialised body as a helper, and the call to it; `f(x, *some, **rest)` when these are only known at run time.
 void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const ApplyOptions& options, Outcome& outcome) {
     depth_ = 0;
     try {
         Frame frame(*this, body, Mode::helper);
-        std::vector<Value> rest;
+        std::vector<std::string> rest;
         for (const Actual& actual : actuals)
-            if (actual.double_star) rest.push_back(actual.value);
+            if (actual.star || actual.double_star) rest.push_back((actual.star ? "*" : "**") + operand(actual.value, Precedence::bit_or));
         frame.bind(std::move(actuals), options.open);
         std::vector<std::string> names;
         const std::vector<Value> arguments = frame.own_parameters(names);
@@ -158,7 +158,7 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
         std::string called = emissions_.helper(body.name, text, std::string(body.file) + ":" + std::string(body.name)) + "(";
         for (std::size_t at = 0; at < arguments.size(); ++at) called += (at ? ", " : "") + operand(arguments[at], Precedence::conditional);
         if (frame.is_open())
-            for (const Value& one : rest) called += (called.back() == '(' ? "**" : ", **") + operand(one, Precedence::bit_or);
+            for (const std::string& one : rest) called += (called.back() == '(' ? "" : ", ") + one;
         outcome.value = code_value(called + ")");
         if (options.component) outcome.value.text += "[" + std::to_string(*options.component) + "]";
         outcome.helper = true;

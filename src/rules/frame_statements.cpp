@@ -49,7 +49,9 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
         return std::nullopt;
     };
     std::vector<Value> star_items;
-    std::optional<Value> star_whole;
+    const Actual* last_positional = nullptr;
+    for (const Actual& actual : given)
+        if (!actual.double_star && actual.keyword.empty()) last_positional = &actual;
     for (Actual& actual : given) {
         open = open || actual.double_star;
         if (actual.double_star || !actual.keyword.empty()) continue;
@@ -60,7 +62,8 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
             actual.value.starred = actual.star;
             star_items.push_back(std::move(actual.value));
         } else if (actual.star) {
-            return "arguments by `*` are not known here";
+            if (&actual != last_positional) return "arguments by `*` before others are not known here";
+            open = true;
         } else {
             set(node.name, std::move(actual.value));
             bound[*slot] = true;

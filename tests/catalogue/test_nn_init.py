@@ -95,3 +95,6 @@ def test_gains_and_fans():
     fans = ENTRIES["torch.nn.init._calculate_fan_in_and_fan_out"].python
     weight = torch.empty(6, 4, 3)
     assert fans(to_mlx(weight)) == torch.nn.init._calculate_fan_in_and_fan_out(weight)
+    for mode in ("fan_in", "fan_out"):
+        one = ENTRIES["torch.nn.init._calculate_correct_fan"].python(to_mlx(weight), mode)
+        assert one == torch.nn.init._calculate_correct_fan(weight, mode)

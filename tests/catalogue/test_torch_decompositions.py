@@ -21,6 +21,7 @@ FACTORS = {
     "torch.linalg.eigh",
     "torch.linalg.eig",
     "torch.linalg.eigvals",
+    "torch.linalg.lstsq",
 }
 VALUES = {
     "torch.linalg.inv": Call((SQUARE,), {}),
@@ -86,6 +87,16 @@ def test_eigenvectors() -> None:
     assert_product(to_array(SQUARE).astype(mx.complex64) @ vectors - vectors * values, torch.zeros(4, 4))
     wanted = np.sort_complex(torch.linalg.eigvals(SQUARE).numpy())
     assert np.abs(np.sort_complex(np.array(RULES["torch.linalg.eigvals"](to_array(SQUARE)))) - wanted).max() < 1e-5
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (5, 2)), ((3, 5), (3, 2)), ((2, 5, 3), (2, 5, 2)), ((2, 5, 3), (2, 5)), ((5, 3), (5,))])
+def test_least_squares(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    A, B = (torch.randn(shape) for shape in shapes)
+    (solution,) = RULES["torch.linalg.lstsq"](to_array(A), to_array(B))
+    wanted = torch.linalg.pinv(A) @ (B if B.ndim == A.ndim or B.ndim == 1 else B[..., None])
+    assert_product(solution, wanted.reshape(solution.shape))
+    if A.shape[-2] >= A.shape[-1] and B.ndim == A.ndim:
+        assert_product(solution, torch.linalg.lstsq(A, B).solution)
 
 
 def test_every_decomposition_is_tested() -> None:
