@@ -69,6 +69,7 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     case EntryKind::definition:
     case EntryKind::module_:
         text = tested_class(id, *entry);
+        if (text.empty()) text = base_text(id, *entry);
         if (text.empty()) text = class_text(*entry);
         if (!entry->weights.empty()) mark_layout(id);
         break;

@@ -159,6 +159,7 @@ void Rewriter::call(NodeId id) {
     check_mutated_arguments(id);
     drop_input_keyword(id);
     const NodeId callee = tree_.child(id, 0);
+    if (base_constructor(id)) return;
     const std::string qualified = names::qualified_name(tree_, names_, callee);
     if (!qualified.empty()) {
         qualified_call(id, qualified);

@@ -280,6 +280,12 @@ private:
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
     [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
 
+    // base_constructors.cpp
+    [[nodiscard]] std::string constructed_base(NodeId call) const;
+    std::optional<std::pair<std::string, std::string>> base_construction(NodeId call, const catalogue::Entry& entry);
+    std::string base_text(NodeId base, const catalogue::Entry& entry);
+    bool base_constructor(NodeId call);
+
     // module_values.cpp
     enum class ModuleTruth : std::uint8_t { same, not_none, has_layers, layers_if_any, module_or_true };
     [[nodiscard]] bool is_test(NodeId id) const;
