@@ -72,6 +72,7 @@ private:
     Fact default_of(NodeId parameter) const;
     Fact in_context(std::uint32_t function, const std::vector<Fact>& arguments, const Fact& self);
     Fact seen_from_outside(const Function& function, Fact result, const Arguments& arguments, bool same_self);
+    bool is_rebound(names::BindingId binding, NodeId parameter, NodeId use) const;
     std::uint32_t memory_outside(const Function& function, std::uint32_t memory, const Arguments& arguments) const;
     std::uint32_t shape_outside(std::uint32_t shape, const std::vector<std::uint32_t>& allowed, std::uint32_t owner);
     void collect_symbols(const Fact& fact, std::vector<std::uint32_t>& symbols) const;

@@ -352,13 +352,23 @@ std::uint32_t Evaluator::shape_outside(std::uint32_t shape, const std::vector<st
     return changed ? store_.shape(dims) : shape;
 }
 
+// Whether an assignment that surely ran before `use` gave the parameter another value.
+bool Evaluator::is_rebound(names::BindingId binding, NodeId parameter, NodeId use) const {
+    const auto& stores = names_[binding].stores;
+    return std::any_of(stores.begin(), stores.end(), [&](NodeId store) {
+        const NodeId statement = tree_.statement_of(store);
+        if (store == parameter || tree_[statement].kind != NodeKind::assign || tree_[statement].span.end > tree_[use].span.begin) return false;
+        return tree_[tree_[statement].parent].span.contains(tree_[use].span);
+    });
+}
+
 std::uint32_t Evaluator::memory_outside(const Function& function, std::uint32_t memory, const Arguments& arguments) const {
     if (memory == 0) return 0;
     const NodeId node{memory};
     if (!tree_[function.node].span.contains(tree_[node].span)) return memory;
     const names::BindingId binding = names_.binding(node);
     for (std::size_t at = 0; at < arguments.nodes.size(); ++at)
-        if (exists(arguments.nodes[at]) && names_.binding(function.parameters[at]) == binding)
+        if (exists(arguments.nodes[at]) && names_.binding(function.parameters[at]) == binding && !is_rebound(binding, function.parameters[at], node))
             return memory_of(arguments.nodes[at], arguments.facts[at]);
     return tree_[node].kind == NodeKind::attribute ? memory : 0;
 }
