@@ -1,6 +1,7 @@
 """Tensors from sizes, data and ranges. `device`, `requires_grad`, `pin_memory` and `layout` mean nothing here."""
 
 from catalogue.torch.dtypes import _FLOATS
+from catalogue.torch.scalars import _whole
 
 from mlxify.catalogue import *
 
@@ -8,7 +9,7 @@ from mlxify.catalogue import *
 # zeros(2, 3), zeros((2, 3)), zeros(n), zeros(shape): MLX takes a tuple or an int.
 def _size(size):
     if known(len(size) == 1) and len(size) == 1:
-        return size[0]
+        return _whole(size[0])
     return size
 
 
@@ -151,6 +152,8 @@ def new(self, *args, device=None):
 # A bound that is a tensor must be a number for MLX.
 def _number(value):
     if known(is_tensor(value)) and is_tensor(value):
+        if known(value.dtype in _FLOATS) and value.dtype not in _FLOATS:
+            return int(value)
         return value.item()
     return value
 

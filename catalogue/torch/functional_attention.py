@@ -1,5 +1,7 @@
 """Attention and embedding look-ups of torch.nn.functional, and dropout."""
 
+from catalogue.torch.scalars import _whole
+
 from mlxify.catalogue import *
 
 
@@ -71,7 +73,7 @@ def _padded_embedding(x, weight, padding_idx):
 def one_hot(input, num_classes=-1):
     if known(num_classes >= 0) and num_classes < 0:
         return _one_hot_up_to_largest(input)
-    return (mx.expand_dims(input, -1) == mx.arange(num_classes)).astype(mx.int32)
+    return (mx.expand_dims(input, -1) == mx.arange(_whole(num_classes))).astype(mx.int32)
 
 
 def _one_hot_up_to_largest(x):

@@ -22,7 +22,7 @@ def matmul(input, other):
 # A sparse matrix cannot be made here: the products of sparse ones are those of dense ones.
 @rule(
     "torch.mm", "torch.bmm", "torch.Tensor.mm", "torch.Tensor.bmm",
-    "torch.spmm", "torch.sparse.mm", "torch.Tensor.spmm",
+    "torch.spmm", "torch.sparse.mm",
 )
 def mm(input, mat2):
     return _product(input, mat2)

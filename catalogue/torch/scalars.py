@@ -18,6 +18,13 @@ def _axis(input, dim):
     return dim
 
 
+# torch takes a tensor of one whole number for a size; `max(tensor, 3)` may be either.
+def _whole(value):
+    if known(is_tensor(value)) and is_tensor(value):
+        return int(value)
+    return value
+
+
 # A scalar is the extreme, the first and the last of its values.
 def _only(input):
     return input, mx.zeros((), dtype=mx.int32)

@@ -55,6 +55,15 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
         Fact all = several ? first : iterated(first);
         if (several)
             for (const Operand& operand : operands.positional) all = store_.join(all, operand.fact);
+        const bool of_tensor = several && std::any_of(operands.positional.begin(), operands.positional.end(), [](const Operand& one) { return one.fact.kind == Kind::tensor; });
+        if (of_tensor && all.kind != Kind::tensor) {  // max(lengths.max(), 4): a tensor of one value, or the number
+            all = make(Kind::tensor);
+            all.rank = 0;
+            for (const Operand& operand : operands.positional)
+                if (operand.fact.kind == Kind::tensor) all.dtype = operand.fact.dtype;
+            for (const Operand& operand : operands.positional)
+                if (operand.fact.kind == Kind::tensor ? operand.fact.dtype != all.dtype : operand.fact.kind != Kind::integer) all.dtype = DType::unknown;
+        }
         if (name == "sum" && all.kind == Kind::tensor && first.elements != 0) {
             const std::vector<Fact> parts = store_.elements(first);
             for (const Fact& part : parts) all = broadcast(store_, all, part, arithmetic_dtype(all, part));

@@ -17,7 +17,7 @@ from torch.testing._internal.opinfo.core import OpInfo
 SAMPLES = 6
 
 # Operators whose results are drawn, undefined or unique up to order and sign only: tested by themselves.
-ELSEWHERE = {"linalg.eig", "linalg.eigvals", "linalg.eigh", "empty", "empty_like", "bernoulli", "multinomial"}
+ELSEWHERE = {"linalg.lstsq", "linalg.eig", "linalg.eigvals", "linalg.eigh", "empty", "empty_like", "bernoulli", "multinomial"}
 ELSEWHERE |= {"svd", "linalg.svd", "qr", "linalg.qr"}
 ELSEWHERE |= {"normal", "randint", "randint_like", "randn", "randn_like", "rand_like", "uniform", "exponential"}
 # Samples at which MLX raises an error of its own: nothing goes wrong in silence, but the call is not converted.
