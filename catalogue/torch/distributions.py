@@ -16,6 +16,10 @@ class _Distribution:
     has_rsample = True
     event_shape = ()
 
+    @property
+    def batch_shape(self):
+        return self._batch_shape
+
     def sample(self, sample_shape=()):
         return mx.stop_gradient(self.rsample(sample_shape))
 
@@ -33,7 +37,7 @@ class Normal(_Distribution):
 
     def __init__(self, loc, scale, validate_args=None):
         self.loc, self.scale = _broadcast(loc, scale)
-        self.batch_shape = self.loc.shape
+        self._batch_shape = self.loc.shape
 
     @property
     def mean(self):
@@ -78,7 +82,7 @@ class Laplace(_Distribution):
 
     def __init__(self, loc, scale, validate_args=None):
         self.loc, self.scale = _broadcast(loc, scale)
-        self.batch_shape = self.loc.shape
+        self._batch_shape = self.loc.shape
 
     @property
     def mean(self):
@@ -109,7 +113,7 @@ class Uniform(_Distribution):
 
     def __init__(self, low, high, validate_args=None):
         self.low, self.high = _broadcast(low, high)
-        self.batch_shape = self.low.shape
+        self._batch_shape = self.low.shape
 
     @property
     def mean(self):
@@ -139,11 +143,19 @@ class Bernoulli(_Distribution):
 
     def __init__(self, probs=None, logits=None, validate_args=None):
         (given,) = _broadcast(logits if probs is None else probs)
-        self.batch_shape = given.shape
-        tiny = mx.finfo(given.dtype).eps
-        clipped = mx.clip(given, tiny, 1 - tiny)
-        self.probs = mx.sigmoid(given) if probs is None else given
-        self.logits = given if probs is None else mx.log(clipped) - mx.log1p(-clipped)
+        self._batch_shape = given.shape
+        setattr(self, "logits" if probs is None else "probs", given)
+
+    def __getattr__(self, name):  # of probabilities and logits, those that were not given are made when first asked for
+        if name == "probs":
+            self.probs = mx.sigmoid(self.logits)
+            return self.probs
+        if name == "logits":
+            tiny = mx.finfo(self.probs.dtype).eps
+            clipped = mx.clip(self.probs, tiny, 1 - tiny)
+            self.logits = mx.log(clipped) - mx.log1p(-clipped)
+            return self.logits
+        raise AttributeError(name)
 
     @property
     def mean(self):
@@ -177,19 +189,26 @@ class Categorical(_Distribution):
     def __init__(self, probs=None, logits=None, validate_args=None):
         if probs is not None:
             self.probs = probs / probs.sum(axis=-1, keepdims=True)
-            tiny = mx.finfo(probs.dtype).eps
-            self.logits = mx.log(mx.clip(self.probs, tiny, 1 - tiny))
         else:
             self.logits = logits - mx.logsumexp(logits, axis=-1, keepdims=True)
+        self._batch_shape = (logits if probs is None else probs).shape[:-1]
+
+    def __getattr__(self, name):  # of probabilities and logits, those that were not given are made when first asked for
+        if name == "probs":
             self.probs = mx.softmax(self.logits, axis=-1)
-        self.batch_shape = self.logits.shape[:-1]
+            return self.probs
+        if name == "logits":
+            tiny = mx.finfo(self.probs.dtype).eps
+            self.logits = mx.log(mx.clip(self.probs, tiny, 1 - tiny))
+            return self.logits
+        raise AttributeError(name)
 
     @property
     def mode(self):
         return mx.argmax(self.probs, axis=-1).astype(mx.int32)
 
     def sample(self, sample_shape=()):
-        return mx.random.categorical(self.logits, shape=(*sample_shape, *self.batch_shape)).astype(mx.int32)
+        return mx.random.categorical(mx.log(self.probs), shape=(*sample_shape, *self.batch_shape)).astype(mx.int32)
 
     def log_prob(self, value):
         shape = mx.broadcast_shapes(value.shape, self.batch_shape)
@@ -211,7 +230,7 @@ class Beta(_Distribution):
 
     def __init__(self, concentration1, concentration0, validate_args=None):
         self.concentration1, self.concentration0 = _broadcast(concentration1, concentration0)
-        self.batch_shape = self.concentration1.shape
+        self._batch_shape = self.concentration1.shape
 
     @property
     def mean(self):
@@ -258,8 +277,19 @@ class Independent:
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
         shape = (*base_distribution.batch_shape, *base_distribution.event_shape)
         cut = len(base_distribution.batch_shape) - reinterpreted_batch_ndims
-        self.batch_shape, self.event_shape = shape[:cut], shape[cut:]
-        self.has_rsample = base_distribution.has_rsample
+        self._batch_shape, self._event_shape = shape[:cut], shape[cut:]
+
+    @property
+    def batch_shape(self):
+        return self._batch_shape
+
+    @property
+    def event_shape(self):
+        return self._event_shape
+
+    @property
+    def has_rsample(self):
+        return self.base_dist.has_rsample
 
     @property
     def mean(self):
