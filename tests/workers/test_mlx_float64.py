@@ -3,7 +3,9 @@
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
+import pytest
 
+from mlxify.workers.mlx_float64 import in_force
 from mlxify.workers.mlx_framework import MlxFramework
 
 
@@ -34,6 +36,58 @@ def test_widened_computes_in_float64_and_restores():
         assert np.allclose(np.array(array), np.array(wide[name]), rtol=0, atol=1e-4 * scale), name
     assert (mx.float32, mx.conv2d, mx.fast.layer_norm) == usual
     assert model.conv.weight.dtype == mx.float32
+
+
+CONVOLUTIONS = {
+    "one axis": ("conv1d", (2, 9, 4), (6, 3, 4), {"stride": 2, "padding": 1}),
+    "groups and dilation": ("conv2d", (2, 9, 8, 4), (6, 3, 2, 2), {"stride": (2, 1), "dilation": (2, 1), "groups": 2}),
+    "one channel a group": ("conv2d", (2, 6, 6, 4), (4, 3, 3, 1), {"padding": (1, 2), "groups": 4}),
+    "three axes": ("conv3d", (1, 5, 5, 5, 2), (3, 2, 2, 2, 2), {"stride": 2}),
+    "transposed": ("conv_transpose1d", (2, 5, 4), (6, 4, 4), {"stride": 2, "padding": 1}),
+    "transposed in two axes": (
+        "conv_transpose2d",
+        (2, 4, 5, 4),
+        (6, 3, 3, 4),
+        {"stride": 2, "padding": 1, "output_padding": 1},
+    ),
+    "transposed with groups": (
+        "conv_transpose2d",
+        (2, 4, 5, 4),
+        (6, 3, 3, 2),
+        {"stride": 2, "groups": 2, "dilation": 2},
+    ),
+    "transposed and cut": ("conv_transpose1d", (2, 7, 4), (6, 2, 4), {"padding": 3}),
+    "general": (
+        "conv_general",
+        (2, 9, 4),
+        (6, 3, 4),
+        {"stride": 2, "padding": ([1], [2]), "kernel_dilation": 2, "input_dilation": 3, "flip": True},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_and_their_gradients_in_float64(name: str):
+    mx.set_default_device(mx.cpu)
+    function, input_shape, weight_shape, options = CONVOLUTIONS[name]
+    rng = np.random.default_rng(0)
+    x, w = (
+        mx.array(rng.standard_normal(input_shape), mx.float64),
+        mx.array(rng.standard_normal(weight_shape), mx.float64),
+    )
+
+    def results(x, w):
+        call = getattr(mx, function)
+        gradients = mx.grad(lambda x, w: (call(x, w, **options) ** 2).sum(), argnums=(0, 1))(x, w)
+        return [call(x, w, **options), *gradients]
+
+    narrow = results(x.astype(mx.float32), w.astype(mx.float32))
+    with in_force():
+        wide = results(x, w)
+    for expected, found in zip(narrow, wide, strict=True):
+        assert found.dtype == mx.float64 and found.shape == expected.shape
+        scale = np.abs(np.array(expected)).max()
+        assert np.allclose(np.array(found), np.array(expected), rtol=0, atol=1e-5 * scale)
 
 
 def test_layer_norm_has_the_digits_of_float64():

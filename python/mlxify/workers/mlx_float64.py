@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import mlx.core as mx
+import numpy as np
 
 
 @contextlib.contextmanager
@@ -14,7 +15,9 @@ def in_force() -> Iterator[None]:
     """What a file casts to float32 becomes float64 meanwhile, and what MLX computes in float32 in any case is spelled out."""
     replaced: list[tuple[Any, str, Any]] = [
         (mx, "float32", mx.float64),
-        *((mx, name, _by_group(getattr(mx, name))) for name in ("conv1d", "conv2d", "conv3d")),
+        (mx, "conv_general", conv_general),
+        *((mx, f"conv{axes}d", _convolution) for axes in (1, 2, 3)),
+        *((mx, f"conv_transpose{axes}d", _transposed) for axes in (1, 2, 3)),
         (mx.fast, "layer_norm", _layer_norm),
         (mx.fast, "rms_norm", _rms_norm),
     ]
@@ -28,16 +31,99 @@ def in_force() -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def _by_group(convolution: Callable[..., mx.array]) -> Callable[..., mx.array]:
-    """One group at a time: MLX differentiates convolutions of several groups in float32 only."""
+def _convolution(
+    input: mx.array,
+    weight: mx.array,
+    /,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+    **options: Any,
+) -> mx.array:
+    return conv_general(input, weight, stride, padding, dilation, groups=groups)
 
-    def call(
-        input: mx.array, weight: mx.array, /, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1, **options: Any
-    ) -> mx.array:
-        pieces = zip(mx.split(input, groups, axis=-1), mx.split(weight, groups, axis=0), strict=True)
-        return mx.concatenate([convolution(a, b, stride, padding, dilation, **options) for a, b in pieces], axis=-1)
 
-    return call
+def _transposed(
+    input: mx.array,
+    weight: mx.array,
+    /,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    output_padding: Any = 0,
+    groups: int = 1,
+    **options: Any,
+) -> mx.array:
+    axes = weight.ndim - 2
+    sizes = zip(weight.shape[1:-1], _each(padding, axes), _each(dilation, axes), strict=True)
+    before = [step * (size - 1) - pad for size, pad, step in sizes]
+    after = [width + more for width, more in zip(before, _each(output_padding, axes), strict=True)]
+    return conv_general(input, weight, 1, (before, after), dilation, stride, groups, flip=True)
+
+
+def conv_general(
+    input: mx.array,
+    weight: mx.array,
+    /,
+    stride: Any = 1,
+    padding: Any = 0,
+    kernel_dilation: Any = 1,
+    input_dilation: Any = 1,
+    groups: int = 1,
+    flip: bool = False,
+    **options: Any,
+) -> mx.array:
+    """What `mx.conv_general` gives, (batch, *sizes, channels), as a sum of products over the places of the kernel.
+
+    MLX convolves and differentiates in float64 for some strides and numbers of groups only.
+    """
+    axes = weight.ndim - 2
+    both = padding if isinstance(padding, tuple | list) and isinstance(padding[0], tuple | list) else (padding, padding)
+    for axis, (step, low, high) in enumerate(
+        zip(_each(input_dilation, axes), _each(both[0], axes), _each(both[1], axes), strict=True), start=1
+    ):
+        input = _padded(_with_gaps(input, axis, step), axis, low, high)
+    strides, dilations, kernel = _each(stride, axes), _each(kernel_dilation, axes), weight.shape[1:-1]
+    spans = [step * (size - 1) + 1 for size, step in zip(kernel, dilations, strict=True)]
+    counts = [(input.shape[axis + 1] - spans[axis]) // strides[axis] + 1 for axis in range(axes)]
+    split = weight.reshape(groups, weight.shape[0] // groups, *weight.shape[1:])
+    total: Any = 0
+    for place in np.ndindex(*kernel):
+        begins = [offset * step for offset, step in zip(place, dilations, strict=True)]
+        windows = [
+            slice(begin, begin + (count - 1) * step + 1, step)
+            for begin, count, step in zip(begins, counts, strides, strict=True)
+        ]
+        seen = input[(slice(None), *windows)].reshape(input.shape[0], *counts, groups, -1)
+        at = [size - 1 - offset if flip else offset for offset, size in zip(place, kernel, strict=True)]
+        total = total + mx.einsum("...gi,goi->...go", seen, split[(slice(None), slice(None), *at)])
+    return total.reshape(input.shape[0], *counts, weight.shape[0])
+
+
+def _each(given: Any, axes: int) -> list[int]:
+    """One number for each axis."""
+    numbers = list(given) if isinstance(given, tuple | list) else [given]
+    return numbers * axes if len(numbers) == 1 else numbers
+
+
+def _with_gaps(x: mx.array, axis: int, step: int) -> mx.array:
+    """The entries along the axis `step` apart, with zeros between them."""
+    if step == 1:
+        return x
+    wide = mx.concatenate(
+        [mx.expand_dims(x, axis + 1)] + [mx.zeros_like(mx.expand_dims(x, axis + 1))] * (step - 1), axis + 1
+    )
+    joined = wide.flatten(axis, axis + 1)
+    return joined[(slice(None),) * axis + (slice(0, joined.shape[axis] - step + 1),)]
+
+
+def _padded(x: mx.array, axis: int, low: int, high: int) -> mx.array:
+    """Zeros before and after the entries along the axis; a negative number cuts."""
+    cut = x[(slice(None),) * axis + (slice(max(-low, 0), x.shape[axis] - max(-high, 0)),)]
+    widths = [(0, 0)] * x.ndim
+    widths[axis] = (max(low, 0), max(high, 0))
+    return mx.pad(cut, widths)
 
 
 def _layer_norm(x: mx.array, weight: mx.array | None, bias: mx.array | None, eps: float, **options: Any) -> mx.array:
