@@ -7,7 +7,8 @@ from mlxify.catalogue import *
 
 
 # The kernel of a convolution stands in MLX's layout, (out, *kernel, in): the compiler passes `_kernel`, "conv" or "transposed", where
-# a weight is one. Any other weight of more than two axes has torch's layout, (out, in, *kernel).
+# a weight is one, and "any" where it is a parameter of the class's own whose number of axes is not known. Any other weight of more
+# than two axes has torch's layout, (out, in, *kernel).
 def _fans(shape, kernel=None):
     """Inputs and outputs of a unit."""
     if kernel == "conv":
@@ -106,10 +107,15 @@ def lecun_normal_(tensor):
     return _cast(math.sqrt(1 / _fans(tensor.shape)[0]) / 0.87962566103423978 * mx.random.truncated_normal(-2.0, 2.0, tensor.shape), tensor)
 
 
+def _keeps_inputs_second(tensor, kernel):
+    """A weight (out, in, *kernel), as in torch; of "any" number of axes, where to move the second of two changes nothing."""
+    return kernel == "any" or kernel is None and known(tensor.ndim > 2) and tensor.ndim > 2
+
+
 # MLX counts inputs and outputs in its own layout (out, *kernel, in).
 @rule("torch.nn.init.xavier_uniform_", "torch.nn.init.xavier_uniform", mutates="tensor")
 def xavier_uniform_(tensor, gain=1.0, generator=None, _kernel=None):
-    if _kernel is None and known(tensor.ndim > 2) and tensor.ndim > 2:
+    if _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
         return _cast(mx.moveaxis(nn.init.glorot_uniform()(kernel, gain=gain), -1, 1), tensor)
     return _cast(nn.init.glorot_uniform()(tensor, gain=gain), tensor)
@@ -117,7 +123,7 @@ def xavier_uniform_(tensor, gain=1.0, generator=None, _kernel=None):
 
 @rule("torch.nn.init.xavier_normal_", "torch.nn.init.xavier_normal", mutates="tensor")
 def xavier_normal_(tensor, gain=1.0, generator=None, _kernel=None):
-    if _kernel is None and known(tensor.ndim > 2) and tensor.ndim > 2:
+    if _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
         return _cast(mx.moveaxis(nn.init.glorot_normal()(kernel, gain=gain), -1, 1), tensor)
     return _cast(nn.init.glorot_normal()(tensor, gain=gain), tensor)
@@ -126,7 +132,7 @@ def xavier_normal_(tensor, gain=1.0, generator=None, _kernel=None):
 @rule("torch.nn.init.kaiming_uniform_", "torch.nn.init.kaiming_uniform", mutates="tensor")
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
     gain = _kaiming_gain(nonlinearity, a)
-    if _kernel is None and mode == "fan_out" and known(tensor.ndim > 2) and tensor.ndim > 2:
+    if mode == "fan_out" and _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
         return _cast(mx.moveaxis(nn.init.he_uniform()(kernel, mode=mode, gain=gain), -1, 1), tensor)
     return _cast(nn.init.he_uniform()(tensor, mode=_mode(mode, _kernel), gain=gain), tensor)
@@ -135,7 +141,7 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
 @rule("torch.nn.init.kaiming_normal_", "torch.nn.init.kaiming_normal", mutates="tensor")
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
     gain = _kaiming_gain(nonlinearity, a)
-    if _kernel is None and mode == "fan_out" and known(tensor.ndim > 2) and tensor.ndim > 2:
+    if mode == "fan_out" and _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
         return _cast(mx.moveaxis(nn.init.he_normal()(kernel, mode=mode, gain=gain), -1, 1), tensor)
     return _cast(nn.init.he_normal()(tensor, mode=_mode(mode, _kernel), gain=gain), tensor)

@@ -206,13 +206,16 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     }
 }
 
-// How the axes of the weight stand that a call of torch.nn.init gets: "conv" and "transposed" for a kernel in MLX's order, else empty.
+// How the axes of the weight stand that a call of torch.nn.init gets: "conv" and "transposed" for a kernel in MLX's order, "any" for
+// a parameter of the class's own, in torch's order, whose number of axes is not known, else empty.
 std::string_view Rewriter::kernel_initialised(NodeId call) const {
     if (tree_.children(call).size() < 2) return {};
     NodeId weight = tree_.child(call, 1);
     if (tree_[weight].kind == NodeKind::keyword) weight = tree_.child(weight, 0);
     weight = strip_data(weight);
     if (const NodeId kernel = kernel_of(weight); exists(kernel)) weight = kernel;
+    const bool own = tree_[weight].kind == NodeKind::attribute && tree_.text(tree_.child(weight, 0)) == "self";
+    if (own && tree_[weight].name != "weight" && fact(weight).rank < 0) return "any";
     if (tree_[weight].kind != NodeKind::attribute || tree_[weight].name != "weight") return {};
     const infer::Fact& owner = fact(tree_.child(weight, 0));
     if (owner.class_index != 0 && own_weight_bases_.contains(syntax::index(names_.classes[owner.class_index - 1].node))) return {};
