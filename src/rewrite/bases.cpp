@@ -99,6 +99,21 @@ void Rewriter::write_kernel(NodeId target, NodeId value) {
     uses_mx_ = true;
 }
 
+// `conv.weight.data.masked_fill_(mask, 1.0)`: what goes into a kernel in torch's order of axes gets MLX's.
+void Rewriter::turn_arguments_for_kernel(NodeId call, NodeId target) {
+    const NodeId kernel = kernel_of(target);
+    if (!exists(kernel)) return;
+    const std::string& library = facts_.library_names[fact(tree_.child(kernel, 0)).library_class];
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
+        const infer::Fact& known = fact(value);
+        if (known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3) || exists(kernel_of(value))) continue;
+        const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
+        put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
+        uses_mx_ = true;
+    }
+}
+
 // `conv.weight`, where `tensor` is that, its data, or a name of it; kNoNode otherwise.
 NodeId Rewriter::kernel_of(NodeId tensor) const {
     NodeId weight = strip_data(tensor);

@@ -277,6 +277,7 @@ bool Rewriter::method_call(NodeId id) {
         refuse(Code::considered_no, callee, "`Tensor." + std::string(method) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     }
+    if (!entry->mutates.empty()) turn_arguments_for_kernel(id, object);
     if (entry->kind == EntryKind::rule) apply(id, *entry, object);
     return true;
 }

@@ -121,9 +121,24 @@ void Rewriter::plan_renames() {
     }
 }
 
+// self.paths = nn.ModuleList(self.paths), self.path = nn.Sequential(*self.path): the same attribute of that class, registered after all.
+bool Rewriter::is_registered_later(NodeId target) const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId statement{number};
+        if (tree_[statement].kind != NodeKind::assign || tree_.children(statement).size() != 2 || tree_.class_of(statement) != tree_.class_of(target)) continue;
+        const NodeId call = tree_.child(statement, 0);
+        if (tree_.text(tree_.child(statement, 1)) != tree_.text(target) || tree_[call].kind != NodeKind::call || tree_.children(call).size() != 2) continue;
+        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(call, 0));
+        NodeId given = tree_.child(call, 1);
+        if (tree_[given].kind == NodeKind::starred) given = tree_.child(given, 0);
+        if ((qualified == "torch.nn.ModuleList" || qualified == "torch.nn.Sequential") && tree_.text(given) == tree_.text(target)) return true;
+    }
+    return false;
+}
+
 // self.paths = [], which gets modules: torch does not look into plain lists, MLX does unless their names are private.
 bool Rewriter::is_plain_list_of_modules(NodeId target, NodeId value) const {
-    if (tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) return false;
+    if ((tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) || is_registered_later(target)) return false;
     const auto is_module = [&](NodeId item) { return fact(item).kind == infer::Kind::module; };
     const auto children = tree_.children(value);
     if (tree_[value].kind == NodeKind::list_comp || !children.empty()) return !children.empty() && is_module(children[0]);

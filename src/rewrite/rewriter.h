@@ -245,6 +245,7 @@ private:
 
     // modules.cpp
     void plan_renames();
+    [[nodiscard]] bool is_registered_later(NodeId target) const;
     [[nodiscard]] bool is_plain_list_of_modules(NodeId target, NodeId value) const;
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
@@ -274,6 +275,7 @@ private:
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
     void write_kernel(NodeId target, NodeId value);
+    void turn_arguments_for_kernel(NodeId call, NodeId target);
     [[nodiscard]] std::string_view kernel_initialised(NodeId call) const;
     std::string tested_class(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;

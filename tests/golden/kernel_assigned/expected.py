@@ -90,6 +90,7 @@ class MeanShift(nn.Module):
         self.back.weight = mx.moveaxis(mx.ones((3, 3, 1, 1)), 0, -1)
         self.twin = Conv2d(3, 3, 1)
         self.twin.weight = mx.moveaxis(mx.array(mx.stop_gradient(mx.moveaxis(self.shift.weight, -1, 1))), 1, -1)
+        self.twin.weight = mx.where(mx.moveaxis(mx.eye(3).reshape(3, 3, 1, 1) > 0, 1, -1), 1.0, self.twin.weight)
 
     def __call__(self, x):
         return self.back(self.shift(x)) + self.twin(x)
