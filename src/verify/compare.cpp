@@ -266,10 +266,8 @@ std::string compare_nodes(const TreePair& pair, double tolerance, std::vector<Le
     return mismatch();
 }
 
-}  // namespace
-
-bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
-    if (found.match != Match::differs || found.tolerance <= 0 || found.error > kFactor * found.tolerance) return false;
+// Whether both sides give the same in float64: within `tolerance` of the scale.
+bool agrees_in_float64(const Reference& reference, const ArrayView& converted64, double context, double tolerance) {
     const ArrayView* truth = reference.float64;  // float32 where it went through MLX's names
     if (truth == nullptr || !is_floating(truth->type) || converted64.type != ArrayType::float64 || truth->shape != converted64.shape) return false;
     for (std::size_t i = 0; i < truth->size(); ++i)
@@ -277,7 +275,28 @@ bool is_own_rounding(const Comparison& found, const Reference& reference, const 
     const double bound = outlier_bound(*truth);
     const double scale = std::max(ordinary_scale(*truth, bound), kContextShare * context);
     const Distance precise = distance(converted64, *truth, bound);
-    return std::max(precise.ordinary / scale, precise.outlier) <= found.tolerance / kFactor;
+    return std::max(precise.ordinary / scale, precise.outlier) <= tolerance;
+}
+
+}  // namespace
+
+bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
+    if (found.match != Match::differs || found.tolerance <= 0 || found.error > kFactor * found.tolerance) return false;
+    return agrees_in_float64(reference, converted64, context, found.tolerance / kFactor);
+}
+
+bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
+             const std::vector<const ArrayView*>& shaken, double context) {
+    if (found.match != Match::differs || found.tolerance <= 0 || !agrees_in_float64(reference, converted64, context, kExact)) return false;
+    const double bound = outlier_bound(*reference.float64);
+    const double scale = std::max(ordinary_scale(*reference.float64, bound), kContextShare * context);
+    double spread = 0;
+    for (const ArrayView* one : shaken) {
+        if (one->shape != converted.shape || one->type != converted.type) return false;
+        const Distance moved = distance(*one, converted, bound);
+        spread = std::max({spread, moved.ordinary / scale, moved.outlier});
+    }
+    return found.error <= kOfSpread * spread;
 }
 
 double scale_of(const ArrayView& array) {
@@ -311,7 +330,7 @@ Comparison compare_arrays(const Reference& reference, const ArrayView& converted
     return compare_exact(plain, converted);
 }
 
-OwnedArray disturbed(const ArrayView& array, std::uint64_t seed) {
+OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings) {
     OwnedArray result{array.type, array.shape, {array.bytes.begin(), array.bytes.end()}};
     if (array.type != ArrayType::float32) return result;
     std::uint64_t state = seed * 0x9e3779b97f4a7c15ULL + 1;
@@ -321,8 +340,8 @@ OwnedArray disturbed(const ArrayView& array, std::uint64_t seed) {
         state ^= state << 17;
         auto value = static_cast<float>(array.real(i));
         if (!std::isfinite(value) || value == 0) continue;
-        value = std::nextafter(value, (state >> 40 & 1) != 0 ? std::numeric_limits<float>::infinity()
-                                                            : -std::numeric_limits<float>::infinity());
+        const float towards = (state >> 40 & 1) != 0 ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
+        for (int step = 0; step < roundings; ++step) value = std::nextafter(value, towards);
         std::memcpy(result.bytes.data() + i * sizeof value, &value, sizeof value);
     }
     return result;

@@ -22,6 +22,11 @@
 // tolerance, but by no more than kFactor times it, the converted file runs in float64 too: m64 that agrees with t64 within a
 // kFactor-th of the tolerance shows that the two compute the same, and that the rest is MLX's rounding.
 //
+// A gradient jumps where a ReLU, a maximum or a sort is within a rounding of its kink, and a large model has such places in every run. m64
+// that agrees with t64 within kExact shows that the two compute the same; whether the jump is MLX's, its own float32 gradients tell, with
+// weights and inputs disturbed by kFactor roundings, which is what MLX's may differ from PyTorch's by: they must move by half of the
+// difference. A difference that stays is no kink.
+//
 // Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
 // with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.
 #pragma once
@@ -41,6 +46,8 @@ namespace mlxify::verify {
 inline constexpr double kFactor = 16;
 inline constexpr double kFloor = 8;
 inline constexpr double kClose = 0.5;
+inline constexpr double kExact = 0x1p-22;  // of float64 results, which cross as float32 in part
+inline constexpr double kOfSpread = 2;
 inline constexpr double kMaxTolerance = 1e-2;
 inline constexpr double kNoDigits = 0.5;  // own error of a reference that has no digit right: nothing differs from it
 
@@ -69,14 +76,18 @@ Comparison compare_arrays(const Reference& reference, const ArrayView& converted
 // Whether `found`, a difference, is MLX's own rounding. `converted64`: the same array, computed in float64.
 bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context);
 
+// Whether `found`, a difference of gradients, is that of a kink. `shaken`: what MLX gave for the array on disturbed weights and inputs.
+bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
+             const std::vector<const ArrayView*>& shaken, double context);
+
 // Largest finite magnitude.
 [[nodiscard]] double scale_of(const ArrayView& array);
 
 // Whether any element differs at all, or the shape does.
 [[nodiscard]] bool moved(const ArrayView& a, const ArrayView& b);
 
-// Disturbs every float by one rounding up or down (deterministic in `seed`); other arrays are copied.
-[[nodiscard]] OwnedArray disturbed(const ArrayView& array, std::uint64_t seed);
+// Disturbs every float by that many roundings up or down (deterministic in `seed`); other arrays are copied.
+[[nodiscard]] OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings = 1);
 
 // Leaves that belong together, with the path to them ("[0].logits"), in the reference's order.
 struct LeafPair {

@@ -93,6 +93,21 @@ TEST(CompareArrays, RoundingOfMlxIsToldFromADifferenceInFloat64) {
     EXPECT_FALSE(is_own_rounding(found, {&plain, nullptr, nullptr}, same.view(), 0)) << "nothing to go by";
 }
 
+TEST(CompareArrays, AKinkOfAGradientIsToldFromADifferenceThatStays) {
+    const Held reference = floats({1, -2, 3}), jumped = floats({1, -2, 3.1F}), back = floats({1.000001F, -2, 3});
+    const Held truth = held<double>(ArrayType::float64, {1, -2, 3}), same = held<double>(ArrayType::float64, {1, -2, 3.0000001});
+    const Held near = held<double>(ArrayType::float64, {1, -2, 3.00001});
+    const Comparison found = compare(reference, jumped);
+    ASSERT_EQ(found.match, Match::differs);
+    const ArrayView plain = reference.view(), exact = truth.view(), ours = jumped.view(), other = back.view();
+    const Reference known{&plain, &exact, nullptr};
+    EXPECT_TRUE(is_kink(found, known, ours, same.view(), {&ours, &other}, 0));
+    EXPECT_FALSE(is_kink(found, known, ours, near.view(), {&ours, &other}, 0)) << "it differs in float64 as well";
+    EXPECT_FALSE(is_kink(found, known, ours, same.view(), {&ours, &ours}, 0)) << "the same on every disturbance: a wrong kernel";
+    EXPECT_FALSE(is_kink(found, known, ours, same.view(), {}, 0)) << "nobody looked";
+    EXPECT_FALSE(is_kink(found, {&plain, nullptr, nullptr}, ours, same.view(), {&other}, 0)) << "nothing to go by";
+}
+
 TEST(CompareArrays, AFilledMaskLendsItsScaleToNobody) {
     const Held reference = floats({-1e9F, 1, 2, -1e9F, 3});
     EXPECT_EQ(compare(reference, reference).match, Match::same);

@@ -84,6 +84,8 @@ std::string mismatch_text(const WeightsLoaded& loaded) {
     return text;
 }
 
+constexpr int kShaken = static_cast<int>(kFactor);  // roundings
+
 CallOptions in_float64(CallOptions options) {
     options.float64 = true;
     return options;
@@ -176,12 +178,12 @@ std::optional<Trouble> Pair::disturb() {
     return original_takes(disturbed_weights_);
 }
 
-std::optional<Trouble> Pair::write_disturbed(const std::string& from, std::uint64_t seed, std::string& written) {
+std::optional<Trouble> Pair::write_disturbed(const std::string& from, std::uint64_t seed, std::string& written, int roundings) {
     const base::Result<ArrayFile> file = ArrayFile::open(from);
     if (!file) return world_trouble(file.error().message);
     std::map<std::string, OwnedArray> arrays;
     seed += 100'000 * disturbance_;
-    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++));
+    for (const auto& [name, view] : file->arrays()) arrays.emplace(name, disturbed(view, seed++, roundings));
     const std::string path = from + ".disturbed";
     const base::Result<base::Done> done = write_arrays(path, arrays, file->metadata());
     if (!done) return world_trouble(done.error().message);
@@ -390,6 +392,33 @@ void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
     if (!(*converted)->gradient(spec_, converted_inputs_, precise, out)) return;
     if (open_into(both.parameters.converted64, out, /*keep=*/true)) both.parameters.converted64.reset();
     if (open_into(both.inputs.converted64, out)) both.inputs.converted64.reset();
+}
+
+// One run of the converted file on weights and inputs that are some roundings away.
+bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return false;
+    if (!original_parts_.callable) {
+        std::map<std::string, OwnedArray> weights;
+        for (const auto& [name, array] : state_) weights.emplace(name, disturbed({array.type, array.shape, array.bytes}, seed++, kShaken));
+        const std::string path = (*converted)->scratch("weights_shaken.safetensors");
+        if (!write_arrays(path, weights) || !(*converted)->weights(path)) return false;
+    }
+    std::string moved;
+    if (write_disturbed(converted_inputs_, seed, moved, kShaken)) return false;
+    const std::string out = (*converted)->scratch("gradient_shaken.safetensors");
+    if (!(*converted)->gradient(spec_, moved, options, out)) return false;
+    std::optional<ArrayFile> parameters, inputs;
+    if (open_into(parameters, out, /*keep=*/true) || open_into(inputs, out)) return false;
+    both.parameters.shaken.push_back(std::move(*parameters));
+    both.inputs.shaken.push_back(std::move(*inputs));
+    return true;
+}
+
+bool Pair::shake(const CallOptions& options, GradientsOfBoth& both) {
+    const bool ran = shake_once(options, 10'000'000ULL * (both.inputs.shaken.size() + 1), both);
+    const bool restored = original_parts_.callable || !give_weights();
+    return ran && restored;
 }
 
 // Parameters and buffers of a state file under the names that `sanitize` gives them; prefixes go.

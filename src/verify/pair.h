@@ -29,6 +29,7 @@ using Outcome = std::variant<T, Trouble>;
 // One quantity on both sides: PyTorch in float32, in float64, with disturbed weights and inputs; MLX.
 struct Quadruple {
     std::optional<ArrayFile> plain, float64, disturbed, converted, converted64;
+    std::vector<ArrayFile> shaken;  // MLX with disturbed weights and inputs
 };
 
 struct CalledBoth {
@@ -79,6 +80,8 @@ public:
     // The converted file's own rounding, where it is in question: adds what it gives in float64. Nothing is added where MLX cannot.
     void widen(const CallOptions& options, CalledBoth& both);
     void widen(const CallOptions& options, GradientsOfBoth& both);
+    // Adds what MLX gives in float32 on disturbed weights and inputs, others each time; false where it does not run there.
+    bool shake(const CallOptions& options, GradientsOfBoth& both);
     // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
     Outcome<Quadruple> step(const CallOptions& options);
 
@@ -104,8 +107,9 @@ public:
 
 private:
     std::optional<Trouble> give_weights();
+    bool shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both);
     std::optional<Trouble> disturb();
-    std::optional<Trouble> write_disturbed(const std::string& from, std::uint64_t seed, std::string& written);
+    std::optional<Trouble> write_disturbed(const std::string& from, std::uint64_t seed, std::string& written, int roundings = 1);
     std::optional<Trouble> original_takes(const std::string& weights);
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
