@@ -11,6 +11,10 @@ defaults("mx.conv_transpose3d", stride=1, padding=0, dilation=1, output_padding=
 defaults("mx.pad", mode="constant", constant_values=0)
 
 defaults("nn.Linear", bias=True)
+defaults("nn.Conv1d", stride=1, padding=0, dilation=1, groups=1, bias=True)
+defaults("nn.Conv2d", stride=1, padding=0, dilation=1, groups=1, bias=True)
+defaults("nn.Conv3d", stride=1, padding=0, dilation=1, bias=True)
+defaults("nn.GroupNorm", eps=1e-5, affine=True)
 defaults("nn.LayerNorm", eps=1e-5, affine=True, bias=True)
 defaults("nn.RMSNorm", eps=1e-5)
 defaults("nn.GLU", axis=-1)

@@ -22,6 +22,7 @@ struct Options {
     std::string case_file;
     bool cases_beside = false;             // the cases of net.py stand in net.json
     std::vector<std::string> entries;
+    bool literal_layout = false;           // --layout literal
     std::vector<std::string> catalogues;
     std::string python;
     std::string stage;                     // --print

@@ -5,6 +5,7 @@
 
 #include "base/big_stack.h"
 #include "infer/infer.h"
+#include "layout/layout.h"
 #include "names/names.h"
 #include "rewrite/rewrite.h"
 #include "rewrite/unreached.h"
@@ -39,6 +40,20 @@ bool no_run_lifts(const diagnostics::Diagnostic& diagnostic) {
     return number < 3000 || diagnostic.code == Code::no_entry || diagnostic.code == Code::considered_no || diagnostic.code == Code::module_hook;
 }
 
+layout::Plan plan_layout(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
+                         const ConvertOptions& options) {
+    if (options.layout == Layout::literal) return {};
+    std::vector<std::string> exposed = options.entries;
+    exposed.insert(exposed.end(), options.exposed.begin(), options.exposed.end());
+    return layout::plan(tree, names, facts, catalogue, exposed);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
+    return text;
+}
+
 // source -> syntax -> names -> infer -> rules, layout, rewrite
 Conversion convert_here(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
                         const ConvertOptions& options) {
@@ -52,11 +67,16 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     }
     const names::Names names = names::resolve(tree, sink);
     const infer::FactTable facts = infer::infer(tree, names, observed);
-    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue}, {}, sink);
+    const layout::Plan layout = plan_layout(tree, names, facts, catalogue, options);
+    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout}, {}, sink);
+    conversion.channels_last = layout.active;
+    conversion.layout_obstacle = layout.obstacle;
     conversion.convertible = !sink.has_refusal();
     conversion.text = std::move(result.text);
     conversion.helpers = std::move(result.helpers);
     conversion.assumptions = std::move(result.assumptions);
+    if (!layout.moved_interfaces.empty())
+        conversion.assumptions.push_back("images are held channels-last inside; so do these take and give them: " + joined(layout.moved_interfaces));
     conversion.definitions = definitions_of(tree, names, source, options);
     for (rewrite::Mapped& mapped : result.source_map)
         conversion.source_map.push_back({mapped.converted, mapped.original, std::move(mapped.rule)});
@@ -84,7 +104,13 @@ std::string print_rules(const Conversion& conversion, const source::SourceText& 
 Conversion convert(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
                    const ConvertOptions& options) {
     Conversion conversion;
-    base::run_on_big_stack([&] { conversion = convert_here(source, observed, catalogue, options); });
+    base::run_on_big_stack([&] {
+        conversion = convert_here(source, observed, catalogue, options);
+        if (conversion.convertible || !conversion.channels_last) return;
+        ConvertOptions literal = options;  // what this layout does not allow
+        literal.layout = Layout::literal;
+        conversion = convert_here(source, observed, catalogue, literal);
+    });
     return conversion;
 }
 
@@ -92,7 +118,7 @@ std::string print_stage(const source::SourceText& source, const infer::ObservedF
                         const ConvertOptions& options, std::string_view stage) {
     std::string out;
     base::run_on_big_stack([&] {
-        if (stage == "text" || stage == "rules" || stage == "layout" || stage == "rewrite") {
+        if (stage == "text" || stage == "rules" || stage == "rewrite") {
             const Conversion conversion = convert_here(source, observed, catalogue, options);
             out = stage == "text" || stage == "rewrite" ? conversion.text : print_rules(conversion, source);
             return;
@@ -105,7 +131,9 @@ std::string print_stage(const source::SourceText& source, const infer::ObservedF
         }
         const names::Names names = names::resolve(tree, sink);
         if (stage == "names") out = names::print(tree, names);
-        if (stage == "facts" || stage == "infer") out = infer::print(tree, infer::infer(tree, names, observed));
+        const infer::FactTable facts = stage == "names" ? infer::FactTable{} : infer::infer(tree, names, observed);
+        if (stage == "facts" || stage == "infer") out = infer::print(tree, facts);
+        if (stage == "layout") out = layout::print(tree, plan_layout(tree, names, facts, catalogue, options));
     });
     return out;
 }

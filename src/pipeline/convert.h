@@ -12,8 +12,16 @@
 
 namespace mlxify::pipeline {
 
+// How images are held inside of a converted file.
+enum class Layout : std::uint8_t {
+    automatic,  // channels last where that needs fewer moves of axes
+    literal,    // channels first, as in torch
+};
+
 struct ConvertOptions {
     std::vector<std::string> entries;  // --entry CLASS; empty: found from the file
+    Layout layout = Layout::automatic;
+    std::vector<std::string> exposed{};  // further definitions that keep torch's layout in what they take and give
 };
 
 // A piece of the output that stands for a piece of the original, for location and `--json`.
@@ -40,6 +48,8 @@ struct Conversion {
     std::vector<Definition> definitions;
     std::vector<std::string> helpers;       // names of emitted helpers
     std::vector<std::string> left_out;      // functions and classes that only raise, since no sample reached them
+    bool channels_last = false;             // images are held with channels last inside
+    std::string layout_obstacle;            // why they are not, where a file has layers for images; empty: nothing to gain
     std::vector<std::string> assumptions;   // sentences for the header: "float64 became float32 (line 12)"
 };
 

@@ -63,11 +63,51 @@ struct Work {
     std::vector<Diagnostic> diagnostics;
 };
 
+void drop_what_only_raises(verify::Prepared& prepared, const Conversion& conversion) {  // nothing of it can be proved
+    std::erase_if(prepared.entries, [&](const verify::PreparedEntry& entry) {
+        return entry.entry.kind != verify::EntryPoint::Kind::module && entry.samples.empty() &&
+               std::ranges::find(conversion.left_out, entry.entry.name) != conversion.left_out.end();
+    });
+}
+
+// Proves one conversion of the file; without a verdict where it is refused.
+Work verify_conversion(Conversion conversion, const source::SourceText& source, const verify::Request& request, const verify::Prepared& given,
+                       std::vector<Diagnostic> said, const catalogue::Catalogue& catalogue, verify::WorkerPool& workers) {
+    Work work;
+    work.conversion = std::move(conversion);
+    work.diagnostics = work.conversion.diagnostics;
+    for (Diagnostic& diagnostic : said) work.diagnostics.push_back(std::move(diagnostic));
+    if (has_refusal(work.diagnostics)) return work;
+    verify::Prepared prepared = given;
+    drop_what_only_raises(prepared, work.conversion);
+    for (verify::PreparedEntry& entry : prepared.entries)
+        for (verify::PreparedSample& sample : entry.samples)
+            if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
+                mlx = expression_in_mlx(sample.invocation.expression, source, catalogue);
+    work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
+    work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());
+    explain_refusal(work.verdict, work.diagnostics);
+    return work;
+}
+
+Diagnostic literal_layout(const std::string& why) {
+    return {Code::literal_layout, Severity::remark, {}, "images are held channels-first, as in PyTorch: " + why, {}, diagnostics::Trust::review};
+}
+
+// What made the form with channels last fail.
+std::string why_rejected(const Work& rejected) {
+    for (const Diagnostic& one : rejected.diagnostics)
+        if (one.severity == Severity::refusal) return "the form with channels last was not verified: " + one.message;
+    return "the form with channels last was not verified";
+}
+
 Work convert_and_verify(const source::SourceText& source, const RunOptions& options, const catalogue::Catalogue& catalogue,
                         verify::WorkerPool& workers) {
+    ConvertOptions literal = options.convert;
+    literal.layout = Layout::literal;
     Work work;
     // From the text alone: a file that cannot be converted whatever its shapes are never runs.
-    work.conversion = convert(source, {}, catalogue, options.convert);
+    work.conversion = convert(source, {}, catalogue, literal);
     if (work.conversion.final_refusal) {
         work.diagnostics = work.conversion.diagnostics;
         return work;
@@ -77,24 +117,19 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const verify::Request request = request_for(source.name(), source.text(), std::move(entries), options);
 
     diagnostics::Sink sink;
-    verify::Prepared prepared = verify::prepare(workers, request, sink);
-    work.conversion = convert(source, prepared.observed, catalogue, options.convert);
-    std::erase_if(prepared.entries, [&](const verify::PreparedEntry& entry) {  // they only raise: nothing of them can be proved
-        return entry.entry.kind != verify::EntryPoint::Kind::module && entry.samples.empty() &&
-               std::ranges::find(work.conversion.left_out, entry.entry.name) != work.conversion.left_out.end();
-    });
-    work.diagnostics = work.conversion.diagnostics;
-    for (Diagnostic& diagnostic : sink.take()) work.diagnostics.push_back(std::move(diagnostic));
-    if (has_refusal(work.diagnostics)) return work;
-    for (verify::PreparedEntry& entry : prepared.entries)
-        for (verify::PreparedSample& sample : entry.samples)
-            if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
-                mlx = expression_in_mlx(sample.invocation.expression, source, catalogue);
-
-    work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
-    work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());
-    explain_refusal(work.verdict, work.diagnostics);
-    return work;
+    const verify::Prepared prepared = verify::prepare(workers, request, sink);
+    const std::vector<Diagnostic> said = sink.take();
+    ConvertOptions wanted = options.convert;
+    for (const verify::PreparedEntry& entry : prepared.entries) wanted.exposed.push_back(entry.entry.name);
+    Conversion conversion = convert(source, prepared.observed, catalogue, wanted);
+    const bool channels_last = conversion.channels_last;
+    const std::string obstacle = conversion.layout_obstacle;
+    work = verify_conversion(std::move(conversion), source, request, prepared, said, catalogue, workers);
+    if (!obstacle.empty()) work.diagnostics.push_back(literal_layout(obstacle));
+    if (!channels_last || (work.verdict.saveable() && !has_refusal(work.diagnostics))) return work;
+    Work other = verify_conversion(convert(source, prepared.observed, catalogue, literal), source, request, prepared, said, catalogue, workers);
+    other.diagnostics.push_back(literal_layout(why_rejected(work)));
+    return other;
 }
 
 void refuse_to_write(FileReport& report, std::string message, std::string suggestion) {

@@ -48,10 +48,11 @@ bool Rewriter::is_type_argument(NodeId id) const {
 
 // A qualified name that is used as a value. False if nothing is known of it.
 bool Rewriter::constant(NodeId id, std::string_view qualified) {
-    const Entry* entry = catalogue_.find(qualified);
-    for (const Entry& alternative : catalogue_.alternatives(qualified))  // `torch.Tensor` is a type here, though it can be called too
+    const Entry* entry = entry_of(qualified);
+    const bool usual = entry == catalogue_.find(qualified);
+    for (const Entry& alternative : catalogue_.alternatives(usual ? qualified : std::string_view{}))  // `torch.Tensor` is a type here, though it can be called too
         if ((alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) && alternative.argument.empty()) entry = &alternative;
-    if (const Entry* other = other_definition(id, qualified)) entry = other;
+    if (const Entry* other = usual ? other_definition(id, qualified) : nullptr) entry = other;
     if (!entry) return false;
     std::string text;
     switch (entry->kind) {
@@ -262,6 +263,7 @@ void Rewriter::attribute(NodeId id) {
 }
 
 void Rewriter::subscript(NodeId id) {
+    index_shape(id);
     const NodeId object = tree_.child(id, 0);
     const NodeId index = tree_.child(id, 1);
     if (names::qualified_name(tree_, names_, object).starts_with("jaxtyping.")) {  // Float[torch.Tensor, "b n d"]

@@ -100,6 +100,7 @@ std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
         }
         found.push_back(std::move(actual));
     }
+    pass_axes(call, found);
     return found;
 }
 
@@ -153,7 +154,7 @@ bool Rewriter::result_is_mutated(NodeId call) const {
 }
 
 void Rewriter::call(NodeId id) {
-    if (super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
+    if (drop_permute(id) || super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     check_mutated_arguments(id);
@@ -177,8 +178,7 @@ void Rewriter::call(NodeId id) {
 }
 
 bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
-    const Entry* entry = catalogue_.find(qualified);
-    if (!entry && qualified.starts_with("torch.Tensor.")) entry = catalogue_.find(qualified);
+    const Entry* entry = entry_of(qualified, id);
     if (!entry) {
         if (qualified == "torch.nn.Module.__init__") return true;  // `nn.Module.__init__(self)`: MLX's own base has it too
         if (is_watched(qualified))

@@ -8,6 +8,7 @@
 #include "catalogue/catalogue.h"
 #include "diagnostics/diagnostic.h"
 #include "infer/facts.h"
+#include "layout/layout.h"
 #include "names/names.h"
 #include "source/source_text.h"
 #include "syntax/ast.h"
@@ -21,6 +22,7 @@ struct Input {
     const infer::FactTable& facts;
     const infer::ObservedFacts& observed;  // empty: nothing ran
     const catalogue::Catalogue& catalogue;
+    const layout::Plan& layout;
 };
 
 struct Options {};

@@ -11,10 +11,11 @@ Rewriter::Rewriter(const Input& input, const Options& options, const std::vector
       tree_(input.tree),
       own_names_(input.names),
       names_(own_names_),
-      facts_(input.facts),
+      facts_(input.layout.active ? input.layout.facts : input.facts),
       catalogue_(input.catalogue),
+      layout_(input.layout),
       edits_(input.source.text()),
-      evaluator_(input.catalogue, input.facts, output_, leaves_, emissions_),
+      evaluator_(input.catalogue, facts_, output_, leaves_, emissions_),
       unreached_(unreached),
       skipped_(input.tree.size(), false) {}
 
@@ -78,7 +79,10 @@ void Rewriter::visit(NodeId id) {
         break;
     case NodeKind::comprehension: iterated(tree_.child(id, 1)); break;
     case NodeKind::starred: iterated(tree_.child(id, 0)); break;
-    case NodeKind::function_def: function(id); break;
+    case NodeKind::function_def:
+        function(id);
+        move_parameters(id);
+        break;
     case NodeKind::class_def: class_definition(id); break;
     case NodeKind::import_:
     case NodeKind::import_from: import(id); break;
@@ -132,8 +136,12 @@ Result Rewriter::run() {
     raise_where_unreached(result);
     for (std::uint32_t number = 1; number < tree_.size(); ++number)
         if (tree_[NodeId{number}].kind == NodeKind::decorator && !skipped_[number]) decorator(NodeId{number});
-    for (std::uint32_t number = 1; number < tree_.size(); ++number)
-        if (!skipped_[number]) visit(NodeId{number});
+    unpack_shapes();
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        if (skipped_[number]) continue;
+        visit(NodeId{number});
+        move_value(NodeId{number});
+    }
     finish_classes();
     drop_spread_dicts();
     leave_out_what_is_no_model();

@@ -64,6 +64,15 @@ private:
     [[nodiscard]] std::string rendered(NodeId id) const;
     void keep_owner_text(NodeId id);
 
+    // layouts.cpp
+    [[nodiscard]] const catalogue::Entry* entry_of(std::string_view qualified, NodeId call = syntax::kNoNode) const;
+    void pass_axes(NodeId call, std::vector<rules::Actual>& given) const;
+    bool drop_permute(NodeId call);
+    void index_shape(NodeId subscript);
+    void move_value(NodeId id);
+    void move_parameters(NodeId function);
+    void unpack_shapes();
+
     // statements.cpp
     void statement_with(NodeId id);
     void dissolve(NodeId id);
@@ -327,6 +336,7 @@ private:
     const names::Names& names_;
     const infer::FactTable& facts_;
     const catalogue::Catalogue& catalogue_;
+    const layout::Plan& layout_;
     Edits edits_;
     rules::Leaves leaves_;
     rules::Emissions emissions_;

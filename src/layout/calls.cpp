@@ -1,0 +1,547 @@
+// Calls: of torch's operators, of layers, of the file's own functions and modules, of what is not known.
+#include <algorithm>
+
+#include "layout/planner.h"
+
+namespace mlxify::layout {
+
+namespace {
+
+std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+
+// How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
+int wanted_axes(std::string_view qualified) {
+    const std::string_view name = last_part(qualified);
+    if (name.ends_with("1d")) return 3;
+    if (name.ends_with("2d")) return 4;
+    if (name.ends_with("3d")) return 5;
+    if (name == "PixelShuffle" || name == "PixelUnshuffle" || name == "pixel_shuffle" || name == "pixel_unshuffle") return 4;
+    return 0;
+}
+
+}  // namespace
+
+std::vector<Planner::Argument> Planner::arguments(NodeId id) {
+    std::vector<Argument> found;
+    for (const NodeId child : tree_.children(id).subspan(1)) {
+        const syntax::Node& node = tree_[child];
+        Argument argument;
+        if (node.kind == NodeKind::keyword) {
+            argument.keyword = node.name;
+            argument.node = tree_.child(child, 0);
+            argument.star = node.name.empty();
+        } else if (node.kind == NodeKind::starred) {
+            argument.node = tree_.child(child, 0);
+            argument.star = true;
+        } else {
+            argument.node = child;
+        }
+        argument.value = evaluate(argument.node);
+        found.push_back(argument);
+    }
+    return found;
+}
+
+Value Planner::opaque(NodeId id, const std::vector<Argument>& given) {
+    for (const Argument& argument : given) force(argument.node, argument.value);
+    return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+}
+
+const Planner::Argument* Planner::argument(const std::vector<Argument>& given, int position, std::string_view keyword) const {
+    int at = 0;
+    for (const Argument& argument : given) {
+        if (argument.star) return nullptr;
+        if (!argument.keyword.empty() ? argument.keyword == keyword : at++ == position) return &argument;
+    }
+    return nullptr;
+}
+
+bool Planner::may_be_image(const Argument& argument) const {
+    if (argument.value.kind != Value::Kind::other || argument.star) return true;
+    const infer::Fact& known = fact(argument.node);
+    if (known.kind == infer::Kind::unknown) return tree_[argument.node].kind != NodeKind::lambda;
+    return known.kind == infer::Kind::tensor && known.rank < 0;
+}
+
+NodeId Planner::called_method(NodeId callee) const {
+    if (tree_[callee].kind != NodeKind::attribute) return kNoNode;
+    const NodeId object = tree_.child(callee, 0);
+    const NodeId around = tree_.class_of(callee);
+    const std::uint32_t own = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    if (tree_.text(object) == "self" && own != 0) return names::find_method(tree_, names_, own - 1, tree_[callee].name);
+    if (tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super" && own != 0) {
+        for (const std::uint32_t base : names_.classes[own - 1].file_bases)
+            if (const NodeId method = names::find_method(tree_, names_, base, tree_[callee].name); exists(method)) return method;
+        return kNoNode;
+    }
+    if (const std::uint32_t owner = fact(object).class_index; owner != 0 && fact(object).kind != infer::Kind::class_)
+        return names::find_method(tree_, names_, owner - 1, tree_[callee].name);
+    return kNoNode;
+}
+
+Value Planner::call(NodeId id) {
+    const NodeId callee = tree_.child(id, 0);
+    const syntax::Node& node = tree_[callee];
+    const std::string qualified = names::qualified_name(tree_, names_, callee);
+    if (!qualified.empty()) return library_call(id, qualified, arguments(id));
+    if (node.kind == NodeKind::name) {
+        const names::Binding& binding = names_[names_.binding(callee)];
+        if (names_.binding(callee) == names::kNoBinding) {
+            const std::vector<Argument> given = arguments(id);
+            const bool asks = node.name == "len" || node.name == "isinstance" || node.name == "type" || node.name == "hasattr";
+            if (asks) return {};
+            if ((node.name == "reversed" || node.name == "list") && given.size() == 1 && given[0].value.kind == Value::Kind::list) return given[0].value;
+            if (node.name == "sum" && given.size() == 1 && given[0].value.kind == Value::Kind::list && given[0].value.rank == rank(id)) return tensor(id, given[0].value.slot);
+            return opaque(id, given);
+        }
+        if (binding.kind == names::BindingKind::function) return function_call(id, binding.definition, false, arguments(id));
+        if (binding.kind == names::BindingKind::class_) return opaque(id, arguments(id));
+    }
+    if (node.kind == NodeKind::attribute) {
+        const NodeId object = tree_.child(callee, 0);
+        if (node.name == "forward" && fact(object).kind == infer::Kind::module && tree_[object].kind != NodeKind::call)
+            return module_call(id, fact(object), arguments(id));
+        const infer::Kind kind = fact(object).kind;
+        if (const NodeId method = called_method(callee); exists(method)) return function_call(id, method, true, arguments(id));
+        if (kind == infer::Kind::list || kind == infer::Kind::tuple) {
+            const Value list = evaluate(object);
+            return list_call(id, object, list, arguments(id));
+        }
+        if (kind == infer::Kind::tensor) {
+            std::vector<Argument> given{{{}, object, evaluate(object), false}};
+            const std::vector<Argument> rest = arguments(id);
+            given.insert(given.end(), rest.begin(), rest.end());
+            if (const Operator* op = find_operator(node.name)) return operator_call(id, *op, given);
+            return opaque(id, given);
+        }
+        const Value owner = evaluate(object);
+        force(object, owner);
+    } else if (node.kind != NodeKind::name) {
+        evaluate_and_force(callee);
+    }
+    const infer::Fact& known = fact(callee);
+    const std::vector<Argument> given = arguments(id);
+    if (known.kind == infer::Kind::module) return module_call(id, known, given);
+    if (known.kind == infer::Kind::function && known.library_class != 0) {
+        const std::string& name = facts_.library_names[known.library_class];
+        const Operator* op = find_operator(last_part(name));
+        return op && op->passing == Passing::pointwise && name.starts_with("torch.") ? pointwise_call(id, given) : opaque(id, given);
+    }
+    if (known.kind == infer::Kind::function && known.definition != 0 && tree_[NodeId{known.definition}].kind == NodeKind::function_def)
+        return function_call(id, NodeId{known.definition}, false, given);
+    if (known.kind == infer::Kind::class_ || known.kind == infer::Kind::function) return opaque(id, given);
+    return unknown_call(id, given);
+}
+
+Value Planner::library_call(NodeId id, std::string_view qualified, const std::vector<Argument>& given) {
+    const bool torch = qualified.starts_with("torch.");
+    if (torch && !given.empty() && given[0].value.kind == Value::Kind::tensor && !qualified.starts_with("torch.nn.init.")) {
+        const catalogue::Entry* entry = catalogue_.find(channels_last_name(qualified));
+        if (entry && entry->kind == catalogue::EntryKind::rule) {
+            const int axes = wanted_axes(qualified);
+            if ((axes == 0 || given[0].value.rank == axes) && rank(id) == given[0].value.rank) {
+                ++images_;
+                use(given[0].node, given[0].value, kLast);
+                for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+                pending_forms_.emplace_back(id, kLast);
+                return tensor(id, kLast);
+            }
+            return opaque(id, given);
+        }
+    }
+    const Operator* op = torch ? find_operator(last_part(qualified)) : nullptr;
+    return op && !given.empty() ? operator_call(id, *op, given) : opaque(id, given);
+}
+
+Value Planner::operator_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
+    for (const Argument& one : given)
+        if (one.star) return opaque(id, given);
+    switch (op.passing) {
+    case Passing::pointwise: return pointwise_call(id, given);
+    case Passing::axis: return axis_call(id, op, given);
+    case Passing::reduce: return reduce_call(id, op, given);
+    case Passing::extreme:
+        if (const Argument* other = argument(given, 1, "other"); other && fact(other->node).kind == infer::Kind::tensor) return pointwise_call(id, given);
+        return reduce_call(id, op, given);
+    case Passing::join: return join_call(id, op, given);
+    case Passing::cut: return cut_call(id, op, given);
+    case Passing::query: return {};
+    case Passing::size: {
+        const Argument* axis = argument(given, 1, "dim");
+        if (given[0].value.kind != Value::Kind::tensor || !axis) return opaque(id, given);
+        const auto moved = axes(*axis, 1, "dim", given[0].value.rank);
+        if (!moved) return opaque(id, given);
+        pending_axes_calls_.push_back(id);
+        pending_axes_.emplace_back(given[0].value.slot, *moved);
+        return {};
+    }
+    case Passing::reshape: return reshape_call(id, given);
+    case Passing::permute: return permute_call(id, given);
+    }
+    return opaque(id, given);
+}
+
+// Other arguments than tensors (`x.to(y.device)`, `F.dropout(x, p=self.p)`) have no layout.
+Value Planner::pointwise_call(NodeId id, const std::vector<Argument>& given) {
+    std::vector<std::pair<NodeId, Value>> operands;
+    const std::string_view name = tree_[tree_.child(id, 0)].name;
+    const bool only_first = name == "to" || name == "type_as" || name == "requires_grad_" || name == "dropout" || name == "clamp" || name == "contiguous" ||
+                            name == "float" || name == "relu" || name == "leaky_relu" || name == "gelu" || name == "zeros_like" || name == "ones_like";
+    for (const Argument& one : given) {
+        if (one.star) return opaque(id, given);
+        if (!operands.empty() && only_first) force(one.node, one.value);
+        else operands.emplace_back(one.node, one.value);
+    }
+    const bool in_place = name.ends_with('_') || argument(given, -1, "inplace") != nullptr;
+    if (in_place && !operands.empty() && operands[0].second.kind == Value::Kind::tensor && name.ends_with('_')) {
+        const Value result = pointwise_of(id, operands);
+        if (result.kind == Value::Kind::tensor) slots_.tie(result.slot, operands[0].second.slot);
+        else hold(operands[0].second, kFirst);
+        return result;
+    }
+    return operands.empty() ? opaque(id, given) : pointwise_of(id, operands);
+}
+
+// The axes of an argument in MLX's order; nothing where they are not known.
+std::optional<AxisArgument> Planner::axes(const Argument& argument, int position, std::string_view keyword, int rank) const {
+    AxisArgument found;
+    found.position = static_cast<std::size_t>(position);
+    found.keyword = keyword;
+    std::vector<NodeId> nodes{argument.node};
+    const NodeKind kind = tree_[argument.node].kind;
+    if (kind == NodeKind::tuple || kind == NodeKind::list) {
+        found.sequence = true;
+        nodes.assign(tree_.children(argument.node).begin(), tree_.children(argument.node).end());
+    }
+    for (const NodeId node : nodes) {
+        const auto number = integer(node);
+        if (!number) return std::nullopt;
+        const std::int64_t axis = *number < 0 ? *number + rank : *number;
+        if (axis < 0 || axis >= rank) return std::nullopt;
+        found.axes.push_back(axis == 0 ? 0 : axis == 1 ? -1 : axis - 1);
+    }
+    return found;
+}
+
+Value Planner::axis_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    if (input.kind != Value::Kind::tensor || rank(id) != input.rank) return opaque(id, given);
+    const Argument* axis = argument(given, op.position, op.keyword);
+    std::optional<AxisArgument> moved;
+    if (axis) {
+        moved = axes(*axis, op.position, op.keyword, input.rank);
+    } else if (op.usual) {
+        moved = AxisArgument{static_cast<std::size_t>(op.position), op.keyword, {*op.usual == 1 ? -1 : 0}, false};
+    }
+    if (!moved || (given.size() > static_cast<std::size_t>(op.position) + 1 && op.name == "flip")) return opaque(id, given);
+    const Slot slot = slots_.fresh();
+    use(given[0].node, input, slot);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    pending_axes_calls_.push_back(id);
+    pending_axes_.emplace_back(slot, *moved);
+    return tensor(id, slot);
+}
+
+Value Planner::reduce_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    if (input.kind != Value::Kind::tensor) return opaque(id, given);
+    const Argument* axis = argument(given, op.position, op.keyword);
+    if (!axis) {
+        const bool whole = given.size() == 1 && fact(id).kind == infer::Kind::tensor && fact(id).rank == 0;
+        return whole ? Value{} : opaque(id, given);
+    }
+    const auto moved = axes(*axis, op.position, op.keyword, input.rank);
+    const Argument* keep = argument(given, op.position + 1, "keepdim");
+    const infer::Value* kept = keep ? facts_.value(fact(keep->node)) : nullptr;
+    const bool* flag = kept ? std::get_if<bool>(kept) : nullptr;
+    if (!moved || (keep && !flag)) return opaque(id, given);
+    const bool keeps = flag && *flag;
+    const auto holds = [&](std::int64_t wanted) { return std::find(moved->axes.begin(), moved->axes.end(), wanted) != moved->axes.end(); };
+    bool all_sizes = true;
+    for (int size = 1; size <= input.rank - 2; ++size) all_sizes = all_sizes && holds(size);
+    if (!keeps && !holds(-1) && !all_sizes) return opaque(id, given);  // what is left has another order
+    const Slot slot = slots_.fresh();
+    use(given[0].node, input, slot);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    pending_axes_calls_.push_back(id);
+    pending_axes_.emplace_back(slot, *moved);
+    if (op.passing == Passing::extreme) {
+        if (!keeps) return {};
+        const Value part{Value::Kind::tensor, slot, input.rank, {}};
+        return {Value::Kind::tuple, kFirst, -1, {part, part}};
+    }
+    if (keeps) return rank(id) == input.rank ? tensor(id, slot) : (slots_.tie(slot, kFirst), Value{});
+    return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+}
+
+Value Planner::join_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
+    const Argument* parts = argument(given, 0, "tensors");
+    const Argument* axis = argument(given, op.position, op.keyword);
+    const int axes_there = rank(id);
+    if (!parts || axes_there < 0) return opaque(id, given);
+    std::optional<AxisArgument> moved = axis ? axes(*axis, op.position, op.keyword, axes_there) : AxisArgument{1, "dim", {0}, false};
+    if (!moved) return opaque(id, given);
+    const Slot slot = slots_.fresh();
+    if (parts->value.kind == Value::Kind::display) {
+        const auto children = tree_.children(parts->node);
+        const bool alike = std::all_of(parts->value.parts.begin(), parts->value.parts.end(), [&](const Value& part) { return part.kind == Value::Kind::tensor && part.rank == axes_there; });
+        if (!alike) return opaque(id, given);
+        for (std::size_t at = 0; at < children.size(); ++at) use(children[at], parts->value.parts[at], slot);
+    } else if ((parts->value.kind == Value::Kind::list && parts->value.rank == axes_there)) {
+        slots_.tie(slot, parts->value.slot);
+    } else {
+        return opaque(id, given);
+    }
+    for (const Argument& one : given)
+        if (&one != parts) force(one.node, one.value);
+    pending_axes_calls_.push_back(id);
+    pending_axes_.emplace_back(slot, *moved);
+    return tensor(id, slot);
+}
+
+Value Planner::cut_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    const Argument* axis = argument(given, op.position, op.keyword);
+    if (input.kind != Value::Kind::tensor) return opaque(id, given);
+    const auto moved = axis ? axes(*axis, op.position, op.keyword, input.rank) : AxisArgument{static_cast<std::size_t>(op.position), "dim", {0}, false};
+    if (!moved) return opaque(id, given);
+    const Slot slot = slots_.fresh();
+    use(given[0].node, input, slot);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    pending_axes_calls_.push_back(id);
+    pending_axes_.emplace_back(slot, *moved);
+    return {Value::Kind::list, slot, input.rank, {}};
+}
+
+// x.permute(0, 2, 3, 1) of an image is the image as it is held with channels last, and x.permute(0, 3, 1, 2) the way back.
+Value Planner::permute_call(NodeId id, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    if (input.kind != Value::Kind::tensor || input.rank < 4 || rank(id) != input.rank) return opaque(id, given);
+    std::vector<NodeId> nodes;
+    for (std::size_t at = 1; at < given.size(); ++at) nodes.push_back(given[at].node);
+    if (nodes.size() == 1 && (tree_[nodes[0]].kind == NodeKind::tuple || tree_[nodes[0]].kind == NodeKind::list)) {
+        const auto children = tree_.children(nodes[0]);
+        nodes.assign(children.begin(), children.end());
+    }
+    std::string order;
+    for (const NodeId node : nodes) {
+        const auto number = integer(node);
+        if (!number) return opaque(id, given);
+        order += (order.empty() ? "" : ", ") + std::to_string(*number < 0 ? *number + input.rank : *number);
+    }
+    if ("(" + order + ")" == to_last_axes(input.rank)) {
+        slots_.pair(input.slot, kLast, loops_ > 0 ? 2 : 1);
+        pending_drops_.emplace_back(id, input.slot);
+        return tensor(id, kFirst);
+    }
+    if ("(" + order + ")" == to_first_axes(input.rank)) {
+        force(given[0].node, input);
+        const Slot slot = slots_.fresh();
+        slots_.pair(slot, kLast, loops_ > 0 ? 2 : 1);
+        pending_drops_.emplace_back(id, slot);
+        return tensor(id, slot);
+    }
+    return opaque(id, given);
+}
+
+bool Planner::is_single_pixel(NodeId id) const {
+    const infer::Fact& known = fact(id);
+    if (known.kind != infer::Kind::tensor || known.rank < 3 || known.shape == 0) return false;
+    const std::vector<infer::Dim>& dims = facts_.shapes[known.shape];
+    return std::all_of(dims.begin() + 2, dims.end(), [](const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; });
+}
+
+Value Planner::reshape_call(NodeId id, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    const infer::Fact& result = fact(id);
+    if (input.kind == Value::Kind::tensor && is_single_pixel(given[0].node) && result.kind == infer::Kind::tensor && result.rank == 2) {
+        for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+        return {};
+    }
+    const int axes_there = rank(id);
+    const bool sizes = axes_there > 0 && given.size() == static_cast<std::size_t>(axes_there) + 1 && input.kind == Value::Kind::other;
+    const bool pixel = sizes && std::all_of(given.begin() + 3, given.end(), [&](const Argument& one) { return one.keyword.empty() && integer(one.node) == std::optional<std::int64_t>(1); });
+    if (!pixel) return opaque(id, given);
+    for (const Argument& one : given) force(one.node, one.value);
+    const Slot slot = slots_.fresh();
+    pending_sizes_.emplace_back(id, slot, static_cast<std::size_t>(axes_there));
+    return tensor(id, slot);
+}
+
+Value Planner::list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given) {
+    const std::string_view method = tree_[tree_.child(id, 0)].name;
+    if (list.kind != Value::Kind::list) {
+        force(object, list);
+        return opaque(id, given);
+    }
+    if ((method == "append" || method == "insert") && !given.empty()) {
+        const Argument& added = given.back();
+        const bool same = added.value.kind == Value::Kind::tensor && (list.rank < 0 || added.value.rank == list.rank);
+        if (same) {
+            use(added.node, added.value, list.slot);
+            if (tree_[object].kind == NodeKind::name) containers_[static_cast<std::uint32_t>(names_.binding(object))].rank = added.value.rank;
+        } else {
+            hold(list, kFirst);
+            force(added.node, added.value);
+        }
+        return {};
+    }
+    if (method == "pop") {
+        for (const Argument& one : given) force(one.node, one.value);
+        if (list.rank > 0 && rank(id) == list.rank) return tensor(id, list.slot);
+        hold(list, kFirst);
+        return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+    }
+    if (method == "reverse" || method == "clear") return {};
+    if (method == "extend" && given.size() == 1 && given[0].value.kind == Value::Kind::list && (given[0].value.rank == list.rank || list.rank < 0)) {
+        slots_.tie(list.slot, given[0].value.slot);
+        if (tree_[object].kind == NodeKind::name) containers_[static_cast<std::uint32_t>(names_.binding(object))].rank = given[0].value.rank;
+        return {};
+    }
+    hold(list, kFirst);
+    return opaque(id, given);
+}
+
+Value Planner::result_of(NodeId id, NodeId function) {
+    const infer::Fact& result = fact(id);
+    if (rank(id) > 0) return tensor(id, place(function, -1));
+    if (result.kind == infer::Kind::tensor && result.rank >= 0) return {};
+    if (result.kind == infer::Kind::tuple && result.length > 0 && result.elements != 0 &&
+        facts_.sequences[result.elements].size() == static_cast<std::size_t>(result.length)) {
+        Value value{Value::Kind::tuple, kFirst, -1, {}};
+        for (std::int32_t at = 0; at < result.length; ++at) {
+            const infer::Fact& part = facts_.sequences[result.elements][static_cast<std::size_t>(at)];
+            const bool image = part.kind == infer::Kind::tensor && part.rank >= 3 && part.rank <= 5 && !part.maybe_none;
+            if (!image) slots_.tie(place(function, -2 - at), kFirst);
+            value.parts.push_back(image ? Value{Value::Kind::tensor, place(function, -2 - at), part.rank, {}} : Value{});
+        }
+        return value;
+    }
+    functions_[syntax::index(function)].odd_result = true;
+    return {};
+}
+
+Value Planner::function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given) {
+    const auto parameters = tree_.children(tree_.child(function, 0));
+    const bool method = exists(tree_.class_of(function)) && tree_.function_of(function) == kNoNode;
+    bool is_static = false;
+    for (const NodeId decorator : tree_.children(function).subspan(3)) is_static = is_static || tree_.text(decorator).find("staticmethod") != std::string_view::npos;
+    std::size_t at = method && bound && !is_static ? 1 : 0;
+    bool stars = false;
+    for (const Argument& one : given) stars = stars || one.star;
+    for (const Argument& one : given) {
+        std::size_t number = parameters.size();
+        if (!one.keyword.empty()) {
+            for (std::size_t other = 0; other < parameters.size(); ++other)
+                if (tree_[parameters[other]].name == one.keyword) number = other;
+        } else if (!stars) {
+            number = at++;
+        }
+        const bool plain = number < parameters.size() && !tree_[parameters[number]].has(syntax::Flag::star) && !tree_[parameters[number]].has(syntax::Flag::double_star);
+        if (!plain) {
+            force(one.node, one.value);
+            continue;
+        }
+        const Slot wanted = place(function, static_cast<int>(number));
+        if (one.value.kind == Value::Kind::tensor && one.value.rank == rank(parameters[number])) {
+            use(one.node, one.value, wanted);
+            continue;
+        }
+        force(one.node, one.value);
+        const infer::Fact& known = fact(one.node);
+        if (known.kind == infer::Kind::unknown || known.kind == infer::Kind::tensor) slots_.tie(wanted, kFirst);
+    }
+    if (stars)
+        for (std::size_t number = 0; number < parameters.size(); ++number) slots_.tie(place(function, static_cast<int>(number)), kFirst);
+    return result_of(id, function);
+}
+
+// How a module takes and gives arrays of that many axes. Nothing: it is not called with images.
+std::optional<Interface> Planner::interface_of(const infer::Fact& module, int axes, NodeId at) {
+    if (module.class_index != 0) {
+        const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
+        if (exists(forward)) {
+            const auto parameters = tree_.children(tree_.child(forward, 0));
+            if (parameters.size() < 2 || rank(parameters[1]) != axes) return Interface{Interface::Kind::fixed, kFirst, place(forward, -1)};
+            return Interface{Interface::Kind::fixed, place(forward, 1), place(forward, -1)};
+        }
+        if (module.library_class == 0) return Interface{Interface::Kind::unknown, kLast, kLast};
+    }
+    if (module.library_class == 0) return Interface{Interface::Kind::unknown, kLast, kLast};
+    const std::string& name = facts_.library_names[module.library_class];
+    if (is_pointwise_module(name)) return Interface{Interface::Kind::pointwise, kFirst, kFirst};
+    if (name == "torch.nn.Sequential") {
+        if (module.elements == 0) return Interface{Interface::Kind::unknown, kLast, kLast};
+        const std::vector<infer::Fact> children = facts_.sequences[module.elements];
+        const Slot in = slots_.fresh();
+        Slot held = in;
+        bool flat = false;
+        for (const infer::Fact& child : children) {
+            if (child.kind != infer::Kind::module) return Interface{Interface::Kind::unknown, kLast, kLast};
+            if (flat) continue;
+            const std::string& of = child.library_class != 0 && child.class_index == 0 ? facts_.library_names[child.library_class] : facts_.library_names[0];
+            const auto inner = interface_of(child, axes, at);
+            if (!inner || inner->kind == Interface::Kind::pointwise) continue;
+            if (inner->kind == Interface::Kind::unknown) unknown_call_ = at;
+            slots_.tie(held, inner->in);
+            held = inner->out;
+            flat = of == "torch.nn.Flatten";
+            if (module.length < 0) slots_.tie(held, in);  // in any order, any number of times
+        }
+        return Interface{Interface::Kind::fixed, in, flat ? kFirst : held};
+    }
+    if (catalogue_.find(channels_last_name(name))) {
+        const int wanted = wanted_axes(name);
+        if (wanted != 0 && wanted != axes) obstruct(at, "`" + name + "` with an input of " + std::to_string(axes) + " axes");
+        return Interface{Interface::Kind::fixed, kLast, name == "torch.nn.Flatten" ? kFirst : kLast};
+    }
+    return Interface{Interface::Kind::fixed, kFirst, kFirst};
+}
+
+Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given) {
+    if (module.class_index != 0) {
+        const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
+        if (exists(forward)) return function_call(id, forward, true, given);
+    }
+    if (given.empty()) return opaque(id, given);
+    const Argument& input = given[0];
+    if (input.value.kind != Value::Kind::tensor) {
+        const auto interface = may_be_image(input) ? interface_of(module, 4, id) : std::nullopt;
+        const bool plain = !interface || interface->kind == Interface::Kind::pointwise || (interface->in == kFirst && interface->out == kFirst);
+        if (!plain) obstruct(id, "a call of a layer with a value of unknown rank");
+        return opaque(id, given);
+    }
+    const auto interface = interface_of(module, input.value.rank, id);
+    if (!interface) return opaque(id, given);
+    if (interface->kind == Interface::Kind::unknown) return unknown_call(id, given);
+    if (interface->kind == Interface::Kind::pointwise) return pointwise_of(id, {{input.node, input.value}});
+    use(input.node, input.value, interface->in);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    if (module.library_class != 0 && interface->in != kFirst) ++images_;
+    if (rank(id) > 0) return tensor(id, interface->out);
+    const infer::Fact& result = fact(id);
+    if (result.kind != infer::Kind::tensor || result.rank < 0) slots_.tie(interface->out, kFirst);
+    return {};
+}
+
+// Any of the file's modules may be called there: all of them take images alike then.
+Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
+    const bool image = !given.empty() && given[0].value.kind == Value::Kind::tensor;
+    if (!image) {
+        if (std::any_of(given.begin(), given.end(), [&](const Argument& one) { return may_be_image(one); }))
+            obstruct(id, "a call of what is not known, with a value of unknown rank");
+        return opaque(id, given);
+    }
+    unknown_call_ = id;
+    use(given[0].node, given[0].value, kLast);
+    for (std::size_t at = 1; at < given.size(); ++at) {
+        if (may_be_image(given[at])) obstruct(id, "a call of what is not known, with several values");
+        force(given[at].node, given[at].value);
+    }
+    const infer::Fact& result = fact(id);
+    if (rank(id) > 0) return tensor(id, kLast);
+    if (result.kind != infer::Kind::tensor || result.rank < 0) obstruct(id, "a call of what is not known, whose result is not known");
+    return {};
+}
+
+}  // namespace mlxify::layout

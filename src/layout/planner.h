@@ -1,0 +1,167 @@
+// One walk over the file in the order of evaluation, which gives each tensor a slot. Private to this folder; see layout.h.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "layout/layout.h"
+#include "layout/operators.h"
+#include "layout/slots.h"
+
+namespace mlxify::layout {
+
+using syntax::exists;
+using syntax::kNoNode;
+using NodeKind = syntax::Kind;
+
+// What an expression gives, as far as layouts matter.
+struct Value {
+    enum class Kind : std::uint8_t { other, tensor, display, tuple, list } kind = Kind::other;
+    Slot slot = kFirst;         // of a tensor, or of each element of a list
+    int rank = -1;              // of a tensor
+    std::vector<Value> parts{};   // of a tuple
+};
+
+// How a module is called.
+struct Interface {
+    enum class Kind : std::uint8_t { pointwise, fixed, unknown } kind = Kind::fixed;
+    Slot in = kFirst, out = kFirst;
+};
+
+class Planner {
+public:
+    Planner(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
+            const std::vector<std::string>& exposed);
+    Plan run();
+
+private:
+    // planner.cpp
+    void find_functions();
+    [[nodiscard]] bool is_exposed(NodeId function) const;
+    void tie_families();
+    void tie_unknown_calls();
+    void check_classes();
+    void check_constructors();
+    void obstruct(NodeId at, std::string why);
+    void finish(Plan& plan);
+    void hold_facts(Plan& plan) const;
+    [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
+    [[nodiscard]] int rank(NodeId id) const;  // of a tensor with sizes beside batch and channels; -1 of anything else
+    [[nodiscard]] std::optional<std::int64_t> integer(NodeId id) const;
+    [[nodiscard]] Slot place(NodeId function, int number);  // of a parameter; below zero of what is given back
+
+    // Uses of values.
+    void use(NodeId id, const Value& value, Slot wanted);
+    void force(NodeId id, const Value& value) { use(id, value, kFirst); }
+    void hold(const Value& value, Slot wanted);  // where no move can stand
+    Value tensor(NodeId id, Slot slot);
+    Value list_of(NodeId id, const Value& display);
+
+    // statements.cpp
+    struct Environment {
+        bool dead = false;
+        std::map<std::uint32_t, std::set<std::uint32_t>> stores;  // by binding: the stores that reach
+    };
+    void function(NodeId id);
+    void block(NodeId id);
+    void statement(NodeId id);
+    void assign(NodeId id);
+    void augmented(NodeId id);
+    void give_back(NodeId id);
+    void loop(NodeId id);
+    void attempt(NodeId id);
+    void bind(NodeId target, NodeId value_node, const Value& value);
+    void bind_name(NodeId target, NodeId value_node, const Value& value);
+    bool unpack_shape(NodeId target, NodeId value);
+    void bind_iterated(NodeId target, const Value& iterable);
+    Value load(NodeId name);
+    Slot store_slot(NodeId target);
+    void merge(const Environment& other);
+    void open(NodeId body);
+    [[nodiscard]] NodeId scope_function(NodeId id) const;
+
+    // expressions.cpp
+    Value evaluate(NodeId id);
+    Value attribute(NodeId id);
+    Value subscript(NodeId id);
+    Value comprehension(NodeId id);
+    Value pointwise(NodeId id, const std::vector<NodeId>& operands);
+    Value pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value>>& operands);
+    void evaluate_and_force(NodeId id);
+    bool shape_index(NodeId subscript);
+
+    // calls.cpp
+    struct Argument {
+        std::string_view keyword;
+        NodeId node = kNoNode;
+        Value value;
+        bool star = false;
+    };
+    Value call(NodeId id);
+    std::vector<Argument> arguments(NodeId id);
+    Value opaque(NodeId id, const std::vector<Argument>& given);
+    Value library_call(NodeId id, std::string_view qualified, const std::vector<Argument>& given);
+    Value operator_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
+    Value axis_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
+    Value reduce_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
+    Value join_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
+    Value cut_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
+    Value permute_call(NodeId id, const std::vector<Argument>& given);
+    Value reshape_call(NodeId id, const std::vector<Argument>& given);
+    Value pointwise_call(NodeId id, const std::vector<Argument>& given);
+    Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
+    Value function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given);
+    Value module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given);
+    Value unknown_call(NodeId id, const std::vector<Argument>& given);
+    Value result_of(NodeId id, NodeId function);
+    [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
+    [[nodiscard]] NodeId called_method(NodeId callee) const;
+    [[nodiscard]] const Argument* argument(const std::vector<Argument>& given, int position, std::string_view keyword) const;
+    [[nodiscard]] std::optional<AxisArgument> axes(const Argument& argument, int position, std::string_view keyword, int rank) const;
+    [[nodiscard]] bool may_be_image(const Argument& argument) const;
+    [[nodiscard]] bool is_single_pixel(NodeId id) const;
+
+    struct Site {
+        NodeId node;
+        Slot held, wanted;
+    };
+    struct Function {
+        NodeId node = kNoNode;
+        bool exposed = true;
+        bool is_value = false;   // not only called
+        bool odd_result = false;
+    };
+
+    const syntax::Tree& tree_;
+    const names::Names& names_;
+    const infer::FactTable& facts_;
+    const catalogue::Catalogue& catalogue_;
+    const std::vector<std::string>& exposed_;
+    Slots slots_;
+    std::vector<Site> sites_;
+    std::vector<std::pair<NodeId, Slot>> held_;                       // tensors, by node
+    std::map<std::uint32_t, Function> functions_;                     // by function_def
+    std::map<std::pair<std::uint32_t, int>, Slot> places_;
+    std::map<std::uint32_t, Slot> stores_;                            // by target
+    std::map<std::uint32_t, int> store_ranks_;
+    std::vector<std::pair<NodeId, NodeId>> reads_;                    // load, store
+    std::map<std::uint32_t, Value> containers_;                       // by binding
+    std::set<std::uint32_t> captured_;                                // bindings that inner functions read
+    std::vector<std::pair<NodeId, Slot>> parameters_;                 // of exposed functions
+    std::vector<std::pair<Slot, AxisArgument>> pending_axes_;
+    std::vector<NodeId> pending_axes_calls_;
+    std::vector<std::pair<NodeId, Slot>> pending_forms_, pending_drops_, pending_unpacks_;
+    std::vector<std::tuple<NodeId, Slot, std::string>> pending_indices_;
+    std::vector<std::tuple<NodeId, Slot, std::size_t>> pending_sizes_;
+    Environment environment_;
+    NodeId current_ = kNoNode;   // the function that is walked
+    int loops_ = 0;
+    int images_ = 0;             // calls of layers and functions that hold channels last
+    NodeId unknown_call_ = kNoNode;
+    std::string obstacle_;
+};
+
+}  // namespace mlxify::layout
