@@ -4,7 +4,7 @@ An entry `mlxify.channels_last.X` stands for X where images are (batch, *sizes, 
 axes have no sizes: they are the same in both layouts.
 """
 
-from catalogue.torch.channels_last_functional import _adaptive, _pixels_from_channels, _channels_from_pixels, _resize
+from catalogue.torch.channels_last_functional import _adaptive, _channels_from_pixels, _pixels_from_channels, _resize
 from catalogue.torch.functional_pad import _crop_and_pad
 from catalogue.torch.functional_pool import _avg_pool, _max_pool
 from catalogue.torch.nn_conv import _check_transposed, _same_padding

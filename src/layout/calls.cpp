@@ -58,9 +58,19 @@ const Planner::Argument* Planner::argument(const std::vector<Argument>& given, i
 
 bool Planner::may_be_image(const Argument& argument) const {
     if (argument.value.kind != Value::Kind::other || argument.star) return true;
-    const infer::Fact& known = fact(argument.node);
-    if (known.kind == infer::Kind::unknown) return tree_[argument.node].kind != NodeKind::lambda;
-    return known.kind == infer::Kind::tensor && known.rank < 0;
+    return is_open(argument.node) && tree_[argument.node].kind != NodeKind::lambda;
+}
+
+// A layer is called where images are; constructors and methods of strings, dicts and modules are no layers.
+bool Planner::may_be_module(NodeId callee) const {
+    if (exists(current_) && tree_[current_].name == "__init__") return false;
+    if (tree_[callee].kind != NodeKind::attribute) return true;
+    const NodeId object = tree_.child(callee, 0);
+    if (tree_[object].kind == NodeKind::string || fact(object).kind == infer::Kind::dict || fact(object).kind == infer::Kind::string) return false;
+    constexpr std::string_view kMethods[] = {"load_state_dict", "state_dict", "append", "extend", "update",  "items",   "keys",   "values", "get",   "format", "join",
+                                             "split",           "replace",    "strip",  "add_module", "register_buffer", "eval", "train", "apply", "copy", "load_url",
+                                             "parameters", "modules", "children", "named_parameters", "named_modules", "named_children", "cuda", "cpu", "item"};
+    return std::find(std::begin(kMethods), std::end(kMethods), tree_[callee].name) == std::end(kMethods);
 }
 
 NodeId Planner::called_method(NodeId callee) const {
@@ -102,6 +112,8 @@ Value Planner::call(NodeId id) {
         if (node.name == "forward" && fact(object).kind == infer::Kind::module && tree_[object].kind != NodeKind::call)
             return module_call(id, fact(object), arguments(id));
         const infer::Kind kind = fact(object).kind;
+        if (tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super" && node.name != "forward" && !exists(called_method(callee)))
+            return opaque(id, arguments(id));
         if (const NodeId method = called_method(callee); exists(method)) return function_call(id, method, true, arguments(id));
         if (kind == infer::Kind::list || kind == infer::Kind::tuple) {
             const Value list = evaluate(object);
@@ -141,6 +153,7 @@ Value Planner::library_call(NodeId id, std::string_view qualified, const std::ve
             const int axes = wanted_axes(qualified);
             if ((axes == 0 || given[0].value.rank == axes) && rank(id) == given[0].value.rank) {
                 ++images_;
+                has_planes_ = has_planes_ || given[0].value.rank > 3;
                 use(given[0].node, given[0].value, kLast);
                 for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
                 pending_forms_.emplace_back(id, kLast);
@@ -406,7 +419,7 @@ Value Planner::result_of(NodeId id, NodeId function) {
     const infer::Fact& result = fact(id);
     if (rank(id) > 0) return tensor(id, place(function, -1));
     if (result.kind == infer::Kind::tensor && result.rank >= 0) return {};
-    if (result.kind == infer::Kind::tuple && result.length > 0 && result.elements != 0 &&
+    if (result.kind == infer::Kind::tuple && result.length > 0 && result.length <= kMostResults && result.elements != 0 &&
         facts_.sequences[result.elements].size() == static_cast<std::size_t>(result.length)) {
         Value value{Value::Kind::tuple, kFirst, -1, {}};
         for (std::int32_t at = 0; at < result.length; ++at) {
@@ -517,30 +530,34 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     if (interface->kind == Interface::Kind::pointwise) return pointwise_of(id, {{input.node, input.value}});
     use(input.node, input.value, interface->in);
     for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
-    if (module.library_class != 0 && interface->in != kFirst) ++images_;
+    if (module.library_class != 0 && interface->in != kFirst) {
+        ++images_;
+        has_planes_ = has_planes_ || input.value.rank > 3;
+        if (given.size() > 1 && interface->in == kLast) obstruct(id, "a layer that is called with further arguments");
+        if (interface->out == kLast) learn_rank(id, input.value.rank);
+    }
     if (rank(id) > 0) return tensor(id, interface->out);
     const infer::Fact& result = fact(id);
     if (result.kind != infer::Kind::tensor || result.rank < 0) slots_.tie(interface->out, kFirst);
     return {};
 }
 
-// Any of the file's modules may be called there: all of them take images alike then.
+// Any of the file's modules may be called there: all of them take images alike then, and give images back for images.
 Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
-    const bool image = !given.empty() && given[0].value.kind == Value::Kind::tensor;
-    if (!image) {
-        if (std::any_of(given.begin(), given.end(), [&](const Argument& one) { return may_be_image(one); }))
-            obstruct(id, "a call of what is not known, with a value of unknown rank");
-        return opaque(id, given);
-    }
+    if (!may_be_module(tree_.child(id, 0))) return opaque(id, given);
+    int axes_there = -1;
+    for (const Argument& one : given)
+        if (one.value.kind == Value::Kind::tensor) axes_there = axes_there < 0 ? one.value.rank : axes_there;
+    for (const Argument& one : given)
+        if (one.value.kind != Value::Kind::tensor && may_be_image(one)) obstruct(id, "a call of what is not known, with a value of unknown rank");
+    if (axes_there < 0) return opaque(id, given);
     unknown_call_ = id;
-    use(given[0].node, given[0].value, kLast);
-    for (std::size_t at = 1; at < given.size(); ++at) {
-        if (may_be_image(given[at])) obstruct(id, "a call of what is not known, with several values");
-        force(given[at].node, given[at].value);
-    }
+    for (const Argument& one : given) use(one.node, one.value, one.value.kind == Value::Kind::tensor ? kLast : kFirst);
     const infer::Fact& result = fact(id);
+    learn_rank(id, axes_there);
     if (rank(id) > 0) return tensor(id, kLast);
-    if (result.kind != infer::Kind::tensor || result.rank < 0) obstruct(id, "a call of what is not known, whose result is not known");
+    if (result.kind == infer::Kind::tensor && result.rank >= 0) return {};
+    obstruct(id, "a call of what is not known, whose result is not known");
     return {};
 }
 

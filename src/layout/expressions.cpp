@@ -225,6 +225,15 @@ Value Planner::pointwise(NodeId id, const std::vector<NodeId>& operands) {
 
 // Operands of the same rank are held as the result; numbers stand in any layout; what broadcasts otherwise is held as in torch.
 Value Planner::pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value>>& operands) {
+    if (is_open(id)) {  // the result has the rank of its operands, where they agree
+        std::set<int> ranks;
+        for (const auto& [node, value] : operands) {
+            const infer::Kind kind = fact(node).kind;
+            if (value.kind == Value::Kind::tensor) ranks.insert(value.rank);
+            else if (kind != infer::Kind::integer && kind != infer::Kind::floating && kind != infer::Kind::boolean) ranks.insert(-1);
+        }
+        if (ranks.size() == 1) learn_rank(id, *ranks.begin());
+    }
     const int axes = rank(id);
     bool any = false;
     bool first = axes < 0;

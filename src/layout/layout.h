@@ -31,6 +31,13 @@ struct AxisArgument {
     bool sequence = false;
 };
 
+// A module class that is not called from outside, and takes or gives channels last.
+struct MovedInterface {
+    std::string name;
+    std::vector<std::pair<int, std::string>> takes;  // arguments: position without self, name
+    std::vector<int> gives;                          // results: place in a tuple; -1: the result itself
+};
+
 struct Plan {
     bool active = false;
     std::string obstacle;                                        // why a file with convolutions is not; empty: nothing to gain
@@ -45,7 +52,7 @@ struct Plan {
     std::vector<NodeId> unpacked;                                // tuples that a shape is unpacked to
     std::unordered_map<std::uint32_t, std::vector<NodeId>> parameters;  // by function: what is moved where it begins
     std::unordered_map<std::uint32_t, std::int8_t> ranks;        // of what is moved, by node
-    std::vector<std::string> moved_interfaces;                   // classes and functions that take or give channels last
+    std::vector<MovedInterface> moved_interfaces;
     infer::FactTable facts;                                      // of the values as they are held
 };
 

@@ -36,6 +36,7 @@ constexpr Operator kOperators[] = {
     {"amin", Passing::reduce, 1, "dim", {}},
     {"std", Passing::reduce, 1, "dim", {}},
     {"var", Passing::reduce, 1, "dim", {}},
+    {"norm", Passing::reduce, 2, "dim", {}},
     {"argmax", Passing::reduce, 1, "dim", {}},
     {"argmin", Passing::reduce, 1, "dim", {}},
     {"max", Passing::extreme, 1, "dim", {}},

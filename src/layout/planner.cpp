@@ -40,7 +40,29 @@ Planner::Planner(const syntax::Tree& tree, const names::Names& names, const infe
 
 int Planner::rank(NodeId id) const {
     const infer::Fact& known = fact(id);
+    if (const auto learned = learned_ranks_.find(syntax::index(id)); learned != learned_ranks_.end()) return learned->second;
     return known.kind == infer::Kind::tensor && known.rank >= 3 && known.rank <= 5 ? known.rank : -1;
+}
+
+bool Planner::is_open(NodeId id) const {
+    const infer::Fact& known = fact(id);
+    return known.kind == infer::Kind::unknown || (known.kind == infer::Kind::tensor && known.rank < 0);
+}
+
+void Planner::learn_rank(NodeId id, int rank) {
+    if (is_open(id) && rank >= 3 && rank <= 5) learned_ranks_[syntax::index(id)] = rank;
+}
+
+// What a run showed of a parameter it showed where the parameter is read first.
+void Planner::learn_parameter_ranks() {
+    for (const auto& [number, function] : functions_) {
+        for (const NodeId parameter : tree_.children(tree_.child(NodeId{number}, 0))) {
+            if (!is_open(parameter) || fact(parameter).maybe_none) continue;
+            const std::vector<NodeId>& loads = names_[names_.binding(parameter)].loads;
+            const auto first = std::min_element(loads.begin(), loads.end(), [&](NodeId a, NodeId b) { return tree_[a].span.begin < tree_[b].span.begin; });
+            if (first != loads.end()) learn_rank(parameter, rank(*first));
+        }
+    }
 }
 
 std::optional<std::int64_t> Planner::integer(NodeId id) const {
@@ -65,7 +87,7 @@ void Planner::use(NodeId id, const Value& value, Slot wanted) {
     switch (value.kind) {
     case Value::Kind::tensor:
         slots_.pair(value.slot, wanted, loops_ > 0 ? 2 : 1);
-        sites_.push_back({id, value.slot, wanted});
+        sites_.push_back({id, value.slot, wanted, value.rank});
         break;
     case Value::Kind::display: {
         const auto children = tree_.children(id);
@@ -104,21 +126,33 @@ Value Planner::list_of(NodeId id, const Value& display) {
 }
 
 bool Planner::is_exposed(NodeId function) const {
-    if (exists(tree_.function_of(function))) return true;
+    if (exists(tree_.function_of(function)) || names::is_trial(tree_, function)) return true;
     const std::string_view name = tree_[function].name;
     const NodeId owner = tree_.class_of(function);
     for (const NodeId decorator : tree_.children(function).subspan(3))
         if (tree_.text(decorator).find("staticmethod") == std::string_view::npos) return true;
-    if (!exists(owner)) {
-        const bool entry = std::find(names_.entry_points.begin(), names_.entry_points.end(), function) != names_.entry_points.end();
-        return entry || mentions(exposed_, name);
-    }
+    if (!exists(owner)) return is_entry(function);
     const std::uint32_t number = names_.class_at[syntax::index(owner)];
     if (number == 0 || !names_.classes[number - 1].is_module || !names_.classes[number - 1].top_level()) return true;
     if (name.starts_with("__")) return true;
     if (name.starts_with("_")) return false;
-    const bool entry = std::find(names_.entry_points.begin(), names_.entry_points.end(), owner) != names_.entry_points.end();
-    return entry || mentions(exposed_, names_.classes[number - 1].name);
+    return is_entry(owner);
+}
+
+// What the user of the file calls: entry points, what is named so, and what the file itself tries out.
+bool Planner::is_entry(NodeId definition) const {
+    if (std::find(names_.entry_points.begin(), names_.entry_points.end(), definition) != names_.entry_points.end()) return true;
+    if (mentions(exposed_, tree_[definition].name)) return true;
+    const std::vector<NodeId>& loads = names_[names_.binding(definition)].loads;
+    return std::any_of(loads.begin(), loads.end(), [&](NodeId load) { return is_tried(load); });
+}
+
+bool Planner::is_tried(NodeId id) const {
+    for (NodeId at = id; exists(at); at = tree_[at].parent) {
+        if (names::is_trial(tree_, at)) return true;
+        if (tree_[at].kind == NodeKind::if_ && tree_.text(tree_.child(at, 0)).find("__name__") != std::string_view::npos) return true;
+    }
+    return false;
 }
 
 void Planner::find_functions() {
@@ -158,8 +192,7 @@ void Planner::tie_families() {
             bases.insert(bases.end(), info.file_bases.begin(), info.file_bases.end());
             if (bases.size() > names_.classes.size() * 4) break;
         }
-        const bool entry = std::find(names_.entry_points.begin(), names_.entry_points.end(), names_.classes[heir].node) != names_.entry_points.end() ||
-                           mentions(exposed_, names_.classes[heir].name);
+        const bool entry = is_entry(names_.classes[heir].node);
         std::map<std::string_view, NodeId> methods;
         for (const std::uint32_t base : bases) {
             for (const NodeId method : names_.classes[base].methods) {
@@ -170,7 +203,7 @@ void Planner::tie_families() {
                 Function& relative = functions_[syntax::index(other->second)];
                 one.exposed = relative.exposed = one.exposed || relative.exposed;
                 const std::size_t count = std::max(tree_.children(tree_.child(method, 0)).size(), tree_.children(tree_.child(other->second, 0)).size());
-                for (int number = -4; number < static_cast<int>(count); ++number) slots_.tie(place(method, number), place(other->second, number));
+                for (int number = -1 - kMostResults; number < static_cast<int>(count); ++number) slots_.tie(place(method, number), place(other->second, number));
             }
         }
     }
@@ -183,11 +216,20 @@ void Planner::tie_unknown_calls() {
         const NodeId id{number};
         const auto parameters = tree_.children(tree_.child(id, 0));
         const bool image = std::any_of(parameters.begin(), parameters.end(), [&](NodeId parameter) { return rank(parameter) > 0; });
-        if (function.is_value && image && tree_[id].name != "forward") obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[id].name) + "`");
+        if (function.is_value && image && tree_[id].name != "forward" && !is_tried(id)) obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[id].name) + "`");
         if (tree_[id].name != "forward" || !exists(tree_.class_of(id)) || function.exposed || parameters.size() < 2 || rank(parameters[1]) < 0) continue;
-        slots_.tie(place(id, 1), kLast);
+        for (std::size_t at = 1; at < parameters.size(); ++at)
+            if (rank(parameters[at]) > 0) slots_.tie(place(id, static_cast<int>(at)), kLast);
         if (!function.odd_result) slots_.tie(place(id, -1), kLast);
     }
+}
+
+// A Sequential whose calls are the library's.
+bool Planner::is_sequence(std::uint32_t class_index) const {
+    const names::ClassInfo& info = names_.classes[class_index];
+    if (exists(names::find_method(tree_, names_, class_index, "forward"))) return false;
+    return std::any_of(info.bases.begin(), info.bases.end(), [](const std::string& base) { return base == "torch.nn.Sequential"; }) ||
+           std::any_of(info.file_bases.begin(), info.file_bases.end(), [&](std::uint32_t base) { return is_sequence(base); });
 }
 
 // Classes that derive from a layer, and options that only the form with channels first has.
@@ -195,6 +237,8 @@ void Planner::check_classes() {
     for (const names::ClassInfo& info : names_.classes)
         for (const std::string& base : info.bases)
             if (catalogue_.find(channels_last_name(base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
+    for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
+        if (is_sequence(number) && is_entry(names_.classes[number].node)) obstruct(names_.classes[number].node, "an entry point that is a Sequential");
 }
 
 void Planner::check_constructors() {
@@ -217,10 +261,12 @@ void Planner::check_constructors() {
 Plan Planner::run() {
     Plan plan;
     find_functions();
+    learn_parameter_ranks();
     tie_families();
     block(tree_.child(tree_.root(), 0));
-    for (const auto& [number, function] : functions_) this->function(NodeId{number});
-    if (images_ == 0) return plan;
+    for (const auto& [number, function] : functions_)
+        if (!is_tried(NodeId{number})) this->function(NodeId{number});
+    if (!has_planes_) return plan;
     check_classes();
     check_constructors();
     for (const auto& [load, store] : reads_) {
@@ -254,7 +300,7 @@ void Planner::finish(Plan& plan) {
         const Move wanted = slots_.is_last(site.wanted) ? Move::to_last : Move::to_first;
         if (move != Move::none && move != wanted) plan.active = false;
         move = wanted;
-        plan.ranks[syntax::index(site.node)] = static_cast<std::int8_t>(rank(site.node));
+        plan.ranks[syntax::index(site.node)] = static_cast<std::int8_t>(site.rank);
     }
     for (const auto& [id, slot] : pending_forms_) plan.channels_last[syntax::index(id)] = slots_.is_last(slot);
     for (const auto& [id, slot] : pending_drops_) plan.dropped[syntax::index(id)] = slots_.is_last(slot);
@@ -271,20 +317,25 @@ void Planner::finish(Plan& plan) {
         plan.parameters[syntax::index(tree_[tree_[parameter].parent].parent)].push_back(parameter);
         plan.ranks[syntax::index(parameter)] = static_cast<std::int8_t>(rank(parameter));
     }
-    for (const auto& [number, function] : functions_) {
-        const NodeId id{number};
-        bool moved = places_.contains({number, -1}) && slots_.is_last(places_.at({number, -1}));
-        const auto parameters = tree_.children(tree_.child(id, 0));
-        for (std::size_t at = 0; at < parameters.size(); ++at) {
-            const auto known = places_.find({number, static_cast<int>(at)});
-            moved = moved || (known != places_.end() && rank(parameters[at]) > 0 && slots_.is_last(known->second));
-        }
-        const NodeId owner = tree_.class_of(id);
-        std::string name(exists(owner) && tree_[id].name == "forward" ? tree_[owner].name : tree_[id].name);
-        if (moved && !function.exposed && std::find(plan.moved_interfaces.begin(), plan.moved_interfaces.end(), name) == plan.moved_interfaces.end())
-            plan.moved_interfaces.push_back(std::move(name));
-    }
+    for (const auto& [number, function] : functions_)
+        if (tree_[NodeId{number}].name == "forward" && exists(tree_.class_of(NodeId{number})) && !function.exposed) report_interface(plan, NodeId{number});
+    for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
+        if (is_sequence(number)) plan.moved_interfaces.push_back({std::string(names_.classes[number].name), {{0, "input"}}, {-1}});
     hold_facts(plan);
+}
+
+void Planner::report_interface(Plan& plan, NodeId forward) const {
+    MovedInterface moved{std::string(tree_[tree_.class_of(forward)].name), {}, {}};
+    const auto is_last = [&](int number) {
+        const auto known = places_.find({syntax::index(forward), number});
+        return known != places_.end() && slots_.is_last(known->second);
+    };
+    const auto parameters = tree_.children(tree_.child(forward, 0));
+    for (std::size_t at = 1; at < parameters.size(); ++at)
+        if (rank(parameters[at]) > 0 && is_last(static_cast<int>(at))) moved.takes.emplace_back(static_cast<int>(at) - 1, tree_[parameters[at]].name);
+    for (int number = -1; number > -2 - kMostResults; --number)
+        if (is_last(number)) moved.gives.push_back(number == -1 ? -1 : -2 - number);
+    if (!moved.takes.empty() || !moved.gives.empty()) plan.moved_interfaces.push_back(std::move(moved));
 }
 
 // Shapes in the order in which the values are held where they are used.
@@ -295,10 +346,11 @@ void Planner::hold_facts(Plan& plan) const {
         infer::Fact& known = plan.facts.by_node[syntax::index(id)];
         const Move move = plan.moves[syntax::index(id)];
         const bool last = move == Move::none ? slots_.is_last(slot) : move == Move::to_last;
-        if (!last || known.shape == 0) continue;
-        const auto [found, is_new] = turned.emplace(known.shape, 0);
+        const std::uint32_t shape = fact(id).shape;
+        if (!last || shape == 0) continue;
+        const auto [found, is_new] = turned.emplace(shape, 0);
         if (is_new) {
-            std::vector<infer::Dim> dims = facts_.shapes[known.shape];
+            std::vector<infer::Dim> dims = facts_.shapes[shape];
             std::rotate(dims.begin() + 1, dims.begin() + 2, dims.end());
             found->second = static_cast<std::uint32_t>(plan.facts.shapes.size());
             plan.facts.shapes.push_back(std::move(dims));
@@ -318,7 +370,7 @@ std::string print(const syntax::Tree& tree, const Plan& plan) {
         out += std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ": " + (plan.moves[number] == Move::to_last ? "to last  " : "to first ") +
                std::string(tree.text(NodeId{number})) + "\n";
     }
-    for (const std::string& name : plan.moved_interfaces) out += "takes and gives channels last: " + name + "\n";
+    for (const MovedInterface& moved : plan.moved_interfaces) out += "takes and gives channels last: " + moved.name + "\n";
     return out;
 }
 

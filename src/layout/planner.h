@@ -31,6 +31,8 @@ struct Interface {
     Slot in = kFirst, out = kFirst;
 };
 
+inline constexpr int kMostResults = 8;  // of a tuple that a function gives back, in layouts of their own
+
 class Planner {
 public:
     Planner(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
@@ -41,6 +43,10 @@ private:
     // planner.cpp
     void find_functions();
     [[nodiscard]] bool is_exposed(NodeId function) const;
+    [[nodiscard]] bool is_entry(NodeId definition) const;
+    [[nodiscard]] bool is_sequence(std::uint32_t class_index) const;
+    [[nodiscard]] bool is_tried(NodeId id) const;
+    void report_interface(Plan& plan, NodeId forward) const;
     void tie_families();
     void tie_unknown_calls();
     void check_classes();
@@ -50,6 +56,9 @@ private:
     void hold_facts(Plan& plan) const;
     [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
     [[nodiscard]] int rank(NodeId id) const;  // of a tensor with sizes beside batch and channels; -1 of anything else
+    [[nodiscard]] bool is_open(NodeId id) const;  // its rank is not known
+    void learn_rank(NodeId id, int rank);
+    void learn_parameter_ranks();
     [[nodiscard]] std::optional<std::int64_t> integer(NodeId id) const;
     [[nodiscard]] Slot place(NodeId function, int number);  // of a parameter; below zero of what is given back
 
@@ -121,12 +130,14 @@ private:
     [[nodiscard]] NodeId called_method(NodeId callee) const;
     [[nodiscard]] const Argument* argument(const std::vector<Argument>& given, int position, std::string_view keyword) const;
     [[nodiscard]] std::optional<AxisArgument> axes(const Argument& argument, int position, std::string_view keyword, int rank) const;
+    [[nodiscard]] bool may_be_module(NodeId callee) const;
     [[nodiscard]] bool may_be_image(const Argument& argument) const;
     [[nodiscard]] bool is_single_pixel(NodeId id) const;
 
     struct Site {
         NodeId node;
         Slot held, wanted;
+        int rank;
     };
     struct Function {
         NodeId node = kNoNode;
@@ -147,6 +158,7 @@ private:
     std::map<std::pair<std::uint32_t, int>, Slot> places_;
     std::map<std::uint32_t, Slot> stores_;                            // by target
     std::map<std::uint32_t, int> store_ranks_;
+    std::map<std::uint32_t, int> learned_ranks_;                      // by node, where the facts leave it open
     std::vector<std::pair<NodeId, NodeId>> reads_;                    // load, store
     std::map<std::uint32_t, Value> containers_;                       // by binding
     std::set<std::uint32_t> captured_;                                // bindings that inner functions read
@@ -160,6 +172,7 @@ private:
     NodeId current_ = kNoNode;   // the function that is walked
     int loops_ = 0;
     int images_ = 0;             // calls of layers and functions that hold channels last
+    bool has_planes_ = false;    // some of them hold images, of two or more sizes
     NodeId unknown_call_ = kNoNode;
     std::string obstacle_;
 };

@@ -129,6 +129,7 @@ void Planner::statement(NodeId id) {
     case NodeKind::for_:
     case NodeKind::while_: loop(id); return;
     case NodeKind::if_: {
+        if (is_tried(id)) return;
         const NodeId test = tree_.child(id, 0);
         const Value tested = evaluate(test);
         if (tested.kind != Value::Kind::list) force(test, tested);
@@ -200,6 +201,14 @@ Value Planner::load(NodeId name) {
     if (reaching == environment_.stores.end()) {
         if (const int axes = rank(name); axes > 0) return tensor(name, kFirst);
         return {};
+    }
+    if (is_open(name)) {  // it has the rank of what was stored
+        std::set<int> ranks;
+        for (const std::uint32_t store : reaching->second) {
+            const auto known = store_ranks_.find(store);
+            if (known != store_ranks_.end()) ranks.insert(known->second);  // those that follow in a loop are compared at the end
+        }
+        if (ranks.size() == 1) learn_rank(name, *ranks.begin());
     }
     Slot slot = kFirst;
     bool any = false;
@@ -371,8 +380,10 @@ void Planner::give_back(NodeId id) {
         if (open && value.kind == Value::Kind::tensor) {
             use(node, value, place(current_, -1));
         } else if (open && value.kind == Value::Kind::display && tree_[node].kind == NodeKind::tuple) {
-            for (std::size_t at = 0; at < value.parts.size(); ++at)
-                use(tree_.child(node, static_cast<std::uint32_t>(at)), value.parts[at], value.parts[at].kind == Value::Kind::tensor ? place(current_, -2 - static_cast<int>(at)) : kFirst);
+            for (std::size_t at = 0; at < value.parts.size(); ++at) {
+                const bool open_part = value.parts[at].kind == Value::Kind::tensor && at < kMostResults;
+                use(tree_.child(node, static_cast<std::uint32_t>(at)), value.parts[at], open_part ? place(current_, -2 - static_cast<int>(at)) : kFirst);
+            }
         } else {
             force(node, value);
             if (open && (value.kind != Value::Kind::other || fact(node).kind != infer::Kind::tensor || fact(node).rank < 0)) known->second.odd_result = true;

@@ -48,9 +48,9 @@ layout::Plan plan_layout(const syntax::Tree& tree, const names::Names& names, co
     return layout::plan(tree, names, facts, catalogue, exposed);
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string joined(const std::vector<layout::MovedInterface>& interfaces) {
     std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "`" : ", `") + name + "`";
+    for (const layout::MovedInterface& moved : interfaces) text += (text.empty() ? "`" : ", `") + moved.name + "`";
     return text;
 }
 
@@ -71,6 +71,7 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout}, {}, sink);
     conversion.channels_last = layout.active;
     conversion.layout_obstacle = layout.obstacle;
+    conversion.moved_interfaces = layout.moved_interfaces;
     conversion.convertible = !sink.has_refusal();
     conversion.text = std::move(result.text);
     conversion.helpers = std::move(result.helpers);

@@ -8,6 +8,7 @@
 #include "catalogue/catalogue.h"
 #include "diagnostics/diagnostic.h"
 #include "infer/facts.h"
+#include "layout/layout.h"
 #include "source/source_text.h"
 
 namespace mlxify::pipeline {
@@ -49,6 +50,7 @@ struct Conversion {
     std::vector<std::string> helpers;       // names of emitted helpers
     std::vector<std::string> left_out;      // functions and classes that only raise, since no sample reached them
     bool channels_last = false;             // images are held with channels last inside
+    std::vector<layout::MovedInterface> moved_interfaces;
     std::string layout_obstacle;            // why they are not, where a file has layers for images; empty: nothing to gain
     std::vector<std::string> assumptions;   // sentences for the header: "float64 became float32 (line 12)"
 };

@@ -8,6 +8,7 @@
 #include "pipeline/docstring.h"
 #include "pipeline/earlier_proof.h"
 #include "pipeline/header.h"
+#include "pipeline/layout_adapters.h"
 #include "pipeline/outcome.h"
 #include "pipeline/sample_expressions.h"
 #include "store/saved_file.h"
@@ -84,6 +85,7 @@ Work verify_conversion(Conversion conversion, const source::SourceText& source, 
         for (verify::PreparedSample& sample : entry.samples)
             if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
                 mlx = expression_in_mlx(sample.invocation.expression, source, catalogue);
+    adapt_layouts(prepared, work.conversion.moved_interfaces);
     work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
     work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());
     explain_refusal(work.verdict, work.diagnostics);
@@ -120,7 +122,8 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const verify::Prepared prepared = verify::prepare(workers, request, sink);
     const std::vector<Diagnostic> said = sink.take();
     ConvertOptions wanted = options.convert;
-    for (const verify::PreparedEntry& entry : prepared.entries) wanted.exposed.push_back(entry.entry.name);
+    for (const verify::PreparedEntry& entry : prepared.entries)
+        if (entry.entry.kind != verify::EntryPoint::Kind::module) wanted.exposed.push_back(entry.entry.name);
     Conversion conversion = convert(source, prepared.observed, catalogue, wanted);
     const bool channels_last = conversion.channels_last;
     const std::string obstacle = conversion.layout_obstacle;

@@ -52,6 +52,13 @@ bool Rewriter::drop_permute(NodeId call) {
     if (!layout_.active || !layout_.dropped[syntax::index(call)]) return false;
     const NodeId callee = tree_.child(call, 0);
     const NodeId input = names::qualified_name(tree_, names_, callee).empty() ? tree_.child(callee, 0) : tree_.child(call, 1);
+    const NodeId parent = tree_[call].parent;
+    const bool named = tree_[parent].kind == NodeKind::assign && tree_.children(parent).size() == 2 && tree_[input].kind == NodeKind::name;
+    if (named && tree_.text(tree_.child(parent, 1)) == tree_.text(input) && layout_.moves[syntax::index(input)] == Move::none &&
+        layout_.moves[syntax::index(call)] == Move::none && tree_.children(tree_[parent].parent).size() > 1) {
+        remove_statement(parent);  // x = x.permute(0, 2, 3, 1)
+        return true;
+    }
     put(call, rendered(input), precedence_of(input), "layout");
     return true;
 }

@@ -22,7 +22,7 @@ struct Input {
     const infer::FactTable& facts;
     const infer::ObservedFacts& observed;  // empty: nothing ran
     const catalogue::Catalogue& catalogue;
-    const layout::Plan& layout;
+    const layout::Plan& layout;  // inactive: every value is held as in torch
 };
 
 struct Options {};

@@ -38,7 +38,7 @@ Converted convert(const std::string& original, const std::vector<std::string>& r
     const infer::FactTable facts = infer::infer(tree, names, observed);
     static const catalogue::Index kNothing;
     const catalogue::Catalogue catalogue(kNothing);
-    Result result = rewrite({source, tree, names, facts, observed, catalogue}, {}, sink);
+    Result result = rewrite({source, tree, names, facts, observed, catalogue, {}}, {}, sink);
     return {std::move(result.text), sink.take(), std::move(result.left_out)};
 }
 

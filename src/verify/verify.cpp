@@ -73,7 +73,7 @@ private:
         Programs& both = programs_[bf16_as_f32 ? 1 : 0];
         if (!both.original) {
             both.original = std::make_unique<Program>(workers_.torch, request_.original, "model", bf16_as_f32);
-            both.converted = std::make_unique<Program>(workers_.mlx, std::string(converted_), "model", bf16_as_f32);
+            both.converted = std::make_unique<Program>(workers_.mlx, std::string(converted_) + prepared_.adapters, "model", bf16_as_f32);
         }
         return both;
     }
@@ -100,6 +100,7 @@ private:
         ProofFindings findings = prove_entry(*both.original, *both.converted, entry, request_, depth_of(prepared_.observed));
         verdict_.limitations.insert(verdict_.limitations.end(), findings.limitations.begin(), findings.limitations.end());
         executable_.insert(findings.executable.begin(), findings.executable.end());
+        executable_.erase(executable_.upper_bound(line_of(converted_, static_cast<std::uint32_t>(converted_.size()))), executable_.end());
         if (entry.inner && findings.proof.level == Level::inconclusive) return;  // named as not proved, if no other proof reaches it
         findings.proof = with_static_stages(std::move(findings.proof));
         set_stage(findings.proof, stage::kImports, StageResult::passed, {});

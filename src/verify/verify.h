@@ -91,6 +91,7 @@ struct PreparedEntry {
 
 struct Prepared {
     std::vector<PreparedEntry> entries;
+    std::string adapters;           // follows the converted text while it is proved; no part of the file
     infer::ObservedFacts observed;  // of the original's expressions, over all samples
 };
 

@@ -4,38 +4,12 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv2d(nn.Conv2d):
-    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 2)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-def _taps(length, size):
+def _taps(length, size, scale):
     """Where each of `size` output positions reads along an axis: indices and weights, both (taps, size).
 
     `scale` is the factor that the caller gave, or None; torch then takes the ratio of the sizes.
     """
-    step = np.float32(length / size)
+    step = np.float32(1 / scale if scale else length / size)
     place = np.arange(size, dtype=np.float32)
     place = (place + np.float32(0.5)) * step - np.float32(0.5)
     place = np.maximum(place, 0)
@@ -45,32 +19,21 @@ def _taps(length, size):
     return np.clip(index, 0, length - 1).astype(np.int32), weights.astype(np.float32)
 
 
-def _resize_axis(x, axis, size):
+def _resize_axis(x, axis, size, scale):
     """Resizes one axis to `size` entries."""
-    index, weights = _taps(x.shape[axis], size)
-    if len(index) == 1:
-        return mx.take(x, mx.array(index[0]), axis=axis)
-    weights = mx.array(weights, dtype=x.dtype).reshape(len(index), -1, *[1] * (3 - axis))
-    return sum(mx.take(x, mx.array(row), axis=axis) * weights[tap] for tap, row in enumerate(index))
-
-
-def _resize_axis_2(x, axis, size):
-    """Resizes one axis to `size` entries."""
-    index, weights = _taps(x.shape[axis], size)
+    index, weights = _taps(x.shape[axis], size, scale)
     if len(index) == 1:
         return mx.take(x, mx.array(index[0]), axis=axis)
     weights = mx.array(weights, dtype=x.dtype).reshape(len(index), -1, *[1] * (x.ndim - 1 - axis))
     return sum(mx.take(x, mx.array(row), axis=axis) * weights[tap] for tap, row in enumerate(index))
 
 
-def _target_sizes(x, size, scale_factor, recompute_scale_factor):
-    """The size of each axis after (batch, channels), and the factor that the caller gave for it, or None."""
-    axes = x.ndim - 2
-    if size is not None:
-        return [size] * axes if isinstance(size, int) else size, [None] * axes
-    factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * axes
-    sizes = [math.floor(n * factor) for n, factor in zip(x.shape[2:], factors)]
-    return sizes, [None] * axes if recompute_scale_factor else factors
+def _resize(x, size):
+    """Resizes the axes between batch and channels, one after another, to a size or by a factor (or one per axis)."""
+    lengths = x.shape[1:-1]
+    for axis, (count, factor) in enumerate([(size[0], None), (size[1], None)], start=1):
+        x = _resize_axis(x, axis, count, factor)
+    return x
 
 
 def _cubic_weights(t, a=-0.75):
@@ -107,7 +70,7 @@ def _taps_2(length, size, scale, mode, align_corners):
     return np.clip(index, 0, length - 1).astype(np.int32), weights.astype(np.float32)
 
 
-def _resize_axis_3(x, axis, size, scale, mode, align_corners):
+def _resize_axis_2(x, axis, size, scale, mode, align_corners):
     """Resizes one axis to `size` entries."""
     if mode == "area":
         n = x.shape[axis]
@@ -120,23 +83,28 @@ def _resize_axis_3(x, axis, size, scale, mode, align_corners):
     return sum(mx.take(x, mx.array(row), axis=axis) * weights[tap] for tap, row in enumerate(index))
 
 
-def _interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False, recompute_scale_factor=False):
-    """Resizes the axes after (batch, channels), one after another, to a size or by a factor (a number, or one per axis)."""
-    targets = zip(*_target_sizes(x, size, scale_factor, recompute_scale_factor))
-    for axis, (count, scale) in enumerate(targets):
-        x = _resize_axis_3(x, axis + 2, count, scale, mode, align_corners)
+def _resize_2(x, size=None, scale_factor=None, mode="nearest", align_corners=False, recompute_scale_factor=False):
+    """Resizes the axes between batch and channels, one after another, to a size or by a factor (or one per axis)."""
+    lengths = x.shape[1:-1]
+    factors = scale_factor if isinstance(scale_factor, (tuple, list)) else [scale_factor] * len(lengths)
+    if size is None:
+        size = [math.floor(n * factor) for n, factor in zip(lengths, factors)]
+    elif isinstance(size, int):
+        size = [size] * len(lengths)
+    for axis, (count, factor) in enumerate(zip(size, factors), start=1):
+        x = _resize_axis_2(x, axis, count, None if recompute_scale_factor else factor, mode, align_corners)
     return x
 
 
 class Upsample(nn.Module):
-    """Resizes the axes after (batch, channels) to a size or by a factor."""
+    """Resizes the axes between batch and channels to a size or by a factor."""
 
     def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None):
         super().__init__()
         self.options = (size, scale_factor, mode, bool(align_corners), bool(recompute_scale_factor))
 
     def __call__(self, x):
-        return _interpolate(x, *self.options)
+        return _resize_2(x, *self.options)
 
 
 def _sanitize(model, weights):
@@ -176,11 +144,11 @@ class Down(nn.Module):
 
     def __init__(self, channels):
         super().__init__()
-        self.smooth = Conv2d(channels, channels, 3, padding=1)
+        self.smooth = nn.Conv2d(channels, channels, 3, padding=1)
 
     def __call__(self, x):
-        x = self.smooth(x)
-        return _resize_axis_2(_resize_axis(x, 2, x.shape[2] // 2), 3, x.shape[3] // 2)
+        x = self.smooth(x.transpose(0, 2, 3, 1))
+        return _resize(x, (x.shape[1] // 2, x.shape[2] // 2))
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""
@@ -196,7 +164,7 @@ class Pyramid(nn.Module):
         self.up = Upsample(scale_factor=2, mode="bilinear", align_corners=False)
 
     def __call__(self, x):
-        return self.up(self.down(x))
+        return self.up(self.down(x)).transpose(0, 3, 1, 2)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

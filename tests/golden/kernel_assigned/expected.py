@@ -2,32 +2,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv2d(nn.Conv2d):
-    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 2)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
 def _check_transposed(kernel_size, padding, output_padding, dilation, groups, axes):
     """MLX's transposed convolutions have no groups, and are wrong where padding exceeds the kernel or the output's."""
     sizes = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, padding, output_padding, dilation)]
@@ -36,7 +10,7 @@ def _check_transposed(kernel_size, padding, output_padding, dilation, groups, ax
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """PyTorch's ConvTranspose2d: channels first, as in (batch, channels, height, width)."""
+    """PyTorch's ConvTranspose2d with channels last, as in (batch, height, width, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
@@ -44,9 +18,6 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     ):
         _check_transposed(kernel_size, padding, output_padding, dilation, groups, 2)
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
 def _sanitize(model, weights):
@@ -84,16 +55,17 @@ def _sanitize(model, weights):
 class MeanShift(nn.Module):
     def __init__(self):
         super().__init__()
-        self.shift = Conv2d(3, 3, 1)
+        self.shift = nn.Conv2d(3, 3, 1)
         self.shift.weight = mx.moveaxis(mx.eye(3).reshape(3, 3, 1, 1), 1, -1)
         self.back = ConvTranspose2d(3, 3, 1)
         self.back.weight = mx.moveaxis(mx.ones((3, 3, 1, 1)), 0, -1)
-        self.twin = Conv2d(3, 3, 1)
+        self.twin = nn.Conv2d(3, 3, 1)
         self.twin.weight = mx.moveaxis(mx.array(mx.stop_gradient(mx.moveaxis(self.shift.weight, -1, 1))), 1, -1)
         self.twin.weight = mx.where(mx.moveaxis(mx.eye(3).reshape(3, 3, 1, 1) > 0, 1, -1), 1.0, self.twin.weight)
 
     def __call__(self, x):
-        return self.back(self.shift(x)) + self.twin(x)
+        x = x.transpose(0, 2, 3, 1)
+        return (self.back(self.shift(x)) + self.twin(x)).transpose(0, 3, 1, 2)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""
