@@ -348,6 +348,11 @@ std::optional<std::vector<TraceEntry>> read_trace(const Json& answer) {
     return well_formed ? std::optional(entries) : std::nullopt;
 }
 
+std::optional<double> read_operations(const Json& answer) {
+    double operations = 0;
+    return get(answer, "operations", operations) ? std::optional(operations) : std::nullopt;
+}
+
 std::optional<Timing> read_timing(const Json& answer) {
     Timing timing;
     const bool well_formed = get(answer, "seconds", timing.seconds) &&

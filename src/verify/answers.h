@@ -21,6 +21,7 @@ std::optional<Sensitivity> read_sensitivity(const Json& answer);
 std::optional<infer::ObservedFacts> read_facts(const Json& answer);
 std::optional<Reach> read_reach(const Json& answer);
 std::optional<std::vector<TraceEntry>> read_trace(const Json& answer);
+std::optional<double> read_operations(const Json& answer);
 std::optional<Timing> read_timing(const Json& answer);
 
 }  // namespace mlxify::verify

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "verify/lighten.h"
 #include "verify/observation.h"
 #include "verify/trial.h"
 
@@ -20,6 +21,10 @@ namespace {
 
 constexpr int kMostWaiting = 12;
 constexpr double kTrialSeconds = 20;  // of a construction or a call; longer ones would take minutes to prove
+constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
+constexpr double kWorthwhile = 0.8;       // of the cost before
+constexpr int kLightenings = 24;          // attempts
+constexpr std::string_view kTriedInputs = "tried.safetensors";
 constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
 using Clock = std::chrono::steady_clock;
@@ -95,7 +100,7 @@ private:
         if (!called) return call_failed(trial, called.failure(), hints, sizes);
         // Indices that are in range by luck are not with other draws.
         if (const Reply<CallResult> again = try_invocation(original_, invocation, 1); !again) return call_failed(trial, again.failure(), hints, sizes);
-        succeeded(invocation, *called);
+        succeeded(trial, invocation, *called);
     }
 
     void call_failed(const Trial& failed, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
@@ -139,13 +144,47 @@ private:
             for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
     }
 
-    void succeeded(const Invocation& invocation, const CallResult& called) {
+    void succeeded(const Trial& trial, const Invocation& invocation, const CallResult& called) {
         if (called.leaves.empty()) {
             result_.reason = std::string(kGivesNoArray);
             return;
         }
-        result_.invocation = all_finite(called) ? invocation : within_domain(invocation);
+        result_.invocation = all_finite(called) ? lightened(trial).invocation(entry_) : within_domain(invocation);
         result_.reason.clear();
+    }
+
+    // A proof makes some hundred calls, and MLX's convolutions are slow on a CPU: where a call costs much, the same at smaller sizes, as
+    // far as it runs.
+    [[nodiscard]] Trial lightened(const Trial& found) {
+        Trial trial = found;
+        std::optional<double> cost = operations_of(trial);
+        for (int tried = 0; cost && *cost > kLightOperations && tried < kLightenings;) {
+            const std::vector<Trial> candidates = lighter(trial, entry_);
+            const double before = *cost;
+            for (const Trial& next : candidates) {
+                if (++tried > kLightenings) break;
+                const std::optional<double> less = operations_of(next);
+                if (!less || *less > kWorthwhile * *cost) continue;
+                trial = next;
+                cost = less;
+                break;
+            }
+            if (*cost == before) break;
+        }
+        return trial;
+    }
+
+    // What a call costs; nullopt: it does not run with this draw and another, or gives no finite result.
+    [[nodiscard]] std::optional<double> operations_of(const Trial& trial) {
+        const Invocation invocation = trial.invocation(entry_);
+        for (const std::uint64_t seed : {1, 0})
+            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return std::nullopt;
+        const Reply<Session*> session = original_.session();
+        if (!session) return std::nullopt;
+        CallOptions options;
+        options.method = invocation.method;
+        const Reply<double> count = (*session)->operations(invocation.spec, (*session)->scratch(kTriedInputs), options);
+        return count ? std::optional(*count) : std::nullopt;
     }
 
     static bool all_finite(const CallResult& called) {
@@ -427,7 +466,7 @@ Reply<CallResult> try_invocation(Program& original, const Invocation& invocation
     if (!built) return built.failure();
     const Reply<Session*> session = original.session();
     if (!session) return session.failure();
-    const std::string arrays = (*session)->scratch("tried.safetensors");
+    const std::string arrays = (*session)->scratch(kTriedInputs);
     const Reply<base::Done> made = (*session)->inputs(invocation.spec, seed, arrays);
     if (!made) return made.failure();
     CallOptions options;

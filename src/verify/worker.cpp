@@ -298,6 +298,10 @@ Reply<std::vector<TraceEntry>> Session::trace(const Json& spec, const std::strin
     return parsed(ask_call("trace", spec, arrays, options, out), read_trace);
 }
 
+Reply<double> Session::operations(const Json& spec, const std::string& arrays, const CallOptions& options) {
+    return parsed(ask_call("operations", spec, arrays, options, ""), read_operations);
+}
+
 Reply<Timing> Session::time(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat) {
     return parsed(ask_call("time", spec, arrays, options, "", {{"repeat", repeat}}), read_timing);
 }

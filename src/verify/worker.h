@@ -187,6 +187,8 @@ public:
     Reply<Reach> reach(const Json& spec, const std::string& arrays, const CallOptions& options);
     // All assignments of the call, in order; arrays in `out`.
     Reply<std::vector<TraceEntry>> trace(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
+    // Multiplications and additions of a call, about; torch only.
+    Reply<double> operations(const Json& spec, const std::string& arrays, const CallOptions& options);
     Reply<Timing> time(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat);
 
     [[nodiscard]] bool alive() const { return server_ != nullptr; }

@@ -1,4 +1,4 @@
-"""Verbs whose results are compared: call, gradient, step, sensitivity, time. All but `step` leave the model as it was."""
+"""Verbs whose results are compared: call, gradient, step, sensitivity, time, operations. All but `step` leave the model as it was."""
 
 from __future__ import annotations
 
@@ -138,4 +138,16 @@ def time(model: Model, request: Json) -> Json:
         restore()
 
 
-VERBS = {"call": call, "gradient": gradient, "step": step, "sensitivity": move, "time": time}
+def operations(model: Model, request: Json) -> Json:
+    """torch only: `operations`, the multiplications and additions of a call, about."""
+    made = Call.of(model, request)
+    restore = model.framework.snapshot(model.instance)
+    try:
+        with made.mode():
+            given = made.arrays()
+            return {"operations": model.framework.operations(lambda: made.invoke(given))}
+    finally:
+        restore()
+
+
+VERBS = {"call": call, "gradient": gradient, "step": step, "sensitivity": move, "time": time, "operations": operations}

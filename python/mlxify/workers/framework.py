@@ -127,6 +127,9 @@ class Framework(Protocol):
     def doubles(self) -> contextlib.AbstractContextManager[None]:
         """What is made meanwhile is float64 where it would be float32. Raises NotImplementedError where that cannot be."""
 
+    def operations(self, run: Callable[[], object]) -> int:
+        """Multiplications and additions of `run()`, about. Raises NotImplementedError where nobody counts."""
+
     def compiled(self, asked: bool) -> contextlib.AbstractContextManager[None]:
         """Computes as a user's program would, compiled parts and all, if `asked` or cheap; for timing."""
 

@@ -238,6 +238,9 @@ class MlxFramework:
         raise NotImplementedError("only PyTorch is asked for constructors in float64")
         yield
 
+    def operations(self, run: Callable[[], object]) -> int:
+        raise NotImplementedError("only PyTorch is asked what a sample costs")
+
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
         """On a GPU in any case: there compiling takes milliseconds."""

@@ -18,6 +18,7 @@ from mlxify.workers import references, torch_defaults, torch_devices, torch_dtyp
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
+from mlxify.workers.torch_operations import operations_of
 
 nn = torch.nn
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
@@ -274,6 +275,9 @@ class TorchFramework:
                 yield
         finally:
             torch.set_default_dtype(usual)
+
+    def operations(self, run: Callable[[], object]) -> int:
+        return operations_of(run)
 
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:

@@ -1,0 +1,142 @@
+#include "verify/lighten.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+namespace mlxify::verify {
+namespace {
+
+constexpr std::int64_t kSmallestSide = 16;
+constexpr std::int64_t kSmallestCount = 4;  // what is halved at all
+
+// Whether a model of another size is still the same kind of model.
+bool scales(Quantity quantity) {
+    switch (quantity) {
+        case Quantity::unknown:
+        case Quantity::width:
+        case Quantity::feed_forward:
+        case Quantity::head_width:
+        case Quantity::heads:
+        case Quantity::depth:
+        case Quantity::channels:
+        case Quantity::image_size:
+        case Quantity::frames: return true;
+        case Quantity::vocabulary:
+        case Quantity::classes:
+        case Quantity::image_channels:
+        case Quantity::patch:
+        case Quantity::window:
+        case Quantity::length:
+        case Quantity::max_length:
+        case Quantity::kernel:
+        case Quantity::stride:
+        case Quantity::padding:
+        case Quantity::groups:
+        case Quantity::rate:
+        case Quantity::scale_factor:
+        case Quantity::small_float:
+        case Quantity::module:
+        case Quantity::activation:
+        case Quantity::norm:
+        case Quantity::flag: break;
+    }
+    return false;
+}
+
+// `32`, `[8, 16]`, `(3, 4, 6, 3)` with each number halved, but none below one; nullopt: it holds something else, or nothing to halve.
+std::optional<std::string> halved(const std::string& text) {
+    const bool sequence = text.starts_with('[') || text.starts_with('(');
+    if (text.empty() || text.find_first_not_of(sequence ? "[]() ,0123456789" : "0123456789") != std::string::npos || text.size() > 200) return std::nullopt;
+    std::string result, digits;
+    std::int64_t largest = 0;
+    for (const char c : text + "\n") {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+            digits += c;
+            continue;
+        }
+        if (const auto number = integer_text(digits)) {
+            largest = std::max(largest, *number);
+            result += std::to_string(*number > 1 ? *number / 2 : *number);
+        } else {
+            result += digits;
+        }
+        digits.clear();
+        if (c != '\n') result += c;
+    }
+    return largest >= (sequence ? 2 : kSmallestCount) ? std::optional(result) : std::nullopt;
+}
+
+void set_argument(Trial& trial, const std::string& name, const std::string& value) {
+    for (auto& [key, text] : trial.arguments)
+        if (key == name) {
+            text = value;
+            return;
+        }
+    trial.arguments.emplace_back(name, value);
+}
+
+std::string value_of(const Trial& trial, const ParameterOf& parameter) {
+    for (const auto& [key, text] : trial.arguments)
+        if (key == parameter.name) return text;
+    return parameter.default_text.value_or("");
+}
+
+// Every axis of the inputs that `chosen` takes, halved. Whether there was one.
+template <typename Chosen>
+bool halve_axes(Trial& trial, Chosen chosen) {
+    bool any = false;
+    for (auto& [name, spec] : trial.inputs) {
+        if (!is_tensor_spec(spec)) continue;
+        Json& shape = spec["shape"];
+        for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+            const auto size = shape[axis].get<std::int64_t>();
+            if (!chosen(shape.size(), axis, size)) continue;
+            shape[axis] = size / 2;
+            any = true;
+        }
+    }
+    return any;
+}
+
+// Images and volumes of half the side, and with them the arguments that tell it, in case the model knows its image.
+void smaller_images(const Trial& trial, const DefinitionOf& entry, std::vector<Trial>& trials) {
+    Trial next = trial;
+    const auto space = [](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= 2 * kSmallestSide; };
+    if (!halve_axes(next, space)) return;
+    Trial told = next;
+    for (const ParameterOf& parameter : entry.parameters) {
+        if (quantity_of(parameter.name) != Quantity::image_size) continue;
+        if (const auto half = halved(value_of(trial, parameter))) set_argument(told, parameter.name, *half);
+    }
+    trials.push_back(std::move(told));
+    if (!(trials.back().arguments == next.arguments)) trials.push_back(std::move(next));
+}
+
+}  // namespace
+
+std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
+    std::vector<Trial> trials;
+    smaller_images(trial, entry, trials);
+    if (entry.kind == "function") return trials;
+    const bool images = !trials.empty();
+    std::vector<Trial> other_structures;  // stages that differ in width or depth may become alike: last
+    for (const ParameterOf& parameter : entry.parameters) {
+        if (!scales(quantity_of(parameter.name)) || parameter.kind == "var_positional" || parameter.kind == "var_keyword") continue;
+        if (images && quantity_of(parameter.name) == Quantity::image_size) continue;
+        const std::string value = value_of(trial, parameter);
+        const auto half = halved(value);
+        if (!half) continue;
+        Trial next = trial;
+        set_argument(next, parameter.name, *half);
+        const auto number = integer_text(value);
+        Trial fitting = next;
+        if (number && halve_axes(fitting, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis > 0 && size == *number; }))
+            trials.push_back(std::move(fitting));
+        (number ? trials : other_structures).push_back(std::move(next));
+    }
+    trials.insert(trials.end(), other_structures.begin(), other_structures.end());
+    return trials;
+}
+
+}  // namespace mlxify::verify

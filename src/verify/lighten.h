@@ -1,0 +1,15 @@
+// Smaller forms of a sample that runs, for models whose calls cost much.
+// takes: a trial; gives: trials with about half of one size each; tests: lighten_test.cpp
+#pragma once
+
+#include <vector>
+
+#include "verify/trial.h"
+
+namespace mlxify::verify {
+
+// In the order in which to try them: smaller images, then each number of the constructor that counts layers or channels, halved, with the
+// axes of the inputs that have its size, and without.
+std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry);
+
+}  // namespace mlxify::verify

@@ -1,0 +1,41 @@
+#include "verify/lighten.h"
+
+#include <gtest/gtest.h>
+
+namespace mlxify::verify {
+namespace {
+
+std::vector<std::string> lighter_texts(const DefinitionOf& entry, const Trial& trial) {
+    std::vector<std::string> texts;
+    for (const Trial& next : lighter(trial, entry)) texts.push_back(print_invocation(next.invocation(entry)));
+    return texts;
+}
+
+DefinitionOf network() {
+    DefinitionOf entry;
+    entry.name = "Net";
+    entry.kind = "module";
+    entry.parameters = {{"dim", "positional_or_keyword", "64", ""},
+                        {"layers", "positional_or_keyword", "(3, 4, 1)", ""},
+                        {"kernel_size", "positional_or_keyword", "7", ""},
+                        {"image_size", "positional_or_keyword", std::nullopt, ""},
+                        {"mode", "positional_or_keyword", "'same'", ""}};
+    entry.forward = {{"x", "positional_or_keyword", std::nullopt, ""}};
+    return entry;
+}
+
+TEST(LighterTest, ImagesLayersAndChannelsAreHalved) {
+    const Trial trial{{{"image_size", "64"}}, {{"x", tensor_spec({2, 3, 64, 64}, "float32")}}, true, 0};
+    EXPECT_EQ(lighter_texts(network(), trial),
+              (std::vector<std::string>{"Net(image_size=32)(f32[2, 3, 32, 32])", "Net(image_size=64)(f32[2, 3, 32, 32])",
+                                        "Net(image_size=64, dim=32)(f32[2, 3, 32, 32])", "Net(image_size=64, dim=32)(f32[2, 3, 64, 64])",
+                                        "Net(image_size=64, layers=(1, 2, 1))(f32[2, 3, 64, 64])"}));
+}
+
+TEST(LighterTest, WhatIsSmallStays) {
+    const Trial trial{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 3, 16, 16}, "float32")}}, true, 0};
+    EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
+}
+
+}  // namespace
+}  // namespace mlxify::verify
