@@ -26,7 +26,8 @@ namespace mlxify::infer {
 
 class Evaluator {
 public:
-    Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed, FactTable& table);
+    // `stated`: the facts of the text alone, where there are observed ones.
+    Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed, const FactTable* stated, FactTable& table);
     void run();
 
 private:
@@ -182,6 +183,7 @@ private:
     // --- observed facts (observed.cpp)
     void index_observed(const ObservedFacts& observed);
     void apply_observed(NodeId node, Fact& fact);
+    [[nodiscard]] bool counts_observed_axes(NodeId node) const;
 
     [[nodiscard]] std::uint32_t slot_of_attribute(std::uint32_t class_index, std::string_view name);
     [[nodiscard]] const std::string& library_name_of(NodeId node);  // qualified name of a name or attribute chain, cached
@@ -190,6 +192,7 @@ private:
     const syntax::Tree& tree_;
     const names::Names& names_;
     const ObservedFacts& observed_;
+    const FactTable* stated_;
     FactTable& table_;
     FactStore store_;
     Program program_;

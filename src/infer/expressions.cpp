@@ -98,6 +98,7 @@ Fact Evaluator::evaluate(NodeId node) {
     default: fact = evaluate_literal(node); break;
     }
     apply_observed(node, fact);
+    if (fact.value != kNoValue && counts_observed_axes(node)) fact = make(Kind::integer);
     record(node, fact);
     return fact;
 }

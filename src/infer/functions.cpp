@@ -22,10 +22,12 @@ constexpr std::uint32_t kIntegerAxis = 255;
 
 }  // namespace
 
-Evaluator::Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed, FactTable& table)
+Evaluator::Evaluator(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed, const FactTable* stated,
+                     FactTable& table)
     : tree_(tree),
       names_(names),
       observed_(observed),
+      stated_(stated),
       table_(table),
       store_(table),
       program_(tree, names),

@@ -11,8 +11,14 @@ namespace mlxify::infer {
 using syntax::NodeId;
 
 FactTable infer(const syntax::Tree& tree, const names::Names& names, const ObservedFacts& observed) {
+    if (observed.empty()) {
+        FactTable table;
+        Evaluator(tree, names, observed, nullptr, table).run();
+        return table;
+    }
+    const FactTable stated = infer(tree, names, {});
     FactTable table;
-    Evaluator(tree, names, observed, table).run();
+    Evaluator(tree, names, observed, &stated, table).run();
     return table;
 }
 

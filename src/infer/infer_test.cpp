@@ -270,6 +270,24 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     EXPECT_EQ(file.short_form("a.view(2)"), "tensor 1 float32");
 }
 
+// An author who asks for the rank passes tensors of several: what the samples had is no constant.
+TEST(Infer, ObservedRanksAreNoConstants) {
+    const std::string text = "def f(a):\n    n = a.ndim\n    m = a.dim() - 1\n    k = len(a.shape)\n    b = a.view(2, 3)\n    return b.ndim\n";
+    ObservedFacts seen;
+    for (const std::string_view use : {"a.ndim", "a.dim", "a.shape"}) {
+        ObservedFact a;
+        const auto begin = static_cast<std::uint32_t>(text.find(use));
+        a.span = {begin, begin + 1};
+        a.kind = Kind::tensor;
+        a.rank = 3;
+        seen.push_back(a);
+    }
+    const Analysed file(text, seen);
+    EXPECT_EQ(file.short_form("a"), "tensor 3");
+    for (const std::string_view asked : {"a.ndim", "a.dim()", "a.dim() - 1", "len(a.shape)"}) EXPECT_EQ(file.facts.value(file(asked)), nullptr) << asked;
+    EXPECT_NE(file.facts.value(file("b.ndim")), nullptr);
+}
+
 TEST(Infer, ObservedIteratorsKeepWhatTheyGive) {
     const std::string text = "def f(x: torch.Tensor, y: torch.Tensor):\n    for a, b in zip(x.split(4), y):\n        a.add_(b)\n    rows = list(x)\n    return rows[0]\n";
     const auto begin = static_cast<std::uint32_t>(text.find("zip"));

@@ -20,6 +20,19 @@ void Evaluator::index_observed(const ObservedFacts& observed) {
     }
 }
 
+// Whether `node` is `x.ndim`, `x.dim()` or `len(x.shape)` of a tensor whose rank only the samples tell: the author asks because there are others.
+bool Evaluator::counts_observed_axes(NodeId node) const {
+    if (stated_ == nullptr) return false;
+    const auto stated_rank = [&](NodeId tensor) { return stated_->by_node[index(tensor)].rank; };
+    if (tree_[node].kind == NodeKind::attribute) return tree_[node].name == "ndim" && stated_rank(tree_.child(node, 0)) < 0;
+    if (tree_[node].kind != NodeKind::call) return false;
+    const NodeId callee = tree_.child(node, 0);
+    if (tree_[callee].kind == NodeKind::attribute)
+        return (tree_[callee].name == "dim" || tree_[callee].name == "ndimension") && tree_[node].child_count == 1 && stated_rank(tree_.child(callee, 0)) < 0;
+    return tree_[callee].kind == NodeKind::name && tree_[callee].name == "len" && tree_[node].child_count == 2 &&
+           table_.by_node[index(tree_.child(node, 1))].kind == Kind::size && stated_->by_node[index(tree_.child(node, 1))].length < 0;
+}
+
 // What was seen decides kind, rank and dtype. Sizes are those of the samples only; that a sample passed None, or no None,
 // tells nothing of other calls.
 void Evaluator::apply_observed(NodeId node, Fact& fact) {

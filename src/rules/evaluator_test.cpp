@@ -130,6 +130,22 @@ TEST_F(EvaluatorTest, none_and_flags_fold) {
     EXPECT_EQ(printed({argument(tensor("x")), argument(author("t", Kind::dtype))}), "mx.b(x.astype(t))");
 }
 
+TEST_F(EvaluatorTest, a_known_rank_settles_conditions_and_is_asked_for_where_it_is_the_result) {
+    catalogue("@rule(\"lib.f\")\ndef f(x):\n    return x.ndim\n\n\n@rule(\"lib.g\")\ndef g(x):\n    return mx.g(x) if x.ndim == 2 else mx.h(x, x.ndim - 1)\n");
+    EXPECT_EQ(printed({argument(tensor("x", 3))}), "x.ndim");
+    EXPECT_EQ(text_of(call({argument(tensor("x", 2))}, {}, "lib.g").value), "mx.g(x)");
+    EXPECT_EQ(text_of(call({argument(tensor("x", 3))}, {}, "lib.g").value), "mx.h(x, 2)");
+}
+
+TEST_F(EvaluatorTest, tensors_of_samples_alone_are_asked_for) {
+    catalogue("@rule(\"lib.f\")\ndef f(x):\n    return is_tensor(x)\n\n\n@rule(\"lib.g\")\ndef g(x):\n    return mx.g(x) if is_tensor(x) else mx.h(x)\n");
+    Value seen = tensor("x");
+    seen.fact.observed = true;
+    EXPECT_EQ(printed({argument(seen)}), "isinstance(x, mx.array)");
+    EXPECT_EQ(printed({argument(tensor("x"))}), "True");
+    EXPECT_EQ(text_of(call({argument(seen)}, {}, "lib.g").value), "mx.g(x)");
+}
+
 TEST_F(EvaluatorTest, kinds_fold_isinstance) {
     catalogue("@rule(\"lib.f\")\ndef f(x, n):\n    if isinstance(n, (tuple, list)):\n        return mx.many(x, n)\n"
               "    if is_tensor(n):\n        return mx.array_of(x, n)\n    return mx.one(x, n)\n");

@@ -301,8 +301,11 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
     if (word == "is_tensor") {
         const Value value = evaluate(children[1]);
         if (value.constant || value.has_items) return bool_value(false);
-        if (value.fact.kind != Kind::unknown && value.fact.kind != Kind::object) return bool_value(value.fact.kind == Kind::tensor);
-        return code_value("isinstance(" + value.text + ", " + evaluator_.names_.mx + ".array)", Precedence::atom, Kind::boolean);
+        const bool known = value.fact.kind != Kind::unknown && value.fact.kind != Kind::object;
+        if (known && !value.fact.observed) return bool_value(value.fact.kind == Kind::tensor);
+        Value asked = code_value("isinstance(" + value.text + ", " + evaluator_.names_.mx + ".array)", Precedence::atom, Kind::boolean);
+        if (known) asked.constant = value.fact.kind == Kind::tensor;  // of what the samples passed: settles which form is taken, not the author's question
+        return asked;
     }
     if (word == "negated") {
         const Value value = evaluate(children[1]);

@@ -147,7 +147,11 @@ Value Frame::shape_of(const Value& object) {
 Value Frame::attribute(NodeId id) {
     const std::string_view field = tree_[id].name;
     Value object = evaluate(tree_.child(id, 0));
-    if (field == "ndim" && object.fact.rank >= 0) return integer_value(object.fact.rank);
+    if (field == "ndim") {  // known to what follows from it; as an author's own result it is asked for, as the author did
+        Value value = code_value(operand(object, Precedence::atom) + ".ndim", Precedence::atom, Kind::integer);
+        if (object.fact.rank >= 0) value.constant = std::int64_t{object.fact.rank};
+        return value;
+    }
     if (field == "shape") return shape_of(object);
     if (field == "dtype") {
         Value value = code_value(operand(object, Precedence::atom) + ".dtype", Precedence::atom, Kind::dtype);
