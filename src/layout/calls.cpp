@@ -157,6 +157,7 @@ Value Planner::library_call(NodeId id, std::string_view qualified, const std::ve
                 use(given[0].node, given[0].value, kLast);
                 for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
                 pending_forms_.emplace_back(id, kLast);
+                if (last_part(qualified).starts_with("adaptive_") && asks_for_one(id, 2)) pixels_.insert(syntax::index(id));
                 return tensor(id, kLast);
             }
             return opaque(id, given);
@@ -168,7 +169,7 @@ Value Planner::library_call(NodeId id, std::string_view qualified, const std::ve
 
 Value Planner::operator_call(NodeId id, const Operator& op, const std::vector<Argument>& given) {
     for (const Argument& one : given)
-        if (one.star) return opaque(id, given);
+        if (one.star || one.keyword == "axis" || one.keyword == "keepdims" || one.keyword == "out") return opaque(id, given);
     switch (op.passing) {
     case Passing::pointwise: return pointwise_call(id, given);
     case Passing::axis: return axis_call(id, op, given);
@@ -269,6 +270,7 @@ Value Planner::reduce_call(NodeId id, const Operator& op, const std::vector<Argu
     const bool* flag = kept ? std::get_if<bool>(kept) : nullptr;
     if (!moved || (keep && !flag)) return opaque(id, given);
     const bool keeps = flag && *flag;
+    if (op.passing == Passing::reduce && keeps != (rank(id) == input.rank)) return opaque(id, given);  // x.std(1, True): no keepdim
     const auto holds = [&](std::int64_t wanted) { return std::find(moved->axes.begin(), moved->axes.end(), wanted) != moved->axes.end(); };
     bool all_sizes = true;
     for (int size = 1; size <= input.rank - 2; ++size) all_sizes = all_sizes && holds(size);
@@ -283,7 +285,8 @@ Value Planner::reduce_call(NodeId id, const Operator& op, const std::vector<Argu
         const Value part{Value::Kind::tensor, slot, input.rank, {}};
         return {Value::Kind::tuple, kFirst, -1, {part, part}};
     }
-    if (keeps) return rank(id) == input.rank ? tensor(id, slot) : (slots_.tie(slot, kFirst), Value{});
+    if (keeps && all_sizes) pixels_.insert(syntax::index(id));
+    if (keeps) return tensor(id, slot);
     return rank(id) > 0 ? tensor(id, kFirst) : Value{};
 }
 
@@ -357,7 +360,38 @@ Value Planner::permute_call(NodeId id, const std::vector<Argument>& given) {
     return opaque(id, given);
 }
 
+// nn.AdaptiveAvgPool2d(1), F.adaptive_avg_pool2d(x, (1, 1))
+bool Planner::asks_for_one(NodeId call, std::uint32_t slot) const {
+    const NodeId size = tree_.child(call, slot);
+    if (!exists(size)) return false;
+    std::vector<NodeId> numbers{tree_[size].kind == NodeKind::keyword ? tree_.child(size, 0) : size};
+    if (tree_[numbers[0]].kind == NodeKind::tuple || tree_[numbers[0]].kind == NodeKind::list) {
+        const auto children = tree_.children(numbers[0]);
+        numbers.assign(children.begin(), children.end());
+    }
+    return std::all_of(numbers.begin(), numbers.end(), [&](NodeId number) { return integer(number) == std::optional<std::int64_t>(1); });
+}
+
+// `self.pool` is an adaptive pool to one pixel wherever the class sets it.
+bool Planner::pools_to_one(NodeId callee) const {
+    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return false;
+    const NodeId owner = tree_.class_of(callee);
+    if (!exists(owner)) return false;
+    bool any = false;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::assign || tree_.children(id).size() != 2 || !tree_[owner].span.contains(tree_[id].span)) continue;
+        if (tree_.text(tree_.child(id, 1)) != tree_.text(callee)) continue;
+        const NodeId value = tree_.child(id, 0);
+        if (tree_[value].kind != NodeKind::call || !asks_for_one(value, 1)) return false;
+        if (!names::qualified_name(tree_, names_, tree_.child(value, 0)).starts_with("torch.nn.Adaptive")) return false;
+        any = true;
+    }
+    return any;
+}
+
 bool Planner::is_single_pixel(NodeId id) const {
+    if (pixels_.contains(syntax::index(id))) return true;
     const infer::Fact& known = fact(id);
     if (known.kind != infer::Kind::tensor || known.rank < 3 || known.shape == 0) return false;
     const std::vector<infer::Dim>& dims = facts_.shapes[known.shape];
@@ -489,6 +523,7 @@ std::optional<Interface> Planner::interface_of(const infer::Fact& module, int ax
         const Slot in = slots_.fresh();
         Slot held = in;
         bool flat = false;
+        int images = 0;
         for (const infer::Fact& child : children) {
             if (child.kind != infer::Kind::module) return Interface{Interface::Kind::unknown, kLast, kLast};
             if (flat) continue;
@@ -496,17 +531,18 @@ std::optional<Interface> Planner::interface_of(const infer::Fact& module, int ax
             const auto inner = interface_of(child, axes, at);
             if (!inner || inner->kind == Interface::Kind::pointwise) continue;
             if (inner->kind == Interface::Kind::unknown) unknown_call_ = at;
+            images += inner->images;
             slots_.tie(held, inner->in);
             held = inner->out;
             flat = of == "torch.nn.Flatten";
             if (module.length < 0) slots_.tie(held, in);  // in any order, any number of times
         }
-        return Interface{Interface::Kind::fixed, in, flat ? kFirst : held};
+        return Interface{Interface::Kind::fixed, in, flat ? kFirst : held, images};
     }
     if (catalogue_.find(channels_last_name(name))) {
         const int wanted = wanted_axes(name);
         if (wanted != 0 && wanted != axes) obstruct(at, "`" + name + "` with an input of " + std::to_string(axes) + " axes");
-        return Interface{Interface::Kind::fixed, kLast, name == "torch.nn.Flatten" ? kFirst : kLast};
+        return Interface{Interface::Kind::fixed, kLast, name == "torch.nn.Flatten" ? kFirst : kLast, 1};
     }
     return Interface{Interface::Kind::fixed, kFirst, kFirst};
 }
@@ -528,12 +564,13 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     if (!interface) return opaque(id, given);
     if (interface->kind == Interface::Kind::unknown) return unknown_call(id, given);
     if (interface->kind == Interface::Kind::pointwise) return pointwise_of(id, {{input.node, input.value}});
+    if (interface->images > 0 && pools_to_one(tree_.child(id, 0))) pixels_.insert(syntax::index(id));
     use(input.node, input.value, interface->in);
     for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
-    if (module.library_class != 0 && interface->in != kFirst) {
-        ++images_;
+    if (interface->images > 0) {
+        images_ += interface->images;
         has_planes_ = has_planes_ || input.value.rank > 3;
-        if (given.size() > 1 && interface->in == kLast) obstruct(id, "a layer that is called with further arguments");
+        if (given.size() > 1) obstruct(id, "a layer that is called with further arguments");
         if (interface->out == kLast) learn_rank(id, input.value.rank);
     }
     if (rank(id) > 0) return tensor(id, interface->out);

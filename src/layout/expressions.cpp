@@ -118,14 +118,7 @@ Value Planner::comprehension(NodeId id) {
     const Environment around = environment_;
     ++loops_;
     for (const NodeId clause : tree_.children(id).subspan(1)) {
-        const NodeId iterable_node = tree_.child(clause, 1);
-        const Value iterable = evaluate(iterable_node);
-        if (iterable.kind == Value::Kind::list) {
-            bind_iterated(tree_.child(clause, 0), iterable);
-        } else {
-            force(iterable_node, iterable);
-            bind(tree_.child(clause, 0), kNoNode, {});
-        }
+        bind_elements(tree_.child(clause, 0), evaluate_iterable(tree_.child(clause, 1)));
         for (const NodeId condition : tree_.children(clause).subspan(2)) evaluate_and_force(condition);
     }
     const NodeId element_node = tree_.child(id, 0);
@@ -255,6 +248,7 @@ Value Planner::pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value
         return axes > 0 ? tensor(id, kFirst) : Value{};
     }
     const Slot slot = slots_.fresh();
+    if (operands.size() == 1 && is_single_pixel(operands[0].first)) pixels_.insert(syntax::index(id));
     for (const auto& [node, value] : operands) {
         if (value.kind == Value::Kind::tensor) use(node, value, slot);
         else force(node, value);

@@ -29,6 +29,7 @@ struct Value {
 struct Interface {
     enum class Kind : std::uint8_t { pointwise, fixed, unknown } kind = Kind::fixed;
     Slot in = kFirst, out = kFirst;
+    int images = 0;  // layers that hold channels last
 };
 
 inline constexpr int kMostResults = 8;  // of a tuple that a function gives back, in layouts of their own
@@ -85,6 +86,8 @@ private:
     void bind(NodeId target, NodeId value_node, const Value& value);
     void bind_name(NodeId target, NodeId value_node, const Value& value);
     bool unpack_shape(NodeId target, NodeId value);
+    std::vector<Value> evaluate_iterable(NodeId id);
+    void bind_elements(NodeId target, const std::vector<Value>& iterated);
     void bind_iterated(NodeId target, const Value& iterable);
     Value load(NodeId name);
     Slot store_slot(NodeId target);
@@ -133,6 +136,8 @@ private:
     [[nodiscard]] bool may_be_module(NodeId callee) const;
     [[nodiscard]] bool may_be_image(const Argument& argument) const;
     [[nodiscard]] bool is_single_pixel(NodeId id) const;
+    [[nodiscard]] bool pools_to_one(NodeId callee) const;
+    [[nodiscard]] bool asks_for_one(NodeId call, std::uint32_t slot) const;
 
     struct Site {
         NodeId node;
@@ -160,6 +165,7 @@ private:
     std::map<std::uint32_t, int> store_ranks_;
     std::map<std::uint32_t, int> learned_ranks_;                      // by node, where the facts leave it open
     std::vector<std::pair<NodeId, NodeId>> reads_;                    // load, store
+    std::set<std::uint32_t> pixels_;                                  // expressions and stores of images of one pixel
     std::map<std::uint32_t, Value> containers_;                       // by binding
     std::set<std::uint32_t> captured_;                                // bindings that inner functions read
     std::vector<std::pair<NodeId, Slot>> parameters_;                 // of exposed functions

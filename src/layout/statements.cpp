@@ -71,21 +71,13 @@ void Planner::open(NodeId body) {
 void Planner::loop(NodeId id) {
     const bool is_for = tree_[id].kind == NodeKind::for_;
     const NodeId body = tree_.child(id, is_for ? 2 : 1);
-    Value iterable;
-    if (is_for) iterable = evaluate(tree_.child(id, 1));
+    std::vector<Value> iterated;
+    if (is_for) iterated = evaluate_iterable(tree_.child(id, 1));
     open(body);
     const Environment before = environment_;
     ++loops_;
-    if (is_for) {
-        if (iterable.kind == Value::Kind::list) {
-            bind_iterated(tree_.child(id, 0), iterable);
-        } else {
-            force(tree_.child(id, 1), iterable);
-            bind_iterated(tree_.child(id, 0), {});
-        }
-    } else {
-        evaluate_and_force(tree_.child(id, 0));
-    }
+    if (is_for) bind_elements(tree_.child(id, 0), iterated);
+    else evaluate_and_force(tree_.child(id, 0));
     block(body);
     --loops_;
     merge(before);
@@ -210,6 +202,8 @@ Value Planner::load(NodeId name) {
         }
         if (ranks.size() == 1) learn_rank(name, *ranks.begin());
     }
+    const bool pixel = !reaching->second.empty() && std::all_of(reaching->second.begin(), reaching->second.end(), [&](std::uint32_t store) { return pixels_.contains(store); });
+    if (pixel) pixels_.insert(syntax::index(name));
     Slot slot = kFirst;
     bool any = false;
     for (const std::uint32_t store : reaching->second) {
@@ -264,6 +258,45 @@ void Planner::bind(NodeId target, NodeId value_node, const Value& value) {
     }
 }
 
+// What a loop goes over: one list, or several side by side (`zip(a, b)`, `enumerate(a)`). Others than lists are held as in torch.
+std::vector<Value> Planner::evaluate_iterable(NodeId id) {
+    const NodeId callee = tree_[id].kind == NodeKind::call ? tree_.child(id, 0) : kNoNode;
+    const bool builtin = exists(callee) && tree_[callee].kind == NodeKind::name && names_.binding(callee) == names::kNoBinding;
+    const bool counts = builtin && tree_[callee].name == "enumerate";
+    std::vector<NodeId> nodes{id};
+    if (counts || (builtin && tree_[callee].name == "zip")) nodes.assign(tree_.children(id).begin() + 1, tree_.children(id).end());
+    std::vector<Value> values;
+    if (counts) values.emplace_back();
+    for (const NodeId node : nodes) {
+        if (tree_[node].kind == NodeKind::keyword || tree_[node].kind == NodeKind::starred) {
+            evaluate_and_force(tree_.child(node, 0));
+            if (tree_[node].kind == NodeKind::starred) values.emplace_back();
+            continue;
+        }
+        Value value = evaluate(node);
+        if (value.kind == Value::Kind::display) value = list_of(node, value);
+        if (value.kind == Value::Kind::list) {
+            values.push_back(std::move(value));
+        } else {
+            force(node, value);
+            values.emplace_back();
+        }
+    }
+    return values;
+}
+
+void Planner::bind_elements(NodeId target, const std::vector<Value>& iterated) {
+    const bool several = tree_[target].kind == NodeKind::tuple && tree_.children(target).size() == iterated.size();
+    if (several) {
+        for (std::size_t at = 0; at < iterated.size(); ++at) bind_iterated(tree_.child(target, static_cast<std::uint32_t>(at)), iterated[at]);
+    } else if (iterated.size() == 1) {
+        bind_iterated(target, iterated[0]);
+    } else {
+        for (const Value& value : iterated) hold(value, kFirst);
+        bind(target, kNoNode, {});
+    }
+}
+
 // The elements of a list, one after another.
 void Planner::bind_iterated(NodeId target, const Value& iterable) {
     if (iterable.kind != Value::Kind::list || tree_[target].kind != NodeKind::name) {
@@ -287,6 +320,7 @@ void Planner::bind_name(NodeId target, NodeId value_node, const Value& given) {
     switch (value.kind) {
     case Value::Kind::tensor:
         store_ranks_[index] = value.rank;
+        if (exists(value_node) && is_single_pixel(value_node)) pixels_.insert(index);
         if (exists(value_node)) use(value_node, value, slot);
         else slots_.tie(value.slot, slot);
         break;

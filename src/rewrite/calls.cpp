@@ -335,13 +335,13 @@ void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::v
     if (initialises && parameters.back() == "_kernel") {
         if (const std::string_view kernel = kernel_initialised(id); !kernel.empty())
             given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
-    } else if (parameters.back() == "_uneven" && was_uneven(exists(receiver) ? receiver : tree_.child(id, 1), given)) {
+    } else if (parameters.back() == "_uneven" && was_uneven(id, exists(receiver) ? receiver : tree_.child(id, 1), given)) {
         given.push_back({"_uneven", rules::bool_value(true), false, false});
     }
 }
 
 // x.chunk(n, dim) of an axis that was not divided by n in the samples, or may not have been.
-bool Rewriter::was_uneven(NodeId input, const std::vector<Actual>& given) const {
+bool Rewriter::was_uneven(NodeId call, NodeId input, const std::vector<Actual>& given) const {
     const auto integer = [&](std::size_t position, std::string_view keyword, std::int64_t otherwise) {
         for (std::size_t at = 0; at < given.size(); ++at)
             if (given[at].keyword.empty() ? at == position : given[at].keyword == keyword)
@@ -350,6 +350,7 @@ bool Rewriter::was_uneven(NodeId input, const std::vector<Actual>& given) const 
     };
     const std::int64_t chunks = integer(1, "chunks", 0);
     std::int64_t axis = integer(2, "dim", 0);
+    if (layout_.axes.contains(syntax::index(call)) && axis != 0) axis = axis < 0 ? 1 : axis + 1;  // what was seen has torch's order
     const base::Span span = tree_[input].span;
     for (const infer::ObservedFact& seen : input_.observed) {
         if (seen.span != span || seen.kind != infer::Kind::tensor) continue;

@@ -139,7 +139,7 @@ private:
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);
-    [[nodiscard]] bool was_uneven(NodeId input, const std::vector<rules::Actual>& given) const;
+    [[nodiscard]] bool was_uneven(NodeId call, NodeId input, const std::vector<rules::Actual>& given) const;
     void drop_unused(NodeId id, std::string_view text);
 
     // training.cpp

@@ -63,7 +63,7 @@ class SE(nn.Module):
 
     def __call__(self, x):
         b, h, w, c = x.shape
-        y = x.mean(axis=(1, 2), keepdims=True).transpose(0, 3, 1, 2).reshape(b, c)
+        y = x.mean(axis=(1, 2), keepdims=True).reshape(b, c)
         y = mx.sigmoid(self.fc2(nn.relu(self.fc1(y)))).reshape(b, 1, 1, c)
         return x * y
 

@@ -115,7 +115,7 @@ class ChannelGate(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(channels, 4), nn.ReLU(), nn.Linear(4, channels))
 
     def __call__(self, x):
-        pooled = x.mean(axis=(1, 2), keepdims=True).transpose(0, 3, 1, 2).flatten(1)
+        pooled = x.mean(axis=(1, 2), keepdims=True).flatten(1)
         scale = mx.broadcast_to(mx.expand_dims(mx.expand_dims(mx.sigmoid(self.mlp(pooled)), 2), 3).transpose(0, 2, 3, 1), x.shape)
         return x * scale
 
