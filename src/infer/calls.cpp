@@ -134,7 +134,16 @@ Fact Evaluator::call_value(const Fact& callee, const Operands& operands, NodeId 
     }
 }
 
+// A tuple or list of Python's numbers, or a shape.
+bool Evaluator::is_sequence_of_numbers(const Fact& fact) {
+    if (fact.kind == Kind::size) return true;
+    if (fact.kind != Kind::tuple && fact.kind != Kind::list) return false;
+    const Kind element = store_.element(fact).kind;
+    return element == Kind::integer || element == Kind::floating;
+}
+
 Fact Evaluator::call_library(std::string_view qualified, const Operands& operands, NodeId node) {
+    if (qualified == "numpy.prod" && operands.positional.size() == 1 && is_sequence_of_numbers(operands.fact(0))) return call_library("math.prod", operands, node);
     if (qualified.starts_with("math.")) {
         constexpr std::array<std::string_view, 8> kIntegers{"ceil", "floor", "gcd", "comb", "factorial", "isqrt", "lcm", "trunc"};
         const std::string_view last = last_part(qualified);

@@ -150,6 +150,7 @@ private:
     Fact evaluate_call(NodeId node);
     Operands evaluate_arguments(NodeId node);
     Fact call_value(const Fact& callee, const Operands& operands, NodeId node);
+    bool is_sequence_of_numbers(const Fact& fact);
     Fact call_library(std::string_view qualified, const Operands& operands, NodeId node);
     Fact apply_operator(const Operator& op, const Operands& operands, NodeId node);
     Fact construct_class(std::uint32_t class_index, const Operands& operands);

@@ -178,6 +178,7 @@ void Rewriter::call(NodeId id) {
 }
 
 bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
+    if (qualified.starts_with("numpy.") && number_of_numpy(id, qualified)) return true;
     const Entry* entry = entry_of(qualified, id);
     if (!entry) {
         if (qualified == "torch.nn.Module.__init__") return true;  // `nn.Module.__init__(self)`: MLX's own base has it too
@@ -220,6 +221,40 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     case EntryKind::attribute:
     case EntryKind::defaults: return true;
     }
+    return true;
+}
+
+// The builtin that makes a scalar of numpy, which a call of it gives, Python's own: by what was seen, or by its arguments. Empty for others.
+std::string_view Rewriter::builtin_of_scalar(NodeId call, std::string_view qualified) const {
+    for (const infer::ObservedFact& seen : input_.observed) {
+        if (seen.span != tree_[call].span || !seen.type.starts_with("numpy.")) continue;
+        if (seen.type.starts_with("numpy.float")) return "float";
+        return seen.type.starts_with("numpy.int") ? "int" : "";
+    }
+    constexpr std::string_view kOfNumbers[] = {"sqrt", "log", "log2", "log10", "exp", "power", "ceil", "floor", "sin", "cos", "tan"};
+    const auto arguments = tree_.children(call).subspan(1);
+    const bool numbers = std::all_of(arguments.begin(), arguments.end(), [&](NodeId one) { return fact(one).kind == infer::Kind::integer || fact(one).kind == infer::Kind::floating; });
+    const bool known = std::find(std::begin(kOfNumbers), std::end(kOfNumbers), qualified.substr(qualified.rfind('.') + 1)) != std::end(kOfNumbers);
+    return known && numbers && !arguments.empty() ? "float" : "";
+}
+
+// np.prod(shape)  ->  math.prod(shape);  np.sqrt(dim)  ->  float(np.sqrt(dim)). MLX takes Python's numbers for sizes, not numpy's, and a
+// scalar of numpy before an array makes the product numpy's.
+bool Rewriter::number_of_numpy(NodeId call, std::string_view qualified) {
+    if (qualified == "numpy.prod" && fact(call).kind == infer::Kind::integer) {
+        put(tree_.child(call, 0), output_.math + ".prod", Precedence::atom, "numpy.prod");
+        emissions_.uses_math = true;
+        return true;
+    }
+    const std::string_view builtin = builtin_of_scalar(call, qualified);
+    const NodeId around = tree_[call].parent;
+    if (builtin.empty() || tree_[around].kind == NodeKind::attribute || tree_[around].kind == NodeKind::expression_statement) return false;
+    if (tree_[around].kind == NodeKind::call && tree_.child(around, 0) != call) {  // int(np.floor(x)), np.log(np.sqrt(x))
+        const NodeId callee = tree_.child(around, 0);
+        const std::string other = names::qualified_name(tree_, names_, callee);
+        if (other.starts_with("numpy.") || other.starts_with("math.") || tree_.text(callee) == "int" || tree_.text(callee) == "float") return false;
+    }
+    put(call, std::string(builtin) + "(" + rendered(call) + ")", Precedence::atom, qualified);
     return true;
 }
 

@@ -127,6 +127,8 @@ private:
     bool qualified_call(NodeId id, std::string_view qualified);
     bool method_call(NodeId id);
     [[nodiscard]] bool used_as_tensor(NodeId call, std::string_view method) const;
+    [[nodiscard]] std::string_view builtin_of_scalar(NodeId call, std::string_view qualified) const;
+    bool number_of_numpy(NodeId call, std::string_view qualified);
     bool super_call(NodeId id);
     void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
     void apply_definition(NodeId id, const catalogue::Entry& entry);

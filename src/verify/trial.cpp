@@ -395,7 +395,12 @@ std::vector<std::string> longer(const std::string& sequence) {
     return texts;
 }
 
-std::string first_item(const std::string& sequence) { return sequence.substr(1, sequence.find_first_of(",)]") - 1); }
+// `16` of `[16, 32]`, `[16, 16]` of `[[16, 16], [32, 32]]`.
+std::string first_item(const std::string& sequence) {
+    const bool of_sequences = sequence.size() > 1 && is_sequence_text(std::string_view(sequence).substr(1));
+    const std::size_t end = sequence.find_first_of(of_sequences ? ")]" : ",)]");
+    return sequence.substr(1, of_sequences ? end : end - 1);
+}
 
 // Other guesses of one argument, as far as `repair` leaves them possible; where it asks for another form, also its value in that form.
 std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::string> guesses, const std::string& current) {
@@ -625,6 +630,11 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             change_all(trial, trials, [](Json& spec) {
                 if (!spec.contains("high") || is_float_spec(spec) || spec["high"] <= 2) return false;
                 spec["high"] = std::max<std::int64_t>(2, spec["high"].get<std::int64_t>() / 5);
+                return true;
+            });
+            change_each(trial, trials, [](Json& spec) {  // numbers that are made indices: hours and days of a time series
+                if (!is_float_spec(spec) || rank_of(spec) < 2) return false;
+                spec = {{"shape", spec["shape"]}, {"dtype", "int64"}, {"low", 0}, {"high", 2}};
                 return true;
             });
             break;
