@@ -45,6 +45,18 @@ bool Rewriter::writes_first_argument(NodeId call) const {
     });
 }
 
+// The activation that a Sequential begins with and that writes over what the Sequential is called with, as a function of MLX; "other" for
+// one whose value changes when it is applied again. Empty where nothing is written over.
+std::string_view Rewriter::overwriting_activation(NodeId call) const {
+    infer::Fact first = fact(tree_.child(call, 0));
+    while (first.kind == infer::Kind::module && first.class_index == 0 && first.library_class != 0 && first.elements != 0 &&
+           facts_.library_names[first.library_class] == "torch.nn.Sequential")
+        first = infer::Fact(facts_.sequences[first.elements].front());
+    if (first.kind != infer::Kind::module || !first.writes_input || first.class_index != 0) return {};
+    const std::string& library = facts_.library_names[first.library_class];
+    return library == "torch.nn.ReLU" ? "relu" : library == "torch.nn.ReLU6" ? "relu6" : "other";
+}
+
 // init_fn(w[:n], gain=g) of a function that is passed or chosen, whose result nobody wants: it writes to that part of `w`, which is a
 // copy in MLX. Such functions give what they wrote to.
 //   ->  w[:n] = init_fn(w[:n], gain=g)
@@ -65,7 +77,9 @@ bool Rewriter::written_part(NodeId call) {
 
 void Rewriter::written_argument(NodeId call) {
     if (written_part(call)) return;
-    if (tree_.children(call).size() < 2 || !writes_first_argument(call)) return;
+    if (tree_.children(call).size() < 2) return;
+    const std::string_view activation = writes_first_argument(call) ? std::string_view{} : overwriting_activation(call);
+    if (activation.empty() && !writes_first_argument(call)) return;
     const NodeId argument = tree_.child(call, 1);
     if (tree_[argument].kind != NodeKind::name || fact(argument).kind != infer::Kind::tensor) return;
     const names::Binding& binding = names_[names_.binding(argument)];
@@ -89,12 +103,17 @@ void Rewriter::written_argument(NodeId call) {
     const bool simple = tree_[statement].kind == NodeKind::assign || tree_[statement].kind == NodeKind::return_ || tree_[statement].kind == NodeKind::expression_statement ||
                         tree_[statement].kind == NodeKind::aug_assign;
     const NodeId memory{fact(argument).view_of};
-    if (earlier || !simple || (exists(memory) && !alias && seen_elsewhere(memory, argument, statement))) {
+    const bool unclear = activation == "other" || (!activation.empty() && runs_conditionally(call, statement));
+    if (earlier || !simple || unclear || (exists(memory) && !alias && seen_elsewhere(memory, argument, statement))) {
         refuse(Code::view_written, argument, "this call writes over `" + std::string(tree_.text(argument)) + "`, which is read with its new value elsewhere",
                "leave `inplace=True` out, or assign the result to `" + std::string(tree_.text(argument)) + "` on a line of its own");
         return;
     }
     const std::string name(tree_.text(argument));
+    if (!activation.empty()) {  // what the Sequential does once more changes nothing
+        before_statement(statement, name + (alias ? "[...] = " : " = ") + output_.nn + "." + std::string(activation) + "(" + name + ")");
+        return;
+    }
     if (!alias && tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {
         edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
         return;

@@ -189,6 +189,7 @@ private:
     [[nodiscard]] NodeId out_argument(NodeId call) const;
     void write_out(NodeId call, NodeId out, const rules::Value& value, std::string_view rule);
     [[nodiscard]] bool writes_first_argument(NodeId call) const;
+    [[nodiscard]] std::string_view overwriting_activation(NodeId call) const;
     void written_argument(NodeId call);
     bool written_part(NodeId call);
 
