@@ -90,6 +90,46 @@ bool Rewriter::runs_conditionally(NodeId expression, NodeId statement) const {
     return false;
 }
 
+// Whether an assignment of its class, or of a base in the file, makes that attribute a parameter.
+bool Rewriter::is_parameter(NodeId attribute) const {
+    if (tree_[attribute].kind != NodeKind::attribute || tree_.text(tree_.child(attribute, 0)) != "self" || !exists(tree_.class_of(attribute))) return false;
+    const std::uint32_t class_number = names_.class_at[syntax::index(tree_.class_of(attribute))];
+    if (class_number == 0) return false;
+    std::vector<std::uint32_t> line{class_number - 1};
+    std::set<NodeId> classes;
+    for (std::size_t next = 0; next < line.size() && next < names_.classes.size(); ++next) {
+        const names::ClassInfo& info = names_.classes[line[next]];
+        classes.insert(info.node);
+        line.insert(line.end(), info.file_bases.begin(), info.file_bases.end());
+    }
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId statement{number};
+        if (tree_[statement].kind != NodeKind::assign || !classes.contains(tree_.class_of(statement))) continue;
+        const NodeId value = tree_.child(statement, 0);
+        if (tree_[value].kind != NodeKind::call || names::qualified_name(tree_, names_, tree_.child(value, 0)) != "torch.nn.Parameter") continue;
+        if (tree_.text(tree_.child(statement, 1)) == tree_.text(attribute)) return true;
+    }
+    return false;
+}
+
+// Whether what runs there may be part of a call that is differentiated: no function that only builds the model, or one that gets a tensor.
+bool Rewriter::runs_in_calls(NodeId node) const {
+    const NodeId function = tree_.function_of(node);
+    if (!exists(function) || tree_[function].kind != NodeKind::function_def) return false;
+    if (!is_setup_function(function)) return true;
+    const auto parameters = tree_.children(tree_.child(function, 0));
+    return std::any_of(parameters.begin(), parameters.end(), [&](NodeId one) { return fact(one).kind == infer::Kind::tensor; });
+}
+
+// self.loc.data.copy_(-mean) in a call: the parameter gets another value and stays what is trained.
+//   ->  self.loc = mx.stop_gradient(-mean) + (self.loc - mx.stop_gradient(self.loc))
+std::string Rewriter::still_trained(NodeId target, const std::string& value) {
+    if (!is_parameter(target) || !runs_in_calls(target)) return value;
+    uses_mx_ = true;
+    const std::string own = rendered(target);
+    return output_.mx + ".stop_gradient(" + value + ") + (" + own + " - " + output_.mx + ".stop_gradient(" + own + "))";
+}
+
 void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
     const NodeId parent = tree_[call].parent;
     const bool statement = exists(parent) && tree_[parent].kind == NodeKind::expression_statement;
@@ -157,7 +197,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
     if (statement) {
         hoist_comments(call, kept);
-        edits_.replace(tree_[call].span, lvalue + " = " + one_expression(expand(value.text)), entry.qualified);
+        edits_.replace(tree_[call].span, lvalue + " = " + still_trained(target, one_expression(expand(value.text))), entry.qualified);
         precedence_[syntax::index(call)] = Precedence::tuple;
         return;
     }

@@ -234,6 +234,9 @@ private:
     [[nodiscard]] bool runs_conditionally(NodeId expression, NodeId statement) const;
     std::string assign_helper();
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
+    [[nodiscard]] bool is_parameter(NodeId attribute) const;
+    [[nodiscard]] bool runs_in_calls(NodeId node) const;
+    std::string still_trained(NodeId target, const std::string& value);
     bool write_through(NodeId call, NodeId step, const rules::Value& value, const catalogue::Entry& entry);
     bool ties_weights();
     [[nodiscard]] NodeId strip_data(NodeId target) const;

@@ -363,8 +363,12 @@ void Rewriter::assign(NodeId id) {
         if (node.kind == NodeKind::attribute) write_kernel(target, value);
         if (node.kind == NodeKind::attribute && (node.name == "data" || node.name == "requires_grad")) {
             const NodeId object = tree_.child(target, 0);
-            if (node.name == "data") edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
-            else set_trained(object, value, id);
+            if (node.name != "data") {
+                set_trained(object, value, id);
+                continue;
+            }
+            edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
+            if (is_parameter(object) && runs_in_calls(object)) put(value, still_trained(object, one_expression(rendered(value))), Precedence::atom, "data");
             continue;
         }
         if (node.kind == NodeKind::subscript && store(target, id)) drop_leading_axes(target, value);
