@@ -23,6 +23,8 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
     if weight is not None:
         refuse("a weighted mse_loss has no counterpart", suggest="multiply the unreduced loss by the weight")
+    if known(input.ndim != target.ndim) and input.ndim != target.ndim:  # torch warns, and broadcasts
+        input, target = mx.broadcast_arrays(input, target)
     return nn.losses.mse_loss(input, target, reduction=reduction)
 
 
@@ -32,6 +34,8 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
     if weight is not None:
         refuse("a weighted l1_loss has no counterpart", suggest="multiply the unreduced loss by the weight")
+    if known(input.ndim != target.ndim) and input.ndim != target.ndim:  # torch warns, and broadcasts
+        input, target = mx.broadcast_arrays(input, target)
     return nn.losses.l1_loss(input, target, reduction=reduction)
 
 

@@ -80,7 +80,7 @@ class NLLLoss(_WeightedLoss):
 
 
 class _PairLoss(nn.Module):
-    """A loss between a prediction and a target of the same shape."""
+    """A loss between a prediction and a target."""
 
     def __init__(self, *, reduction="mean"):
         super().__init__()
@@ -92,7 +92,7 @@ class MSELoss(_PairLoss):
     """The squared difference."""
 
     def __call__(self, x, target):
-        return nn.losses.mse_loss(x, target, self.reduction)
+        return nn.losses.mse_loss(*mx.broadcast_arrays(x, target), self.reduction)
 
 
 @definition("torch.nn.L1Loss")
@@ -100,7 +100,7 @@ class L1Loss(_PairLoss):
     """The absolute difference."""
 
     def __call__(self, x, target):
-        return nn.losses.l1_loss(x, target, self.reduction)
+        return nn.losses.l1_loss(*mx.broadcast_arrays(x, target), self.reduction)
 
 
 @definition("torch.nn.SmoothL1Loss")

@@ -14,7 +14,7 @@ using catalogue::EntryKind;
 namespace {
 
 // What only says where and how torch keeps a tensor.
-constexpr std::string_view kNoMeaning[] = {"device", "dtype", "inplace", "memory_format", "requires_grad", "pin_memory", "layout", "non_blocking"};
+constexpr std::string_view kNoMeaning[] = {"device", "dtype", "inplace", "memory_format", "requires_grad", "pin_memory", "layout", "non_blocking", "sparse"};
 
 }  // namespace
 
