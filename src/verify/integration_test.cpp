@@ -114,6 +114,29 @@ TEST_F(IntegrationTest, ATruePairIsVerified) {
     EXPECT_GE(verdict.entries[0].samples.size(), 2U) << "another size";
 }
 
+TEST_F(IntegrationTest, AModuleWithoutForwardIsNamedAsNotProved) {
+    constexpr std::string_view kOriginal = R"(from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, dim: int):
+        super().__init__()
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        return self.proj(x)
+
+
+class Base(nn.Module):
+    def scaled(self, x):
+        return 2 * x
+)";
+    const std::string converted = "import mlx.nn as nn\n\n\n" + with("forward", "__call__", kOriginal.substr(kOriginal.find("class Net")));
+    const Verdict verdict = judge(kOriginal, converted);
+    EXPECT_EQ(outcome(verdict), "verified") << reasons(verdict);
+    EXPECT_EQ(verdict.not_proved, std::vector<std::string>{"Base"});
+}
+
 TEST_F(IntegrationTest, WrongNumbersFailAtValues) {
     for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
              {"eps=1e-6", "eps=1e-5"},

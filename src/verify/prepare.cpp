@@ -22,6 +22,7 @@ using diagnostics::Code;
 
 constexpr double kSearchSeconds = 30;
 constexpr double kInnerSearchSeconds = 8;
+constexpr std::string_view kNoForward = "is missing the required \"forward\" function";  // torch's words: a base of other files' modules
 constexpr std::string_view kNoSuchName = "the original defines no such name";  // defined where a main block runs, or on another platform
 constexpr std::int64_t kLargeModel = 20'000'000;  // weights
 
@@ -99,8 +100,8 @@ private:
     }
 
     // A function of a file of modules for which no sample is found (a factory with its own arguments, a helper of a training script)
-    // is named as not proved, and so is what importing the file does not define; the modules are what the file is for. A file of
-    // functions alone has nothing else to prove.
+    // is named as not proved, and so is what importing the file does not define, and a module that has no forward and so cannot be called;
+    // the other modules are what the file is for. A file of functions alone has nothing else to prove.
     void leave_out_functions() {
         const bool asked = request_.entries_named ||
                            std::any_of(written_.begin(), written_.end(), [](const WrittenSample& sample) { return is_asked_for(sample); });
@@ -109,7 +110,8 @@ private:
         });
         if (asked || !modules) return;
         std::erase_if(prepared_.entries, [](const PreparedEntry& entry) {
-            return entry.samples.empty() && (entry.entry.kind == EntryPoint::Kind::function || entry.reason == kNoSuchName);
+            const bool uncallable = entry.reason == kNoSuchName || entry.reason.find(kNoForward) != std::string::npos;
+            return entry.samples.empty() && (entry.entry.kind == EntryPoint::Kind::function || uncallable);
         });
     }
 
