@@ -508,6 +508,7 @@ std::optional<Interface> Planner::interface_of(const infer::Fact& module, int ax
     if (module.class_index != 0) {
         const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
         if (exists(forward)) {
+            chained_.emplace_back(forward, at);
             const auto parameters = tree_.children(tree_.child(forward, 0));
             if (parameters.size() < 2 || rank(parameters[1]) != axes) return Interface{Interface::Kind::fixed, kFirst, place(forward, -1)};
             return Interface{Interface::Kind::fixed, place(forward, 1), place(forward, -1)};

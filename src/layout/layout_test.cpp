@@ -112,6 +112,39 @@ TEST(Layout, LeavesAFileAloneWhoseCallsAreNotKnown) {
     EXPECT_NE(planned.made.obstacle.find("not known"), std::string::npos) << planned.made.obstacle;
 }
 
+TEST(Layout, LeavesAChainAloneThatPassesSeveralValues) {
+    const Planned planned("        return self.norm(self.conv(x)), x\n", R"(
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(nn.Conv2d(3, 8, 3), Block(), Block())
+
+    def forward(self, x):
+        return self.blocks(x)
+)");
+    EXPECT_FALSE(planned.made.active);
+    EXPECT_NE(planned.made.obstacle.find("several values"), std::string::npos) << planned.printed();
+}
+
+TEST(Layout, NamesTheHeirsOfAMovedInterface) {
+    const Planned planned("        return F.relu(self.norm(self.conv(x)) + x)\n", R"(
+class Heir(Block):
+    pass
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.block = Heir()
+
+    def forward(self, x):
+        return self.block(self.stem(x))
+)");
+    ASSERT_TRUE(planned.made.active) << planned.printed();
+    ASSERT_EQ(planned.made.moved_interfaces.size(), 2U);
+    EXPECT_EQ(planned.made.moved_interfaces[1].name, "Heir");
+}
+
 TEST(Layout, LeavesAFileAloneThatDerivesFromALayer) {
     const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + "\nclass Own(nn.Conv2d):\n    pass\n");
     EXPECT_FALSE(planned.made.active);

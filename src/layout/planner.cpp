@@ -159,7 +159,7 @@ void Planner::find_functions() {
     std::set<std::string_view> values;  // methods that are read and not called
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
         const NodeId id{number};
-        if (tree_[id].kind == NodeKind::function_def) functions_[number] = {id, is_exposed(id), false, false};
+        if (tree_[id].kind == NodeKind::function_def) functions_[number] = {id, is_exposed(id), false, false, false};
         if (tree_[id].kind != NodeKind::attribute) continue;
         const NodeId parent = tree_[id].parent;
         if (tree_[parent].kind != NodeKind::call || tree_.child(parent, 0) != id) values.insert(tree_[id].name);
@@ -274,6 +274,8 @@ Plan Planner::run() {
         if (known == store_ranks_.end() || known->second != rank(load)) slots_.tie(store_slot(store), kFirst);
     }
     tie_unknown_calls();
+    for (const auto& [forward, at] : chained_)
+        if (functions_.at(syntax::index(forward)).gives_several) obstruct(at, "a chain of layers that pass several values on");
     for (const auto& [key, slot] : places_) {
         const auto function = functions_.find(key.first);
         const bool first = function == functions_.end() || function->second.exposed || (function->second.odd_result && key.second < 0);
@@ -317,15 +319,17 @@ void Planner::finish(Plan& plan) {
         plan.parameters[syntax::index(tree_[tree_[parameter].parent].parent)].push_back(parameter);
         plan.ranks[syntax::index(parameter)] = static_cast<std::int8_t>(rank(parameter));
     }
-    for (const auto& [number, function] : functions_)
-        if (tree_[NodeId{number}].name == "forward" && exists(tree_.class_of(NodeId{number})) && !function.exposed) report_interface(plan, NodeId{number});
+    for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
+        if (names_.classes[number].is_module) report_interface(plan, number);
     for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
         if (is_sequence(number)) plan.moved_interfaces.push_back({std::string(names_.classes[number].name), {{0, "input"}}, {-1}});
     hold_facts(plan);
 }
 
-void Planner::report_interface(Plan& plan, NodeId forward) const {
-    MovedInterface moved{std::string(tree_[tree_.class_of(forward)].name), {}, {}};
+void Planner::report_interface(Plan& plan, std::uint32_t class_index) const {
+    const NodeId forward = names::find_method(tree_, names_, class_index, "forward");
+    if (!exists(forward) || functions_.at(syntax::index(forward)).exposed) return;
+    MovedInterface moved{std::string(names_.classes[class_index].name), {}, {}};
     const auto is_last = [&](int number) {
         const auto known = places_.find({syntax::index(forward), number});
         return known != places_.end() && slots_.is_last(known->second);

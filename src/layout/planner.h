@@ -47,7 +47,7 @@ private:
     [[nodiscard]] bool is_entry(NodeId definition) const;
     [[nodiscard]] bool is_sequence(std::uint32_t class_index) const;
     [[nodiscard]] bool is_tried(NodeId id) const;
-    void report_interface(Plan& plan, NodeId forward) const;
+    void report_interface(Plan& plan, std::uint32_t class_index) const;
     void tie_families();
     void tie_unknown_calls();
     void check_classes();
@@ -149,6 +149,7 @@ private:
         bool exposed = true;
         bool is_value = false;   // not only called
         bool odd_result = false;
+        bool gives_several = false;  // a tuple or another collection
     };
 
     const syntax::Tree& tree_;
@@ -171,6 +172,7 @@ private:
     std::vector<std::pair<NodeId, Slot>> parameters_;                 // of exposed functions
     std::vector<std::pair<Slot, AxisArgument>> pending_axes_;
     std::vector<NodeId> pending_axes_calls_;
+    std::vector<std::pair<NodeId, NodeId>> chained_;                  // forward of a module in a Sequential, and the call of that
     std::vector<std::pair<NodeId, Slot>> pending_forms_, pending_drops_, pending_unpacks_;
     std::vector<std::tuple<NodeId, Slot, std::string>> pending_indices_;
     std::vector<std::tuple<NodeId, Slot, std::size_t>> pending_sizes_;

@@ -410,6 +410,9 @@ void Planner::give_back(NodeId id) {
     if (exists(node)) {
         const Value value = evaluate(node);
         const auto known = functions_.find(syntax::index(current_));
+        const infer::Kind kind = fact(node).kind;
+        const bool one = value.kind == Value::Kind::tensor || kind == infer::Kind::tensor || (value.kind == Value::Kind::other && kind == infer::Kind::unknown);
+        if (known != functions_.end() && !one) known->second.gives_several = true;
         const bool open = exists(current_) && known != functions_.end() && !known->second.exposed;
         if (open && value.kind == Value::Kind::tensor) {
             use(node, value, place(current_, -1));
