@@ -242,6 +242,28 @@ void Rewriter::register_buffer(NodeId id) {
     if (!hidden && !parameter && !none) after_statement(statement, object + ".freeze(keys=[" + key + "], recurse=False)");
 }
 
+// target.load_state_dict(source.state_dict())  ->  target.update(source.filter_and_map(nn.Module.valid_parameter_filter, mx.array))
+bool Rewriter::copies_state(NodeId call) {
+    const NodeId callee = tree_.child(call, 0);
+    if (tree_[callee].name != "load_state_dict" || tree_[tree_[call].parent].kind != NodeKind::expression_statement || tree_.children(call).size() < 2) return false;
+    const NodeId given = tree_.child(call, 1);
+    if (tree_[given].kind != NodeKind::call || tree_.children(given).size() != 1 || tree_[tree_.child(given, 0)].kind != NodeKind::attribute) return false;
+    const NodeId method = tree_.child(given, 0), source = tree_.child(method, 0);
+    const auto may_be_module = [&](NodeId one) { return fact(one).kind == infer::Kind::module || fact(one).kind == infer::Kind::unknown; };
+    if (tree_[method].name != "state_dict" || !may_be_module(source) || !may_be_module(tree_.child(callee, 0))) return false;
+    drop_region(tree_[given].span);
+    uses_mx_ = true;
+    emissions_.uses_nn = true;
+    const std::string copied = rendered(source) + ".filter_and_map(" + output_.nn + ".Module.valid_parameter_filter, " + output_.mx + ".array)";
+    const std::string target = rendered(tree_.child(callee, 0));
+    const bool own_update = std::any_of(names_.classes.begin(), names_.classes.end(), [&](const names::ClassInfo& info) {
+        return info.is_module && exists(names::find_method(tree_, names_, names_.class_at[syntax::index(info.node)] - 1, "update"));
+    });
+    put(call, own_update ? output_.nn + ".Module.update(" + target + ", " + copied + ")" : target + ".update(" + copied + ")", Precedence::atom,
+        "torch.nn.Module.load_state_dict");
+    return true;
+}
+
 // Calls of methods that every module has.
 bool Rewriter::module_method(NodeId id) {
     if (resets_layer(id)) return true;
@@ -267,6 +289,7 @@ bool Rewriter::module_method(NodeId id) {
     });
     if (!self && known.kind != infer::Kind::module && !(always && !own_word && known.kind == infer::Kind::unknown)) return false;
     if (class_index != 0 && exists(names::find_method(tree_, names_, class_index - 1, method))) return true;  // the user's own
+    if (copies_state(id)) return true;
     if (method == "add_module" && adds_to_named(object)) return true;
     if (method == "register_buffer" || method == "register_parameter") {
         register_buffer(id);

@@ -266,6 +266,7 @@ private:
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);
     void drop_argument(NodeId id, std::size_t at);
+    bool copies_state(NodeId call);
     bool module_method(NodeId id);
     void register_buffer(NodeId id);
     void class_definition(NodeId id);
