@@ -79,6 +79,10 @@ Slot Planner::place(NodeId function, int number) {
 
 void Planner::obstruct(NodeId at, std::string why) {
     if (!obstacle_.empty()) return;
+    if (at == tree_.root()) {
+        obstacle_ = std::move(why);
+        return;
+    }
     const std::string_view before = tree_.source().substr(0, tree_[at].span.begin);
     obstacle_ = why + " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ")";
 }
@@ -285,7 +289,7 @@ Plan Planner::run() {
         const bool first = function == functions_.end() || function->second.exposed || (function->second.odd_result && key.second < 0);
         if (first) slots_.tie(slot, kFirst);
     }
-    if (slots_.contradicts()) obstruct(tree_.root(), "a layer that takes channels last beside one that takes them first");
+    if (slots_.contradicts()) obstruct(tree_.root(), "what a chain of layers or a branch of the code holds must be channels-last in one place and channels-first in another");
     const int cost = slots_.solve();
     plan.obstacle = obstacle_;
     plan.images = images_;
