@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "pipeline/certificate.h"
+#include "pipeline/convert.h"
+#include "pipeline/layout_adapters.h"
 #include "pipeline/outcome.h"
 #include "pipeline/sample_expressions.h"
 #include "store/sha256.h"
@@ -25,7 +27,7 @@ using report::Outcome;
 class Comparison {
 public:
     Comparison(const source::SourceText& original, verify::Request request, const catalogue::Catalogue& catalogue, verify::WorkerPool& workers)
-        : original_(original), request_(std::move(request)), workers_(workers), sha256_(store::sha256(original.text())) {
+        : original_(original), request_(std::move(request)), catalogue_(catalogue), workers_(workers), sha256_(store::sha256(original.text())) {
         diagnostics::Sink sink;
         prepared_ = verify::prepare(workers, request_, sink);
         of_original_ = sink.take();
@@ -44,7 +46,7 @@ public:
     void prove(std::string_view converted, FileReport& report) const {
         std::vector<Diagnostic> diagnostics = of_original_;
         if (!has_refusal(diagnostics)) {
-            report.verdict = verify::verify(workers_, request_, prepared_, converted, {});
+            report.verdict = verify::verify(workers_, request_, prepared_for(converted), converted, {});
             diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
             explain_refusal(report.verdict, diagnostics);
         }
@@ -54,8 +56,20 @@ public:
     }
 
 private:
+    // Inner modules of a file that holds images with channels last are called as a conversion of the original would have them.
+    [[nodiscard]] verify::Prepared prepared_for(std::string_view converted) const {
+        verify::Prepared prepared = prepared_;
+        if (converted.find(kChannelsLastInside) == std::string_view::npos) return prepared;
+        ConvertOptions options;
+        for (const verify::PreparedEntry& entry : prepared_.entries)
+            if (entry.entry.kind != verify::EntryPoint::Kind::module) options.exposed.push_back(entry.entry.name);
+        adapt_layouts(prepared, convert(original_, prepared_.observed, catalogue_, options).moved_interfaces);
+        return prepared;
+    }
+
     const source::SourceText& original_;
     verify::Request request_;
+    const catalogue::Catalogue& catalogue_;
     verify::WorkerPool& workers_;
     std::string sha256_;
     verify::Prepared prepared_;

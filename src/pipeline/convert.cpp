@@ -77,7 +77,7 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     conversion.helpers = std::move(result.helpers);
     conversion.assumptions = std::move(result.assumptions);
     if (!layout.moved_interfaces.empty())
-        conversion.assumptions.push_back("images are held channels-last inside; so do these take and give them: " + joined(layout.moved_interfaces));
+        conversion.assumptions.push_back(std::string(kChannelsLastInside) + "; so do these take and give them: " + joined(layout.moved_interfaces));
     conversion.definitions = definitions_of(tree, names, source, options);
     for (rewrite::Mapped& mapped : result.source_map)
         conversion.source_map.push_back({mapped.converted, mapped.original, std::move(mapped.rule)});

@@ -19,6 +19,9 @@ enum class Layout : std::uint8_t {
     literal,    // channels first, as in torch
 };
 
+// How the header of a saved file begins to name the inner modules that take and give channels last.
+inline constexpr std::string_view kChannelsLastInside = "images are held channels-last inside";
+
 struct ConvertOptions {
     std::vector<std::string> entries;  // --entry CLASS; empty: found from the file
     Layout layout = Layout::automatic;

@@ -84,3 +84,37 @@ def test_usage(folder: Path):
     assert mlxify("verify", "gate.py", cwd=folder).code == 2
     assert mlxify("verify", "--again", "--call", "Gate()(f32[2, 8])", "gate.py", cwd=folder).code == 2
     assert mlxify("verify", "--original", "gate.py", "gate.py", cwd=folder).code == 2
+
+
+def test_inner_modules_with_channels_last_are_called_as_they_were(tmp_path: Path):
+    lines = [
+        "import torch.nn as nn",
+        "",
+        "",
+        "class Block(nn.Module):",
+        "    def __init__(self, n=4):",
+        "        super().__init__()",
+    ]
+    lines += ["        self.conv = nn.Conv2d(n, n, 3, padding=1)", "        self.norm = nn.BatchNorm2d(n)", ""]
+    lines += [
+        "    def forward(self, x):",
+        "        return self.norm(self.conv(x)) + x",
+        "",
+        "",
+        "class Net(nn.Module):",
+    ]
+    lines += [
+        "    def __init__(self):",
+        "        super().__init__()",
+        "        self.stem = nn.Conv2d(3, 4, 3)",
+        "        self.block = Block()",
+        "",
+    ]
+    lines += ["    def forward(self, x):", "        return self.block(self.stem(x)).mean((2, 3))", ""]
+    (tmp_path / "net.py").write_text("\n".join(lines))
+    saved = mlxify("convert", "net.py", "--call", "Block(4)(f32[2, 4, 6, 5])", cwd=tmp_path)
+    assert saved.code == 0, saved.out
+    text = (tmp_path / "mlx_architectures/net.py").read_text()
+    assert "images are held channels-last inside" in text and "- Block" in text
+    ran = mlxify("verify", "--again", "--json", "mlx_architectures/net.py", cwd=tmp_path)
+    assert ran.code == 0, ran.out
