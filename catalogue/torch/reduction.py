@@ -76,19 +76,17 @@ def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     return input.var(axis=_axes(input, dim), keepdims=keepdim)
 
 
+def _deviation(variance):
+    """Its root; where it is 0 so is its gradient, as in PyTorch, where that of MLX's `std` is NaN."""
+    constant = variance == 0
+    return mx.where(constant, 0, mx.sqrt(mx.where(constant, 1, variance)))
+
+
 @rule("torch.std", "torch.Tensor.std")
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if isinstance(dim, bool):
         return std(input, None, dim)
-    if isinstance(correction, float):
-        refuse("MLX takes whole corrections of the divisor only")
-    if _is_empty(input, dim):
-        return input.std(axis=_axes(input, dim), keepdims=keepdim)
-    if correction is not None and correction != 0:
-        return input.std(axis=_axes(input, dim), keepdims=keepdim, ddof=correction)
-    if correction is None and unbiased:
-        return input.std(axis=_axes(input, dim), keepdims=keepdim, ddof=1)
-    return input.std(axis=_axes(input, dim), keepdims=keepdim)
+    return _deviation(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 @rule("torch.var_mean")
