@@ -11,10 +11,6 @@ namespace {
 
 constexpr int kMaxDepth = 2;  // of configurations within configurations
 
-bool bindable(const ParameterOf& parameter) {
-    return parameter.kind != "var_positional" && parameter.kind != "var_keyword";
-}
-
 void add_once(std::vector<std::string>& texts, std::string text) {
     if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
 }
@@ -177,10 +173,25 @@ DefinitionOf with_forwarded(const DefinitionOf& entry, const std::vector<Definit
                             std::find(forwarding->keywords.begin(), forwarding->keywords.end(), parameter.name) != forwarding->keywords.end();
         const bool own = std::any_of(whole.parameters.begin(), whole.parameters.end(), [&](const ParameterOf& p) { return p.name == parameter.name; });
         if (passed || own) continue;
-        if (bindable(parameter)) parameter.kind = "keyword_only";
+        if (parameter.bindable()) parameter.kind = "keyword_only";
         whole.parameters.push_back(std::move(parameter));
     }
     return whole;
+}
+
+DefinitionOf as_built(DefinitionOf entry, const syntax::Tree& tree) {
+    if (entry.kind != "function") return entry;
+    const syntax::NodeId function = top_level_definition(tree, entry.name);
+    if (!exists(function) || tree[function].kind != syntax::Kind::function_def) return entry;
+    const auto statements = tree.children(tree.child(function, 2));
+    if (statements.empty() || tree[statements.back()].kind != syntax::Kind::return_) return entry;
+    const syntax::NodeId given = tree.child(statements.back(), 0);
+    if (!exists(given) || tree[given].kind != syntax::Kind::call) return entry;
+    const std::string_view callee = tree.text(tree.child(given, 0));
+    if (callee != "nn.Sequential" && callee != "torch.nn.Sequential" && callee != "Sequential") return entry;
+    entry.kind = "module";
+    entry.forward = {{"input", "positional_only", std::nullopt, ""}};
+    return entry;
 }
 
 ArgumentGuesser::ArgumentGuesser(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree)
@@ -193,7 +204,7 @@ std::vector<Arguments> ArgumentGuesser::start_as_written(Shrink shrink) const {
     for (const WrittenArguments& written : written_) {
         Arguments arguments = start(shrink);
         for (const auto& [name, text] : written) {
-            const bool known = std::any_of(entry_.parameters.begin(), entry_.parameters.end(), [&](const ParameterOf& p) { return p.name == name && bindable(p); });
+            const bool known = std::any_of(entry_.parameters.begin(), entry_.parameters.end(), [&](const ParameterOf& p) { return p.name == name && p.bindable(); });
             if (!known) continue;
             const std::string value = shrink == Shrink::none ? text : smaller(name, text);
             const auto same = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == name; });
@@ -208,7 +219,7 @@ std::vector<Arguments> ArgumentGuesser::start_as_written(Shrink shrink) const {
 Arguments ArgumentGuesser::start_of(const DefinitionOf& definition, Shrink shrink, int depth) const {
     Arguments arguments;
     for (const ParameterOf& parameter : definition.parameters) {
-        if (!bindable(parameter)) continue;
+        if (!parameter.bindable()) continue;
         if (!parameter.default_text) {
             const auto value = object(definition, parameter, shrink, depth);
             arguments.emplace_back(parameter.name, value ? *value : guesses_of(definition, parameter, depth).front());
@@ -384,9 +395,29 @@ bool ArgumentGuesser::needs_value(const ParameterOf& parameter) const {
     return usage.number || usage.sequence || usage.made || usage.called || !usage.fields.empty() || !usage.keys.empty() || !usage.literals.empty();
 }
 
+// `Config(dim=64, heads=4)` of `Config(dim=64)`, whose other counts are None, -1 or 0 unless they are given.
+std::optional<std::string> ArgumentGuesser::with_open_fields(const std::string& value, const Arguments& fields) const {
+    const std::string type = value.substr(0, value.find('('));
+    const auto config = std::find_if(definitions_.begin(), definitions_.end(), [&](const DefinitionOf& definition) { return definition.name == type; });
+    if (config == definitions_.end() || !value.ends_with(')')) return std::nullopt;
+    std::string added;
+    for (const ParameterOf& field : config->parameters) {
+        const bool given = std::any_of(fields.begin(), fields.end(), [&](const auto& item) { return item.first == field.name; });
+        const bool open = field.default_text && (*field.default_text == "None" || *field.default_text == "-1" || *field.default_text == "0");
+        if (given || !open || !is_count(quantity_of(field.name))) continue;
+        const std::vector<std::string> guesses = argument_guesses(field);
+        const auto number = std::find_if(guesses.begin(), guesses.end(), [](const std::string& guess) { return integer_text(guess).has_value(); });
+        if (number == guesses.end()) continue;
+        added += ", " + field.name + "=" + *number;
+    }
+    if (added.empty()) return std::nullopt;
+    return value.substr(0, value.size() - 1) + (fields.empty() ? added.substr(2) : added) + ")";
+}
+
 std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(const ParameterOf& parameter, const std::string& value) const {
     std::vector<std::pair<std::string, std::string>> others;
     const Arguments fields = fields_of(value);
+    if (const auto filled = with_open_fields(value, fields)) others.emplace_back("", *filled);
     if (fields.empty()) return others;
     const bool dict = value.starts_with('{');
     const Usage usage = usage_of(tree_, entry_.name, parameter.name);

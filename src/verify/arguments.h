@@ -21,6 +21,9 @@ enum class Shrink { none, widths, all };
 // `entry` with the parameters of the class to which it hands its `**kwargs`.
 DefinitionOf with_forwarded(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree);
 
+// A function that builds its network from layers, `return nn.Sequential(...)`, as the module that it gives; anything else as it is.
+DefinitionOf as_built(DefinitionOf entry, const syntax::Tree& tree);
+
 class ArgumentGuesser {
 public:
     ArgumentGuesser(const DefinitionOf& entry, const std::vector<DefinitionOf>& definitions, const syntax::Tree& tree);
@@ -32,10 +35,12 @@ public:
     [[nodiscard]] std::vector<std::string> guesses(const ParameterOf& parameter) const { return guesses_of(entry_, parameter, 0); }
     // A default that only says that there is none, of a parameter of which something is known.
     [[nodiscard]] bool needs_value(const ParameterOf& parameter) const;
-    // `value` of `parameter`, a namespace, a dictionary or a configuration, with another value in one field; and that field's name.
+    // `value` of `parameter`, a namespace, a dictionary or a configuration, with another value in one field, and that field's name; or with
+    // values for all counts that it leaves open, and no name.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> other_fields(const ParameterOf& parameter, const std::string& value) const;
 
 private:
+    [[nodiscard]] std::optional<std::string> with_open_fields(const std::string& value, const Arguments& fields) const;
     [[nodiscard]] Arguments start_of(const DefinitionOf& definition, Shrink shrink, int depth) const;
     [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const;
     [[nodiscard]] std::optional<std::string> object(const DefinitionOf& definition, const ParameterOf& parameter, Shrink shrink, int depth) const;

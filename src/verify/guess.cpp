@@ -122,7 +122,7 @@ std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "Optional") || contains(annotation, "None")) return {"None"};
     if (contains(annotation, "Callable")) return {"nn.GELU()", "nn.GELU"};
     if (contains(annotation, "Module")) return {"nn.Linear(64, 64)", "nn.Identity()", "nn.Linear"};
-    if (is_nested_list(annotation)) return {"[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};
+    if (is_nested_list(annotation)) return {"[[16, 16], [32, 32]]", "[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};
     if (contains(annotation, "List") || contains(annotation, "list") || contains(annotation, "Sequence"))
         return {"[16, 32]", "[64]", "[8, 16, 32]", "[8, 16, 32, 64]"};
     if (contains(annotation, "Tuple") || contains(annotation, "tuple")) return {"(32, 32)", "(16, 32, 64)", "(2, 2, 2)", "(1, 2, 3, 4)"};
@@ -184,6 +184,11 @@ Quantity quantity_of(std::string_view name) {
     for (const NameRow& row : kParts)
         if (contains(key, row.name)) return row.quantity;
     return unknown;
+}
+
+bool is_count(Quantity quantity) {
+    constexpr std::array kCounts{width, feed_forward, heads, depth, vocabulary, classes, image_channels, channels, image_size, patch, length, max_length};
+    return std::find(kCounts.begin(), kCounts.end(), quantity) != kCounts.end();
 }
 
 std::optional<std::int64_t> integer_text(std::string_view text) {

@@ -23,6 +23,8 @@ enum class Quantity {
 [[nodiscard]] std::string lower(std::string_view text);
 
 Quantity quantity_of(std::string_view name);
+// Whether it is a number of something that a model cannot do without.
+[[nodiscard]] bool is_count(Quantity quantity);
 
 inline constexpr std::int64_t kWidth = 64;
 inline constexpr std::int64_t kLength = 48;      // more than one chunk of 32, and no multiple of it

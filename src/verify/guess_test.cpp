@@ -17,7 +17,7 @@ TEST(SmallerDefault, OfWhatAPaperNeeds) {
 }
 
 TEST(ArgumentGuesses, OfNestedAnnotations) {
-    EXPECT_EQ(argument_guesses({"channels", "", std::nullopt, "list[list[int]]"}).front(), "[[16, 32], [32, 64]]");
+    EXPECT_EQ(argument_guesses({"channels", "", std::nullopt, "list[list[int]]"}).front(), "[[16, 16], [32, 32]]");
     EXPECT_EQ(argument_guesses({"channels", "", std::nullopt, "list[int]"}).front(), "[16, 32]");
     EXPECT_EQ(argument_guesses({"num_frames", "", std::nullopt, ""}).front(), "8");
 }

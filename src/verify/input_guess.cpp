@@ -131,7 +131,7 @@ std::vector<Json> guesses_by_use(const InputHint& hint) {
 
 std::vector<Json> mask_guesses(const Sizes& sizes) {
     const std::int64_t length = sizes.length;
-    return {tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
+    return {tensor_spec({kBatch, length}, "bool"), Json(nullptr), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
             tensor_spec({kBatch, 1, length, length}, "bool")};
 }
 
@@ -162,6 +162,16 @@ static bool one_number_each(InputHint hint) {
     return hint == InputHint{};
 }
 
+Json feature_pyramid(const Sizes& sizes, std::size_t length) {
+    Json features = Json::array();
+    std::int64_t side = sizes.image_known ? sizes.image : 2 * kImageSize;
+    for (std::size_t stage = 0; stage < length; ++stage, side = std::max<std::int64_t>(side / 2, 1)) {
+        const std::int64_t channels = sizes.stages.empty() ? sizes.channels : sizes.stages[std::min(stage, sizes.stages.size() - 1)];
+        features.push_back(tensor_spec({kBatch, channels, side, side}, "float32"));
+    }
+    return features;
+}
+
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
@@ -184,6 +194,7 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
         for (Json& guess : guesses) guess = Json{{"$tuple", std::vector<Json>(hint.unpacked.size(), guess)}};
     if (contains(parameter.annotation, "List[") || contains(parameter.annotation, "list[") || contains(parameter.annotation, "Sequence["))
         for (Json& guess : guesses) guess = Json::array({guess, guess});
+    if (guesses.size() > 0 && guesses.front().is_array() && sizes.stages.size() > 1) guesses.insert(guesses.begin(), feature_pyramid(sizes, sizes.stages.size()));
     if (one_of(name, {"target", "targets", "y", "y_true"})) guesses.push_back(index_spec({kBatch}, std::min<std::int64_t>(below, 10)));
     return guesses;
 }

@@ -122,7 +122,7 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
     const bool images = !trials.empty();
     std::vector<Trial> other_structures;  // stages that differ in width or depth may become alike: last
     for (const ParameterOf& parameter : entry.parameters) {
-        if (!scales(quantity_of(parameter.name)) || parameter.kind == "var_positional" || parameter.kind == "var_keyword") continue;
+        if (!scales(quantity_of(parameter.name)) || !parameter.bindable()) continue;
         if (images && quantity_of(parameter.name) == Quantity::image_size) continue;
         const std::string value = value_of(trial, parameter);
         const auto half = halved(value);

@@ -8,6 +8,7 @@
 
 #include "names/names.h"
 #include "syntax/parse.h"
+#include "verify/arguments.h"
 #include "verify/observation.h"
 #include "verify/repair.h"
 #include "verify/sample_sources.h"
@@ -216,7 +217,7 @@ private:
     void vary(Program& program, PreparedEntry& entry) {
         const DefinitionOf* found = program.definition(entry.entry.name);
         if (found == nullptr || request_.variations <= 0) return;
-        const DefinitionOf definition = *found;
+        const DefinitionOf definition = as_built(*found, tree_);
         const PreparedSample first = entry.samples.front();
         const auto new_ground = [&](const Invocation& invocation) { return observe(program, invocation, true); };
         for (Variation& variation : variations(program, tree_, definition, first.invocation, new_ground, request_.variations)) {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 
+#include "verify/guess.h"
+
 namespace mlxify::verify {
 namespace {
 
@@ -73,7 +75,7 @@ constexpr Row kRows[] = {
     {"the feature number of src and tgt must be equal to d_model", same_shape},
     {"expected input[*] to have # channels, but got # channels", channels, 1, 0},
     {"Expected number of channels in input to be divisible by num_groups, but got input of shape [#, #*", divisible},
-    {"expected weight to be a vector of size equal to the number of channels in input, but got weight of shape [#] and input of shape [#, #", channels, 2, 0},
+    {"xpected weight to be a vector of size equal to the number of channels in input, but got weight of shape [#] and input of shape [#, #", channels, 2, 0},
     {"running_mean should contain # elements not #", channels, 0, 1},
     {"weight should contain # elements not #", channels, 0, 1},
     {"to have # channels, but got # channels", channels, 1, 0},
@@ -132,6 +134,8 @@ constexpr Row kRows[] = {
     {"The expanded size of the tensor (#) must match the existing size (#)", any_axis, 1, 0},
     {"Expected size for first two dimensions of batch2 tensor to be: [#, #] but got: [#, #]", any_axis, 3, 1},
     {"Sizes of tensors must match except in dimension #. Expected size # but got size #", even_space, 2, 1},
+    {"shape '[-1, #]' is invalid for input of size #", last_axis, 1, 0},
+    {"shape '[#, #]' is invalid for input of size #", last_axis, 2, 1},
     {"shape '[*]' is invalid for input of size #", divisible},
     {"Shape mismatch, can't divide axis of length # in chunks of #", divisible, 0, 1},
     {"Shape mismatch, # != #", any_axis, 0, 1},
@@ -308,6 +312,9 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     repair.wanted = row.wanted == -3 ? 3 : row.wanted == -4 ? 2 : number(row.wanted);
     // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches
     if (row.wanted == -2 && numbers.size() == 3) repair.wanted = numbers[2] >= 0 ? numbers[2] + 1 : -numbers[2];
+    // What is flattened is told for the whole batch.
+    if (row.kind == last_axis && row.pattern.starts_with("shape '[-1")) repair.found /= kBatch;
+    if (row.kind == last_axis && row.pattern.starts_with("shape '[#") && numbers[0] > 0) repair.found /= numbers[0];
     return repair;
 }
 
@@ -333,6 +340,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         repairs.push_back({divisible, -1, -1, {}});
         repairs.push_back({same_shape, -1, -1, {}});
     }
+    if (!repairs.empty() && repairs[0].kind == last_axis && failure.message.starts_with("shape '")) repairs.push_back({divisible, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
     if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);

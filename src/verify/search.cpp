@@ -55,7 +55,7 @@ std::int64_t elements_of(const Trial& trial) {
 class Search {
 public:
     Search(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits)
-        : original_(original), tree_(tree), definitions_(original.definitions()), entry_(with_forwarded(entry, definitions_, tree)),
+        : original_(original), tree_(tree), definitions_(original.definitions()), entry_(as_built(with_forwarded(entry, definitions_, tree), tree)),
           guesser_(entry_, definitions_, tree), limits_(limits) {}
 
     SearchResult run() {
@@ -114,6 +114,10 @@ private:
             const bool arguments_too = (repair.kind != Repair::Kind::add_input || !ours) && repair.kind != Repair::Kind::indices &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
+            // What has the wrong size may be made by the module itself, whose arguments say what it takes.
+            if ((repair.kind == Repair::Kind::last_axis || repair.kind == Repair::Kind::channels) && repair.found > 0 && repair.wanted > 0)
+                for (Trial& next : other_arguments(trial, entry_, guesser_, {Repair::Kind::argument_value, repair.wanted, repair.found, {}}, {}))
+                    push(std::move(next));
             for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
         }
     }

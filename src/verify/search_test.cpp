@@ -87,5 +87,70 @@ TEST_F(SearchTest, ImagesWithAnAxisThatAnotherBranchAdds) {
               "Net()(f32[2, 3, 32, 32])");
 }
 
+TEST_F(SearchTest, FeaturesOfAnEncodersStages) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Decoder(nn.Module):\n"
+                    "    def __init__(self, encoder_channels, encoder_depth):\n"
+                    "        super().__init__()\n"
+                    "        if encoder_depth < 3:\n            raise ValueError(f'Encoder depth cannot be less than 3, got {encoder_depth}.')\n"
+                    "        self.convs = nn.ModuleList([nn.Conv2d(encoder_channels[i], 8, 1) for i in range(encoder_depth)])\n"
+                    "        self.up = nn.Upsample(scale_factor=2)\n"
+                    "    def forward(self, features: list[torch.Tensor]):\n"
+                    "        a, b, c = [conv(x) for conv, x in zip(self.convs, features)]\n"
+                    "        return a + self.up(b + self.up(c))\n",
+                    "Decoder"),
+              "Decoder(encoder_channels=[16, 32, 64, 128], encoder_depth=3)([f32[2, 16, 64, 64], f32[2, 32, 32, 32], f32[2, 64, 16, 16], f32[2, 128, 8, 8]])");
+}
+
+TEST_F(SearchTest, NetworksThatAFunctionBuilds) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "def Net(*, dim, depth, num_classes):\n"
+                    "    return nn.Sequential(*[nn.Linear(dim, dim) for _ in range(depth)], nn.Linear(dim, num_classes))\n",
+                    "Net"),
+              "Net(dim=64, depth=2, num_classes=10)(f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, CountsThatAConfigurationLeavesOpen) {
+    EXPECT_EQ(found("from dataclasses import dataclass\nfrom torch import nn\n"
+                    "@dataclass\nclass NetConfig:\n    dim: int = None\n    num_heads: int = -1\n    bias: bool = True\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, config: NetConfig):\n"
+                    "        super().__init__()\n"
+                    "        assert config.num_heads > 0, 'num_heads must be set'\n"
+                    "        self.linear = nn.Linear(config.dim, config.dim // config.num_heads)\n"
+                    "    def forward(self, x):\n        return self.linear(x)\n",
+                    "Net"),
+              "Net(config=NetConfig(dim=64, num_heads=4))(f32[2, 48, 64])");
+}
+
+// 7 by 7 of 64 channels after strides: the side is approached from the sizes that PyTorch tells.
+TEST_F(SearchTest, ImagesWhoseFeaturesAreFlattened) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self):\n"
+                    "        super().__init__()\n"
+                    "        self.conv = nn.Sequential(nn.Conv2d(4, 32, 8, stride=4), nn.Conv2d(32, 64, 4, stride=2), nn.Conv2d(64, 64, 3))\n"
+                    "        self.head = nn.Linear(7 * 7 * 64, 5)\n"
+                    "    def forward(self, x):\n        return self.head(self.conv(x).reshape((-1, 7 * 7 * 64)))\n",
+                    "Net"),
+              "Net()(f32[2, 4, 91, 91])");
+}
+
+TEST_F(SearchTest, ArgumentsOfAModuleThatIsPassed) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Siren(nn.Module):\n"
+                    "    def __init__(self, dim_in, dim_out):\n        super().__init__()\n        self.linear = nn.Linear(dim_in, dim_out)\n"
+                    "    def forward(self, x):\n        return torch.sin(self.linear(x))\n"
+                    "class Image(nn.Module):\n"
+                    "    def __init__(self, net, height):\n"
+                    "        super().__init__()\n"
+                    "        assert isinstance(net, Siren), 'takes a Siren'\n"
+                    "        self.net = net\n"
+                    "        self.register_buffer('grid', torch.stack(torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, height)), -1))\n"
+                    "    def forward(self):\n        return self.net(self.grid)\n",
+                    "Image"),
+              "Image(net=Siren(dim_in=2, dim_out=64), height=32)()");
+}
+
 }  // namespace
 }  // namespace mlxify::verify

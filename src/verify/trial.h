@@ -32,8 +32,13 @@ struct Sizes {
     std::int64_t frames = 8;
     std::int64_t image_width = 0;  // where it is not `image`
     std::int64_t area = 0;         // of a pair `(height, width)` among the arguments
+    std::vector<std::int64_t> stages;  // channels of each, of a list among the arguments
 };
 Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
+
+// Features of an encoder's stages, each at half the resolution of the one before: a list of tensors with the channels of `sizes.stages`, of
+// which the last repeats; of `sizes.channels` where they are not known.
+Json feature_pyramid(const Sizes& sizes, std::size_t length);
 
 // Specs for one parameter of forward, the likeliest first; empty: leave it to its default.
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes);
@@ -49,7 +54,10 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
 std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const ArgumentGuesser& guesser, const Repair& repair,
                                    std::string_view line);
 
-// Changes of the inputs after `repair`.
+// What is known of the input `name`; nothing, unless it is in `hints`.
+InputHint hint_of(const std::map<std::string, InputHint>& hints, const std::string& name);
+
+// Changes of the inputs after `repair` (other_inputs.cpp).
 std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,
                                 const std::map<std::string, InputHint>& hints, const Sizes& sizes, const Repair& repair);
 

@@ -63,6 +63,9 @@ struct ParameterOf {  // of a callable
     std::string kind;                        // Python's: POSITIONAL_OR_KEYWORD, KEYWORD_ONLY, VAR_KEYWORD, ... in lower case
     std::optional<std::string> default_text; // repr; absent: required
     std::string annotation;
+
+    // Whether an argument can be given by it alone: it is not `*args` or `**kwargs`.
+    [[nodiscard]] bool bindable() const { return kind != "var_positional" && kind != "var_keyword"; }
 };
 
 struct DefinitionOf {
