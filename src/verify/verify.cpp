@@ -102,11 +102,19 @@ private:
         executable_.insert(findings.executable.begin(), findings.executable.end());
         executable_.erase(executable_.upper_bound(line_of(converted_, static_cast<std::uint32_t>(converted_.size()))), executable_.end());
         if (entry.inner && findings.proof.level == Level::inconclusive) return;  // named as not proved, if no other proof reaches it
+        if (gives_unnamed_layers(entry, findings)) return;
         findings.proof = with_static_stages(std::move(findings.proof));
         set_stage(findings.proof, stage::kImports, StageResult::passed, {});
         report(findings);
         reached_.insert(findings.reached.begin(), findings.reached.end());
         verdict_.entries.push_back(std::move(findings.proof));
+    }
+
+    // A function that gives a bare `nn.Sequential` has no `sanitize` that would map its weights: beside modules, it is named as not proved.
+    [[nodiscard]] bool gives_unnamed_layers(const PreparedEntry& entry, const ProofFindings& findings) const {
+        const auto is_proved_module = [](const PreparedEntry& other) { return other.entry.kind == EntryPoint::Kind::module && !other.samples.empty(); };
+        return !request_.entries_named && entry.entry.kind == EntryPoint::Kind::function && findings.code == Code::weights_differ &&
+               std::any_of(prepared_.entries.begin(), prepared_.entries.end(), is_proved_module);
     }
 
     void report(const ProofFindings& findings) {
