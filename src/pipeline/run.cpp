@@ -129,7 +129,10 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const std::string obstacle = conversion.layout_obstacle;
     work = verify_conversion(std::move(conversion), source, request, prepared, said, catalogue, workers);
     if (!obstacle.empty()) work.diagnostics.push_back(literal_layout(obstacle));
-    if (!channels_last || (work.verdict.saveable() && !has_refusal(work.diagnostics))) return work;
+    const bool unproved = std::ranges::any_of(prepared.entries, [](const verify::PreparedEntry& entry) {  // whatever the layout
+        return entry.entry.kind == verify::EntryPoint::Kind::module && entry.samples.empty();
+    });
+    if (!channels_last || unproved || (work.verdict.saveable() && !has_refusal(work.diagnostics))) return work;
     Work other = verify_conversion(convert(source, prepared.observed, catalogue, literal), source, request, prepared, said, catalogue, workers);
     other.diagnostics.push_back(literal_layout(why_rejected(work)));
     return other;
