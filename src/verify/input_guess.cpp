@@ -131,8 +131,8 @@ std::vector<Json> guesses_by_use(const InputHint& hint) {
 
 std::vector<Json> mask_guesses(const Sizes& sizes) {
     const std::int64_t length = sizes.length;
-    return {tensor_spec({kBatch, length}, "bool"), Json(nullptr), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
-            tensor_spec({kBatch, 1, length, length}, "bool")};
+    return {tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
+            tensor_spec({kBatch, 1, length, length}, "bool"), Json(nullptr)};
 }
 
 std::vector<Json> time_guesses() {

@@ -41,7 +41,8 @@ class _Replacements:
         return result.requires_grad_() if keywords.get("requires_grad") else result
 
     def _fill(self, tensor: Tensor, values: np.ndarray) -> Tensor:
-        with torch.no_grad():
+        # What held a result before has no gradient any more; a leaf, which autograd would not let be overwritten, keeps its own.
+        with contextlib.nullcontext() if tensor.requires_grad and not tensor.is_leaf else torch.no_grad():
             return tensor.copy_(torch.from_numpy(np.ascontiguousarray(values)).reshape(values.shape))
 
     # ------------------------------------------------------------------------------------------------------ factories
