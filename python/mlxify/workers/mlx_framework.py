@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -46,6 +47,7 @@ class MlxFramework:
     def seed(self, seed: int) -> None:
         mx.random.seed(seed)
         np.random.seed(seed % 2**32)
+        random.seed(seed)
 
     # ------------------------------------------------------------------------------------------------------------- arrays
 

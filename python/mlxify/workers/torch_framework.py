@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import math
 import os
+import random
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +51,7 @@ class TorchFramework:
     def seed(self, seed: int) -> None:
         torch.manual_seed(seed)
         np.random.seed(seed % 2**32)
+        random.seed(seed)
 
     # ------------------------------------------------------------------------------------------------------------- arrays
 
