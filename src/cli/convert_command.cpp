@@ -37,7 +37,7 @@ constexpr int kDaysKept = 30;  // of a proof that nobody asks for again
 pipeline::RunOptions run_options(const Options& options) {
     pipeline::RunOptions run;
     run.convert.entries = options.entries;
-    if (options.literal_layout) run.convert.layout = pipeline::Layout::literal;
+    run.convert.layout = options.layout;
     run.call = options.call;
     run.case_file = options.case_file;
     run.output_folder = options.output_folder;

@@ -1,5 +1,8 @@
 #include "cli/options.h"
 
+#include <map>
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 namespace mlxify::cli {
@@ -28,9 +31,12 @@ void add_conversion_options(CLI::App& command, Options& options) {
         ->each([&options](const std::string&) { options.output_folder_given = true; });
     command.add_option("--catalogue", options.catalogues, "a folder of further rules (may be repeated)")
         ->option_text("DIR")->allow_extra_args(false);
-    command.add_option_function<std::string>("--layout", [&options](const std::string& layout) { options.literal_layout = layout == "literal"; },
-                                             "how images are held inside: auto (default: channels last where that saves moves of axes) or literal (as in PyTorch)")
-        ->option_text("LAYOUT")->check(CLI::IsMember({"auto", "literal"}));
+    const std::map<std::string, pipeline::Layout> layouts{
+        {"auto", pipeline::Layout::automatic}, {"channels-last", pipeline::Layout::channels_last}, {"literal", pipeline::Layout::literal}};
+    command.add_option("--layout", options.layout,
+                       "how images are held inside: auto (default: with channels last inside each class, where that saves moves of axes), "
+                       "channels-last (also between classes) or literal (as in PyTorch)")
+        ->option_text("LAYOUT")->transform(CLI::CheckedTransformer(layouts))->type_name("");
     command.add_option("--draft", options.draft, "write here what could not be verified")->option_text("PATH");
     command.add_option("-j,--jobs", options.jobs, "files at once")->option_text("N")->check(CLI::Range(1, 256));
     command.add_flag_callback("--no-cache", [&options] { options.cache = false; }, "prove again what an earlier run proved on the same file, program and packages");

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "pipeline/convert.h"
+
 namespace mlxify::cli {
 
 enum class Command { convert, verify, ship, explain, doctor };
@@ -22,7 +24,7 @@ struct Options {
     std::string case_file;
     bool cases_beside = false;             // the cases of net.py stand in net.json
     std::vector<std::string> entries;
-    bool literal_layout = false;           // --layout literal
+    pipeline::Layout layout = pipeline::Layout::automatic;  // --layout
     std::vector<std::string> catalogues;
     std::string python;
     std::string stage;                     // --print

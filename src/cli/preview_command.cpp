@@ -23,7 +23,7 @@ void print_refusals(const std::vector<diagnostics::Diagnostic>& diagnostics, con
 // `--print text` and `--diff` need a whole conversion; the other stages print what there is of a file that cannot be converted.
 bool show(const source::SourceText& source, const Options& options, const catalogue::Catalogue& catalogue) {
     pipeline::ConvertOptions conversion_options{options.entries};
-    if (options.literal_layout) conversion_options.layout = pipeline::Layout::literal;
+    conversion_options.layout = options.layout;
     if (options.diff) {
         const pipeline::Conversion conversion = pipeline::convert(source, {}, catalogue, conversion_options);
         print_refusals(conversion.diagnostics, source);

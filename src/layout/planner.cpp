@@ -221,7 +221,13 @@ void Planner::tie_unknown_calls() {
         const auto parameters = tree_.children(tree_.child(id, 0));
         const bool image = std::any_of(parameters.begin(), parameters.end(), [&](NodeId parameter) { return rank(parameter) > 0; });
         if (function.is_value && image && tree_[id].name != "forward" && !is_tried(id)) obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[id].name) + "`");
-        if (tree_[id].name != "forward" || !exists(tree_.class_of(id)) || function.exposed || parameters.size() < 2) continue;
+        if (tree_[id].name != "forward" || !exists(tree_.class_of(id)) || parameters.size() < 2) continue;
+        if (function.exposed) {
+            const bool used = std::find(names_.entry_points.begin(), names_.entry_points.end(), tree_.class_of(id)) == names_.entry_points.end();
+            if (used && rank(parameters[1]) > 0)
+                obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[tree_.class_of(id)].name) + "`, which keeps PyTorch's interface");
+            continue;
+        }
         if (rank(parameters[1]) < 0) {
             if (is_open(parameters[1])) obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[tree_.class_of(id)].name) + "`, whose input is not known");
             continue;

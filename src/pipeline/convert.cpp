@@ -44,6 +44,9 @@ layout::Plan plan_layout(const syntax::Tree& tree, const names::Names& names, co
                          const ConvertOptions& options) {
     if (options.layout == Layout::literal) return {};
     std::vector<std::string> exposed = options.entries;
+    if (options.layout == Layout::automatic)  // who imports a block of a network expects PyTorch's interface
+        for (const syntax::NodeId node : tree.children(tree.child(tree.root(), 0)))
+            if (!tree[node].name.empty() && !tree[node].name.starts_with('_')) exposed.emplace_back(tree[node].name);
     exposed.insert(exposed.end(), options.exposed.begin(), options.exposed.end());
     return layout::plan(tree, names, facts, catalogue, exposed);
 }

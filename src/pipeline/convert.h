@@ -15,8 +15,9 @@ namespace mlxify::pipeline {
 
 // How images are held inside of a converted file.
 enum class Layout : std::uint8_t {
-    automatic,  // channels last where that needs fewer moves of axes
-    literal,    // channels first, as in torch
+    automatic,      // channels last inside each public definition, where that needs fewer moves of axes
+    channels_last,  // the same inside the whole file: public classes that others use may take and give channels last
+    literal,        // channels first, as in torch
 };
 
 // How the header of a saved file begins to name the inner modules that take and give channels last.

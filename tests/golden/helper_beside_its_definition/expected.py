@@ -148,7 +148,7 @@ class Down(nn.Module):
 
     def __call__(self, x):
         x = self.smooth(x.transpose(0, 2, 3, 1))
-        return _resize(x, (x.shape[1] // 2, x.shape[2] // 2))
+        return _resize(x, (x.shape[1] // 2, x.shape[2] // 2)).transpose(0, 3, 1, 2)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""
@@ -164,7 +164,7 @@ class Pyramid(nn.Module):
         self.up = Upsample(scale_factor=2, mode="bilinear", align_corners=False)
 
     def __call__(self, x):
-        return self.up(self.down(x)).transpose(0, 3, 1, 2)
+        return self.up(self.down(x).transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""
