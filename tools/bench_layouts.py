@@ -3,7 +3,7 @@
     .venv/bin/python tools/bench_layouts.py [--list LIST.json] [--device cpu|gpu] [--turns N] [--converted DIR]
 
 A list (bench/models/layouts.json) names files below the root, how a model is built, and its inputs. Each file is converted and verified twice (`--layout
-auto` and `--layout literal`), or taken from DIR/auto and DIR/literal; each form runs in a process of its own. Printed are medians over the turns of a call in evaluation and of a training step
+channels-last` and `--layout literal`), or taken from DIR/channels-last and DIR/literal; each form runs in a process of its own. Printed are medians over the turns of a call in evaluation and of a training step
 (gradients of the sum of the outputs), their ratios (channels last / literal), and the moves of axes in the graph of one call.
 Exit code 1 if a file was not converted both ways.
 """
@@ -106,7 +106,7 @@ def convert(case: dict, layout: str, folder: Path) -> None:
 
 def measure(case: dict, device: str, turns: int, folder: Path) -> str | None:
     """A row of the table, of the conversions in `folder`."""
-    files = [folder / layout / f"{case['name']}.py" for layout in ("auto", "literal")]
+    files = [folder / layout / f"{case['name']}.py" for layout in ("channels-last", "literal")]
     if not all(file.is_file() for file in files):
         return None
     forms = [Form(file, case, device, Path(tempfile.gettempdir())) for file in files]
@@ -135,7 +135,7 @@ def main() -> int:
     failed = False
     with tempfile.TemporaryDirectory(prefix="mlxify-layouts-") as scratch:
         for case in json.loads(arguments.list.read_text(encoding="utf-8")):
-            for layout in () if arguments.converted else ("auto", "literal"):
+            for layout in () if arguments.converted else ("channels-last", "literal"):
                 convert(case, layout, Path(scratch))
             row = measure(case, arguments.device, arguments.turns, arguments.converted or Path(scratch))
             failed = failed or row is None

@@ -112,7 +112,7 @@ def test_inner_modules_with_channels_last_are_called_as_they_were(tmp_path: Path
     ]
     lines += ["    def forward(self, x):", "        return self.block(self.stem(x)).mean((2, 3))", ""]
     (tmp_path / "net.py").write_text("\n".join(lines))
-    saved = mlxify("convert", "net.py", "--call", "Block(4)(f32[2, 4, 6, 5])", cwd=tmp_path)
+    saved = mlxify("convert", "net.py", "--layout", "channels-last", "--call", "Block(4)(f32[2, 4, 6, 5])", cwd=tmp_path)
     assert saved.code == 0, saved.out
     text = (tmp_path / "mlx_architectures/net.py").read_text()
     assert "images are held channels-last inside" in text and "- Block" in text
