@@ -59,11 +59,19 @@ private:
     // Inner modules of a file that holds images with channels last are called as a conversion of the original would have them.
     [[nodiscard]] verify::Prepared prepared_for(std::string_view converted) const {
         verify::Prepared prepared = prepared_;
-        if (converted.find(kChannelsLastInside) == std::string_view::npos) return prepared;
+        const std::size_t stated = converted.find(kChannelsLastInside);
+        if (stated == std::string_view::npos) return prepared;
         ConvertOptions options;
+        options.layout = Layout::channels_last;
         for (const verify::PreparedEntry& entry : prepared_.entries)
             if (entry.entry.kind != verify::EntryPoint::Kind::module) options.exposed.push_back(entry.entry.name);
-        adapt_layouts(prepared, convert(original_, prepared_.observed, catalogue_, options).moved_interfaces);
+        const auto is_stated = [&](const layout::MovedInterface& moved) { return converted.find("`" + moved.name + "`", stated) != std::string_view::npos; };
+        auto moved = convert(original_, prepared_.observed, catalogue_, options).moved_interfaces;
+        if (!std::ranges::all_of(moved, is_stated)) {  // only private classes moved
+            options.layout = Layout::automatic;
+            moved = convert(original_, prepared_.observed, catalogue_, options).moved_interfaces;
+        }
+        adapt_layouts(prepared, moved);
         return prepared;
     }
 
