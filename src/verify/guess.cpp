@@ -155,17 +155,8 @@ bool named_in_plural(const ParameterOf& parameter) {
 
 // `(2, 2, 2, 2)` of `(2, 2, 18, 2)`.
 std::optional<std::string> fewer_layers(const std::string& sequence) {
-    if (sequence.empty() || (sequence[0] != '(' && sequence[0] != '[') || sequence.find_first_not_of("()[], 0123456789") != std::string::npos) return std::nullopt;
-    std::string text, number;
-    for (const char c : sequence) {
-        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
-            number += c;
-            continue;
-        }
-        if (!number.empty()) text += number.size() > 1 || number > "2" ? "2" : number;
-        number.clear();
-        text += c;
-    }
+    if (!is_of_numbers(sequence)) return std::nullopt;
+    const std::string text = with_numbers(sequence, [](const std::string& number) { return number.size() > 1 || number > "2" ? "2" : number; });
     return text == sequence ? std::nullopt : std::optional(text);
 }
 
@@ -196,6 +187,28 @@ std::optional<std::int64_t> integer_text(std::string_view text) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
+}
+
+std::string with_numbers(std::string_view text, const std::function<std::string(const std::string&)>& change) {
+    std::string result, digits;
+    const auto flush = [&] {
+        if (!digits.empty()) result += change(digits);
+        digits.clear();
+    };
+    for (const char c : text) {
+        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
+            digits += c;
+            continue;
+        }
+        flush();
+        result += c;
+    }
+    flush();
+    return result;
+}
+
+bool is_of_numbers(std::string_view text) {
+    return (text.starts_with('(') || text.starts_with('[')) && text.find_first_not_of("()[], 0123456789") == std::string_view::npos;
 }
 
 std::vector<std::string> argument_guesses(const ParameterOf& parameter) {

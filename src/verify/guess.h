@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,5 +40,9 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter);
 std::optional<std::string> smaller_default(const ParameterOf& parameter);
 
 [[nodiscard]] std::optional<std::int64_t> integer_text(std::string_view text);
+// `text` with what `change` gives in place of each whole number, which it is told in digits.
+[[nodiscard]] std::string with_numbers(std::string_view text, const std::function<std::string(const std::string&)>& change);
+// Whether `text` is a tuple or a list of whole numbers, or of such: `[[1, 2], [3, 4]]`.
+[[nodiscard]] bool is_of_numbers(std::string_view text);
 
 }  // namespace mlxify::verify

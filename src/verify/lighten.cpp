@@ -1,7 +1,6 @@
 #include "verify/lighten.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 
 namespace mlxify::verify {
@@ -46,34 +45,15 @@ bool scales(Quantity quantity) {
 
 // `32`, `[8, 16]`, `(3, 4, 6, 3)` with each number halved, but none below one; nullopt: it holds something else, or nothing to halve.
 std::optional<std::string> halved(const std::string& text) {
-    const bool sequence = text.starts_with('[') || text.starts_with('(');
-    if (text.empty() || text.find_first_not_of(sequence ? "[]() ,0123456789" : "0123456789") != std::string::npos || text.size() > 200) return std::nullopt;
-    std::string result, digits;
+    const bool sequence = is_of_numbers(text);
+    if ((!sequence && integer_text(text).value_or(-1) < 0) || text.size() > 200) return std::nullopt;
     std::int64_t largest = 0;
-    for (const char c : text + "\n") {
-        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
-            digits += c;
-            continue;
-        }
-        if (const auto number = integer_text(digits)) {
-            largest = std::max(largest, *number);
-            result += std::to_string(*number > 1 ? *number / 2 : *number);
-        } else {
-            result += digits;
-        }
-        digits.clear();
-        if (c != '\n') result += c;
-    }
+    std::string result = with_numbers(text, [&](const std::string& digits) {
+        const std::int64_t number = integer_text(digits).value_or(0);
+        largest = std::max(largest, number);
+        return std::to_string(number > 1 ? number / 2 : number);
+    });
     return largest >= (sequence ? 2 : kSmallestCount) ? std::optional(result) : std::nullopt;
-}
-
-void set_argument(Trial& trial, const std::string& name, const std::string& value) {
-    for (auto& [key, text] : trial.arguments)
-        if (key == name) {
-            text = value;
-            return;
-        }
-    trial.arguments.emplace_back(name, value);
 }
 
 std::string value_of(const Trial& trial, const ParameterOf& parameter) {

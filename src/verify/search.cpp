@@ -161,13 +161,13 @@ private:
     // far as it runs.
     [[nodiscard]] Trial lightened(const Trial& found) {
         Trial trial = found;
-        std::optional<double> cost = operations_of(trial);
+        std::optional<double> cost = operations_of(trial.invocation(entry_));  // of the call that was just made
         for (int tried = 0; cost && *cost > kLightOperations && tried < kLightenings;) {
             const std::vector<Trial> candidates = lighter(trial, entry_);
             const double before = *cost;
             for (const Trial& next : candidates) {
                 if (++tried > kLightenings) break;
-                const std::optional<double> less = operations_of(next);
+                const std::optional<double> less = runs(next) ? operations_of(next.invocation(entry_)) : std::nullopt;
                 if (!less || *less > kWorthwhile * *cost) continue;
                 trial = next;
                 cost = less;
@@ -178,11 +178,16 @@ private:
         return trial;
     }
 
-    // What a call costs; nullopt: it does not run with this draw and another, or gives no finite result.
-    [[nodiscard]] std::optional<double> operations_of(const Trial& trial) {
+    // With this draw and another, to finite results.
+    [[nodiscard]] bool runs(const Trial& trial) {
         const Invocation invocation = trial.invocation(entry_);
         for (const std::uint64_t seed : {1, 0})
-            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return std::nullopt;
+            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return false;
+        return true;
+    }
+
+    // What a call costs, on the inputs of the last one that was tried; nullopt: nobody knows.
+    [[nodiscard]] std::optional<double> operations_of(const Invocation& invocation) {
         const Reply<Session*> session = original_.session();
         if (!session) return std::nullopt;
         CallOptions options;

@@ -70,13 +70,12 @@ std::vector<Trial> with_field(const Trial& base, const std::string& name) {
 
 // `[16, 32]`; empty for anything else.
 std::vector<std::int64_t> integers_of(std::string_view text) {
-    if ((!text.starts_with('[') && !text.starts_with('(')) || text.find_first_not_of("[]() ,0123456789") != std::string_view::npos) return {};
     std::vector<std::int64_t> numbers;
-    for (std::size_t begin = text.find_first_of("0123456789"); begin != std::string_view::npos;) {
-        const std::size_t end = std::min(text.find_first_not_of("0123456789", begin), text.size());
-        numbers.push_back(integer_text(text.substr(begin, end - begin)).value_or(0));
-        begin = text.find_first_of("0123456789", end);
-    }
+    if (!is_of_numbers(text)) return numbers;
+    (void)with_numbers(text, [&](const std::string& number) {
+        numbers.push_back(integer_text(number).value_or(0));
+        return number;
+    });
     return numbers;
 }
 
@@ -183,17 +182,7 @@ std::vector<std::string> repeated(const std::string& value) {
 
 // `[[16, 16], [32, 32]]` of `[16, 32]`.
 std::vector<std::string> nested(const std::string& sequence) {
-    std::string text;
-    std::string number;
-    for (const char c : sequence) {
-        if (std::isdigit(static_cast<unsigned char>(c)) != 0) {
-            number += c;
-            continue;
-        }
-        if (!number.empty()) text += "[" + number + ", " + number + "]";
-        number.clear();
-        text += c;
-    }
+    const std::string text = with_numbers(sequence, [](const std::string& number) { return "[" + number + ", " + number + "]"; });
     return sequence.find_first_of("[(", 1) == std::string::npos ? std::vector<std::string>{text} : std::vector<std::string>{};
 }
 
@@ -251,6 +240,11 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
 }
 
 }  // namespace
+
+void set_argument(Trial& trial, const std::string& name, const std::string& value) {
+    if (std::string* text = argument(trial, name)) *text = value;
+    else trial.arguments.emplace_back(name, value);
+}
 
 InputHint hint_of(const std::map<std::string, InputHint>& hints, const std::string& name) {
     const auto found = hints.find(name);
@@ -364,8 +358,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         int extra = mentions(line, parameter.name) ? 1 : kArgumentCost;  // what failed speaks of it
         const auto push = [&](const std::string& value, int cost) {
             Trial next = base;
-            if (std::string* text = argument(next, parameter.name)) *text = value;
-            else next.arguments.emplace_back(parameter.name, value);
+            set_argument(next, parameter.name, value);
             if (next.arguments == base.arguments) return;
             next.cost += cost;
             trials.push_back(std::move(next));

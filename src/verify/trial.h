@@ -54,6 +54,9 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
 std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry, const ArgumentGuesser& guesser, const Repair& repair,
                                    std::string_view line);
 
+// Gives the constructor `value` for `name`, in place of what it had.
+void set_argument(Trial& trial, const std::string& name, const std::string& value);
+
 // What is known of the input `name`; nothing, unless it is in `hints`.
 InputHint hint_of(const std::map<std::string, InputHint>& hints, const std::string& name);
 

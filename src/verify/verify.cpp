@@ -112,9 +112,9 @@ private:
 
     // A function that gives a bare `nn.Sequential` has no `sanitize` that would map its weights: beside modules, it is named as not proved.
     [[nodiscard]] bool gives_unnamed_layers(const PreparedEntry& entry, const ProofFindings& findings) const {
-        const auto is_proved_module = [](const PreparedEntry& other) { return other.entry.kind == EntryPoint::Kind::module && !other.samples.empty(); };
+        const auto is_tried_module = [](const PreparedEntry& other) { return other.entry.kind == EntryPoint::Kind::module && !other.samples.empty(); };
         return !request_.entries_named && entry.entry.kind == EntryPoint::Kind::function && findings.code == Code::weights_differ &&
-               std::any_of(prepared_.entries.begin(), prepared_.entries.end(), is_proved_module);
+               std::any_of(prepared_.entries.begin(), prepared_.entries.end(), is_tried_module);
     }
 
     void report(const ProofFindings& findings) {
