@@ -45,6 +45,7 @@ class Row:
     helpers: int = 0  # functions that were written into the output
     transposes: int = 0  # moves of axes that the output asks for beyond the original's
     changed: float = 0  # share of the original's lines that the output changed
+    reach: float | None = None  # share of the output's lines that ran in the proof
 
 
 def row_of(report: dict, file: Path) -> Row:
@@ -74,6 +75,7 @@ def row_of(report: dict, file: Path) -> Row:
         helpers=len(report["helpers"]) if saved else 0,
         transposes=max(0, moves_of_axes(output) - moves_of_axes(original)),
         changed=share_changed(original, output),
+        reach=1 - len(report["unreached_lines"]) / report["executable_lines"] if report["executable_lines"] else None,
     )
 
 
@@ -189,6 +191,10 @@ def print_totals(rows: list[Row], seconds: float) -> None:
             f"of a saved file: {helpers / len(good):.1f} helpers, {transposes / len(good):.1f} further moves of axes, "
             f"median of changed lines {changed:.0%}"
         )
+        reach = [row.reach for row in good if row.reach is not None]
+        if reach:
+            enough = sum(share >= 0.9 for share in reach)
+            print(f"reach, the share of a saved file's lines that ran: median {statistics.median(reach):.1%}; at least 90 % in {enough} files")
     if stages:
         print("not saved, by stage: " + ", ".join(f"{stage} {count}" for stage, count in stages.most_common()))
 

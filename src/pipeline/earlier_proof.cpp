@@ -25,7 +25,7 @@ namespace mlxify::verify {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stage, name, result, figure)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Sample, text, origin)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EntryProof, name, level, samples, stages, max_error, tolerance, gradient_error, original_dtype)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, level, entries, not_proved, limitations, unreached_lines, diagnostics, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, level, entries, not_proved, limitations, unreached_lines, executable_lines, diagnostics, seconds)
 }  // namespace mlxify::verify
 namespace mlxify::report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, diagnostic, located, begin, end, source_line)

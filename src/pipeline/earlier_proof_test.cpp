@@ -27,6 +27,7 @@ Proof some_proof() {
     entry.gradient_error = std::numeric_limits<double>::quiet_NaN();
     verdict.entries = {entry};
     verdict.unreached_lines = {3, 4};
+    verdict.executable_lines = 9;
     report::Finding finding;
     finding.diagnostic = {diagnostics::Code::left_out, diagnostics::Severity::remark, {2, 5}, "message", "fix", diagnostics::Trust::safe};
     finding.located = true;
@@ -49,6 +50,7 @@ TEST(EarlierProof, ComesBackAsItWas) {
     EXPECT_EQ(entry.stages.at(0).figure, "max error 0");
     EXPECT_EQ(entry.samples.at(0).origin, "search");
     EXPECT_EQ(again->report.verdict.unreached_lines, proof.report.verdict.unreached_lines);
+    EXPECT_EQ(again->report.verdict.executable_lines, 9);
     EXPECT_EQ(again->report.findings.at(0).diagnostic, proof.report.findings.at(0).diagnostic);
     EXPECT_EQ(again->report.findings.at(0).begin, (source::Position{1, 3}));
 }

@@ -154,6 +154,12 @@ void write_draft(const Proof& proof, FileReport& report, const RunOptions& optio
     report.draft = draft;
 }
 
+// What is put before the code moves its lines down: what is said of them is about the text that is written.
+void move_lines(verify::Verdict& verdict, std::string_view before, std::string_view after) {
+    const auto added = static_cast<std::uint32_t>(std::ranges::count(after, '\n') - std::ranges::count(before, '\n'));
+    for (std::uint32_t& line : verdict.unreached_lines) line += added;
+}
+
 std::optional<Proof> found_earlier(const std::string& key, const RunOptions& options) {
     if (key.empty()) return std::nullopt;
     const auto bytes = options.cache->find(key);
@@ -201,6 +207,7 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
     } else if (!work.conversion.text.empty()) {
         proof.text = draft_banner(provenance) + work.conversion.text;
     }
+    if (!proof.text.empty()) move_lines(report.verdict, work.conversion.text, proof.text);
     report.seconds = clock.seconds();
     if (!key.empty() && report.proved()) options.cache->keep(key, encode(proof));
     return proof;

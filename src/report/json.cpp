@@ -84,6 +84,7 @@ std::string to_json_line(const FileReport& report) {
     json["not_proved"] = report.verdict.not_proved;
     json["limitations"] = report.verdict.limitations;
     json["unreached_lines"] = report.verdict.unreached_lines;
+    json["executable_lines"] = report.verdict.executable_lines;
     json["draft"] = or_null(report.draft);
     json["git"] = shipment(report.shipment);
     return line(json);

@@ -162,6 +162,7 @@ private:
         for (const EntryProof& proof : verdict_.entries) verdict_.level = std::min(verdict_.level, proof.level);
         if (executable_.empty()) return;
         for (const std::uint32_t line : weight_mapping_lines()) executable_.erase(line);
+        verdict_.executable_lines = static_cast<std::uint32_t>(executable_.size());
         std::set_difference(executable_.begin(), executable_.end(), reached_.begin(), reached_.end(),
                             std::back_inserter(verdict_.unreached_lines));
         for (const syntax::NodeId node : tree_.children(tree_.child(tree_.root(), 0))) {

@@ -49,6 +49,7 @@ struct Verdict {
     std::vector<std::string> not_proved;        // definitions that no proof reached
     std::vector<std::string> limitations;       // samples that the original runs and at which the converted file says that it does not
     std::vector<std::uint32_t> unreached_lines; // of the converted text
+    std::uint32_t executable_lines = 0;         // of the converted text; 0: nothing ran
     std::vector<diagnostics::Diagnostic> diagnostics;
     double seconds = 0;
     [[nodiscard]] bool saveable() const { return level == Level::verified || level == Level::verified_for_inference; }

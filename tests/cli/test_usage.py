@@ -110,6 +110,16 @@ def test_json_of_a_refusal(tmp_path: Path):
     assert summary["type"] == "summary" and summary["schema"] == 1 and summary["outcomes"]["refused"] == 1
 
 
+def test_unreached_lines_are_those_of_the_saved_file(gate: Path):
+    """The header stands above them, and a second run that finds the proof says the same."""
+    gate.write_text(GATE.replace("        # one gate", "        if x.shape[0] == 5:\n            return x\n        # one gate"))
+    for _ in range(2):
+        (report,) = mlxify("convert", "--json", "--call", "Gate(8)(f32[2, 8])", "gate.py", cwd=gate.parent).files
+        lines = (gate.parent / "mlx_architectures/gate.py").read_text().splitlines()
+        assert [lines[line - 1].strip() for line in report["unreached_lines"]] == ["return x"]
+        assert 5 < report["executable_lines"] < len(lines)
+
+
 def test_a_file_that_does_not_parse(tmp_path: Path):
     (tmp_path / "net.py").write_text("import torch\n\ndef f(x:\n    return x\n")
     ran = mlxify("convert", "net.py", cwd=tmp_path)

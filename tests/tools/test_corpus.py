@@ -25,6 +25,7 @@ for name in sys.argv[sys.argv.index("--") + 1 :]:
     print(json.dumps({
         "type": "file", "input": name, "outcome": "saved" if saved else "refused", "seconds": 1.5,
         "level": "verified" if saved else "refused", "stage": "done" if saved else "rules",
+        "unreached_lines": [2], "executable_lines": 8,
         "output": OUT_FILE, "helpers": ["_gelu"], "entries": [entry] if saved else [], "diagnostics": [] if saved else [refusal],
     }), flush=True)
 print(json.dumps({"type": "summary"}))
@@ -69,6 +70,7 @@ def test_a_file_that_kills_the_program_costs_only_its_own_row(folder: Path):
     assert "3 of 5 saved" in ran.stdout
     good = rows[str(folder / "a.py")]
     assert (good["helpers"], good["transposes"], good["changed"]) == (1, 1, 0)
+    assert good["reach"] == 0.875 and "median 87.5%; at least 90 % in 0 files" in ran.stdout
     assert "1.0 helpers, 1.0 further moves of axes, median of changed lines 0%" in ran.stdout
     assert "    1  MX4102  no b.py #" in ran.stdout
 
