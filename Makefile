@@ -4,6 +4,7 @@
 # make corpus DIR=folder   converts every model of a folder and prints the table
 # make conformance   proves the catalogue by PyTorch's own samples and writes docs/reference/conformance.md
 # make mutation   plants small errors in verified files, counts which the verifier catches and writes docs/reference/mutation.md
+# make kill       kills mlxify at 200 random moments and looks at what is left
 # make bench-models, make bench-gpu   time converted models against their originals, on this CPU or on a GPU
 # make bench, make fuzz, make wheel, make test-wheel, make clean
 # One target at a time; the parallelism is ninja's.
@@ -19,7 +20,7 @@ BUILD := build/release
 PRESET := $(if $(CI),ci,release)
 REQUIREMENTS := $(wildcard requirements/*.txt)
 
-.PHONY: build setup test unit lint pytest check format demo bench bench-models bench-gpu fuzz corpus conformance mutation accept wheel test-wheel clean
+.PHONY: build setup test unit lint pytest check format demo bench bench-models bench-gpu fuzz corpus conformance mutation kill accept wheel test-wheel clean
 
 setup: .venv/ready
 
@@ -71,6 +72,10 @@ check: format test
 
 demo: build
 	@bash tools/demo.sh
+
+kill: build
+	@echo "mlxify: killing whole runs at 200 random moments, and 200 that only save"
+	@MLXIFY_KILLS=200 $(PYTHON_IN_VENV) -m pytest -q -s tests/cli/test_killed.py
 
 bench: .venv/ready
 	@echo "mlxify: building the benchmarks"

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "store/claim.h"
+
 namespace mlxify::cli {
 namespace {
 
@@ -48,9 +50,15 @@ void handle_signals(void (*handler)(int)) {
 }  // namespace
 
 ScratchFolder::ScratchFolder() {
+    constexpr std::string_view kPrefix = "mlxify-";
     std::error_code failure;
-    std::string pattern = (fs::temp_directory_path(failure) / "mlxify-XXXXXX").string();
-    if (failure || ::mkdtemp(pattern.data()) == nullptr || ::pipe(signal_pipe.data()) != 0) return;
+    const fs::path folder = fs::temp_directory_path(failure);
+    std::string pattern = (folder / (std::string(kPrefix) + "XXXXXX")).string();
+    if (failure || ::mkdtemp(pattern.data()) == nullptr) return;
+    claim_ = ::open(pattern.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (claim_ >= 0) store::claim(claim_);
+    store::remove_abandoned(folder, kPrefix);
+    if (::pipe(signal_pipe.data()) != 0) return;
     for (const int end : signal_pipe) ::fcntl(end, F_SETFD, FD_CLOEXEC);
     path_ = pattern;
     watcher_ = std::thread([this] { watch(); });
@@ -68,6 +76,7 @@ ScratchFolder::~ScratchFolder() {
     }
     std::error_code ignored;
     fs::remove_all(path_, ignored);
+    ::close(claim_);
 }
 
 void ScratchFolder::watch() const {

@@ -1,4 +1,4 @@
-// Where the workers' files of one run lie: gone when the run ends, also by Ctrl-C or `kill`.
+// Where the workers' files of one run lie: gone when the run ends, also by Ctrl-C or `kill`; after `kill -9`, when the next run begins.
 #pragma once
 
 #include <string>
@@ -22,6 +22,7 @@ private:
     void watch() const;
 
     std::string path_;
+    int claim_ = -1;  // tells other runs that the folder is in use
     std::thread watcher_;
 };
 

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <optional>
 
+#include "store/claim.h"
+
 namespace mlxify::store {
 namespace {
 
@@ -25,11 +27,15 @@ fs::path folder_of(const std::string& target) {
     return folder.empty() ? fs::path(".") : folder;
 }
 
-// The temporary file of one save; gone at the end of the scope unless it was renamed.
+// The temporary file of one save; gone at the end of the scope unless it was renamed, or with the next save if we are killed.
 class Temporary {
 public:
-    explicit Temporary(const fs::path& folder) : path_((folder / ".mlxify-XXXXXX").string()) {
+    explicit Temporary(const fs::path& folder) : path_((folder / (std::string(kPrefix) + "XXXXXX")).string()) {
+        remove_abandoned(folder, kPrefix);
         descriptor_ = ::mkstemp(path_.data());
+        if (descriptor_ < 0) return;
+        ::fcntl(descriptor_, F_SETFD, FD_CLOEXEC);
+        claim(descriptor_);
     }
     Temporary(const Temporary&) = delete;
     Temporary& operator=(const Temporary&) = delete;
@@ -55,6 +61,7 @@ public:
     }
 
 private:
+    static constexpr std::string_view kPrefix = ".mlxify-";
     std::string path_;
     int descriptor_ = -1;
     bool renamed_ = false;

@@ -282,3 +282,15 @@ def test_sessions_end_when_the_server_is_killed(tmp_path: Path) -> None:
     server.process.wait()
     assert within(5, lambda: not survivors())
     assert session.isolation["namespaces"], "without namespaces a killed server leaves grandchildren behind"
+
+
+def test_a_server_that_is_left_while_a_session_begins_ends(tmp_path: Path) -> None:
+    """The keeper has not made its process group yet, nor started the session, when both are to be ended."""
+    for turn in range(12):
+        server = WorkerServer("mlx")
+        server.ask(verb="hello")
+        scratch = tmp_path / str(turn)
+        scratch.mkdir()
+        server.send(verb="open", scratch=str(scratch), limits={"seconds": 60}, token="t")
+        time.sleep(turn * 0.0005)
+        assert server.close() == 0

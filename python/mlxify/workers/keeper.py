@@ -50,6 +50,8 @@ def start(scratch: str, limits: isolation.Limits, main: Main) -> Handle:
     pid = os.fork()
     if pid == 0:
         _in_child(lambda: _keep(inside, scratch, limits, main))
+    with contextlib.suppress(OSError):  # here as well as there: whoever ends the group may come before the keeper has made it
+        os.setpgid(pid, pid)
     for descriptor in inside:
         os.close(descriptor)
     for descriptor in (requests, answers, output, status):

@@ -237,6 +237,7 @@ class Server:
         del self.sessions[known.number]
         processes.end_all(processes.children(known.handle.pid))
         processes.end_group(known.handle.pid)
+        processes.send(known.handle.pid, signal.SIGKILL)  # whatever its group is
         keeper.reap(known.handle.pid)
         self._end_strays()
         for descriptor in known.handle.descriptors():

@@ -1,0 +1,44 @@
+#include "store/claim.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <system_error>
+
+namespace mlxify::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kRandom = 6;  // characters that mkstemp and mkdtemp put in
+
+bool is_abandoned(const fs::path& path) {
+    std::error_code failure;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    struct stat status {};
+    const bool ours = ::fstat(descriptor, &status) == 0 && status.st_uid == ::geteuid() && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+    const bool abandoned = ours && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && !fs::is_empty(path, failure) && !failure;
+    ::close(descriptor);
+    return abandoned;
+}
+
+}  // namespace
+
+void claim(int descriptor) {
+    // A file system without locks: nothing there counts as abandoned either.
+    static_cast<void>(::flock(descriptor, LOCK_EX | LOCK_NB));
+}
+
+void remove_abandoned(const fs::path& folder, std::string_view prefix) {
+    std::error_code failure;
+    for (fs::directory_iterator at(folder, failure), end; !failure && at != end; at.increment(failure)) {
+        const std::string name = at->path().filename().string();
+        std::error_code ignored;
+        if (name.starts_with(prefix) && name.size() == prefix.size() + kRandom && is_abandoned(at->path())) fs::remove_all(at->path(), ignored);
+    }
+}
+
+}  // namespace mlxify::store
