@@ -300,6 +300,9 @@ std::optional<CallResult> read_call(const Json& answer) {
     std::vector<bool> seen(result.leaves.size());
     if (!leaves_read || !check_tree(*tree, seen)) return std::nullopt;
     if (std::find(seen.begin(), seen.end(), false) != seen.end()) return std::nullopt;
+    if (const Json* kept = find(answer, "kept"); kept != nullptr && kept->is_object())
+        for (const auto& [probability, count] : kept->items())
+            if (count.is_number()) result.kept[probability] = count.get<double>();
     result.tree = *tree;
     return result;
 }

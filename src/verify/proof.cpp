@@ -485,6 +485,8 @@ private:
             if (!judged(pair, options(true, false), both, [&] { return judge_call(both, stage::kTraining); })) return false;
             const std::string activity = dropout_activity(std::get<CalledBoth>(called), std::get<CalledBoth>(without));
             if (!activity.empty()) return fail(stage::kTraining, Code::training_differs, activity), false;
+            const std::string other = other_dropout(std::get<CalledBoth>(called));
+            if (!other.empty()) return fail(stage::kTraining, Code::training_differs, other), false;
             note = "; dropout compared with p = 0 and active";
         } else {
             auto& both = std::get<CalledBoth>(called);
@@ -533,6 +535,20 @@ private:
         const bool converted = acts(with.arrays.converted, without.arrays.converted);
         if (original == converted) return {};
         return original ? "dropout is not active in training mode" : "dropout is active where the original has none";
+    }
+
+    // Empty if both sides drop as much: of as many elements, by the same probabilities.
+    static std::string other_dropout(const CalledBoth& both) {
+        const std::map<std::string, double>&theirs = both.original.kept, &ours = both.converted.kept;
+        for (const auto* side : {&theirs, &ours})
+            for (const auto& [probability, ignored] : *side) {
+                const double wanted = theirs.contains(probability) ? theirs.at(probability) : 0;
+                const double given = ours.contains(probability) ? ours.at(probability) : 0;
+                if (wanted != given)
+                    return fmt::format("dropout: the original draws {:.0f} elements that are kept with probability {}, the converted file {:.0f}", wanted,
+                                       probability, given);
+            }
+        return {};
     }
 
     bool prove_step(Pair& pair, bool dropout) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -110,6 +111,7 @@ struct CallResult {
     Json tree;                   // structure; leaves by number
     std::vector<LeafOf> leaves;
     double seconds = 0;
+    std::map<std::string, double> kept;  // of Bernoulli draws: elements by the probability, "0.9"
 };
 
 struct GradientResult {

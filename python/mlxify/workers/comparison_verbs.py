@@ -42,7 +42,8 @@ def call(model: Model, request: Json) -> Json:
     about = {"unsaved": json.dumps(model.unsaved()), "changed": json.dumps(changed)}
     arrays.write(request["out"], written, about)
     described = [{"shape": list(raw.shape), "dtype": raw.dtype, "finite": raw.finite()} for raw in raws]
-    return {"tree": tree, "leaves": described, "seconds": seconds}
+    kept = made.draws.kept if made.draws is not None else {}
+    return {"tree": tree, "leaves": described, "seconds": seconds, "kept": kept}
 
 
 def gradient(model: Model, request: Json) -> Json:

@@ -15,6 +15,7 @@ import numpy.linalg  # numpy imports its parts when they are first used, which w
 import numpy.random  # noqa: F401
 
 from mlxify.workers.arrays import Raw
+from mlxify.workers.draws import Draws
 
 Array = Any  # an array of the framework
 Model = Any  # a module of the framework, or any callable
@@ -118,8 +119,8 @@ class Framework(Protocol):
         A `loss` of None, from a call that gave nothing differentiable, makes every gradient None.
         """
 
-    def random(self, streams: int | None, dropout: bool) -> contextlib.AbstractContextManager[None]:
-        """Feeds random draws from the shared stream of that seed, and lets nothing be dropped unless `dropout`."""
+    def random(self, streams: int | None, dropout: bool) -> contextlib.AbstractContextManager[Draws]:
+        """Feeds random draws from the shared stream of that seed, and lets nothing be dropped unless `dropout`. Gives that stream."""
 
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:
         """Computes in float64 meanwhile, the model included. Raises NotImplementedError where that cannot be."""

@@ -210,12 +210,13 @@ class MlxFramework:
         return found["parameters"], found["inputs"]
 
     @contextlib.contextmanager
-    def random(self, streams: int | None, dropout: bool) -> Iterator[None]:
+    def random(self, streams: int | None, dropout: bool) -> Iterator[Draws]:
+        draws = Draws(streams or 0, dropout)
         if streams is None and dropout:
-            yield
+            yield draws
             return
-        with mlx_random.replaced(Draws(streams or 0, dropout), only_dropout=streams is None):
-            yield
+        with mlx_random.replaced(draws, only_dropout=streams is None):
+            yield draws
 
     @contextlib.contextmanager
     def widened(self, model: Any) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import mlx.core as mx
@@ -11,57 +11,70 @@ import numpy as np
 
 from mlxify.workers.draws import Draws
 
-
-def _shape(shape: Sequence[int] | None, *operands: Any) -> tuple[int, ...]:
-    """The given shape, else that of the operands broadcast."""
-    if shape is not None:
-        return tuple(int(length) for length in shape)
-    return np.broadcast_shapes(*(tuple(x.shape) for x in operands if isinstance(x, mx.array)))
+_FLOAT32 = mx.float32
+_ALL = ("bernoulli", "uniform", "normal", "randint", "gumbel", "categorical", "permutation")
 
 
 def _numpy(value: Any) -> Any:
     return np.array(value.astype(mx.float32)) if isinstance(value, mx.array) else value
 
 
+def _drawn(dtype: Any) -> Any:
+    """MLX draws no float64, which `mx.float32` is while the verifier computes in it."""
+    return _FLOAT32 if dtype == mx.float64 else dtype
+
+
 class _Replacements:
-    """MLX's drawing functions over one stream; each has MLX's signature and result. Keys choose nothing here."""
+    """MLX's drawing functions over one stream; each has MLX's signature and result. Keys choose nothing here.
+
+    MLX's own function is asked first, and its result is never computed: it refuses what MLX does not take, a shape of floats for one,
+    and it tells shape and dtype.
+    """
 
     def __init__(self, draws: Draws) -> None:
         self.draws = draws
+        self.own = {name: getattr(mx.random, name) for name in _ALL}
+
+    def _of_mlx(self, name: str, *arguments: Any) -> mx.array:
+        return self.own[name](*arguments, key=mx.random.key(0))
 
     def bernoulli(self, p: Any = 0.5, shape: Any = None, key: Any = None, stream: Any = None) -> mx.array:
-        return mx.array(self.draws.bernoulli(_numpy(p), _shape(shape, p)))
+        like = self._of_mlx("bernoulli", p, shape)
+        return mx.array(self.draws.bernoulli(_numpy(p), like.shape))
 
     def uniform(
-        self, low: Any = 0, high: Any = 1, shape: Any = (), dtype: Any = None, key: Any = None, stream: Any = None
+        self, low: Any = 0, high: Any = 1, shape: Any = (), dtype: Any = mx.float32, key: Any = None, stream: Any = None
     ) -> mx.array:
-        numbers = mx.array(self.draws.uniform(_shape(shape or None, low, high)))
-        return (numbers * (high - low) + low).astype(dtype or mx.float32)
+        like = self._of_mlx("uniform", low, high, shape, _drawn(dtype))
+        return (mx.array(self.draws.uniform(like.shape)) * (high - low) + low).astype(dtype or like.dtype)
 
     def normal(
         self,
         shape: Any = (),
-        dtype: Any = None,
+        dtype: Any = mx.float32,
         loc: Any = None,
         scale: Any = None,
         key: Any = None,
         stream: Any = None,
     ) -> mx.array:
-        numbers = mx.array(self.draws.normal(_shape(shape)))
+        like = self._of_mlx("normal", shape, _drawn(dtype), loc, scale)
+        numbers = mx.array(self.draws.normal(like.shape))
         if scale is not None:
             numbers = numbers * scale
         if loc is not None:
             numbers = numbers + loc
-        return numbers.astype(dtype or mx.float32)
+        return numbers.astype(dtype or like.dtype)
 
     def randint(
-        self, low: Any, high: Any, shape: Any = (), dtype: Any = None, key: Any = None, stream: Any = None
+        self, low: Any, high: Any, shape: Any = (), dtype: Any = mx.int32, key: Any = None, stream: Any = None
     ) -> mx.array:
+        like = self._of_mlx("randint", low, high, shape, dtype)
         bounds = [np.array(bound) if isinstance(bound, mx.array) else bound for bound in (low, high)]
-        return mx.array(self.draws.integers(*bounds, _shape(shape or None, low, high))).astype(dtype or mx.int32)
+        return mx.array(self.draws.integers(*bounds, like.shape)).astype(like.dtype)
 
-    def gumbel(self, shape: Any = (), dtype: Any = None, key: Any = None, stream: Any = None) -> mx.array:
-        return mx.array(self.draws.gumbel(_shape(shape))).astype(dtype or mx.float32)
+    def gumbel(self, shape: Any = (), dtype: Any = mx.float32, key: Any = None, stream: Any = None) -> mx.array:
+        like = self._of_mlx("gumbel", shape, _drawn(dtype))
+        return mx.array(self.draws.gumbel(like.shape)).astype(dtype or like.dtype)
 
     def categorical(
         self,
@@ -72,20 +85,19 @@ class _Replacements:
         key: Any = None,
         stream: Any = None,
     ) -> mx.array:
+        like = self._of_mlx("categorical", logits, axis, shape, num_samples)
         if shape is not None or axis % logits.ndim != logits.ndim - 1:
             raise NotImplementedError("the shared stream draws categories along the last axis only")
         numbers = _numpy(logits)
         noise = self.draws.gumbel((*numbers.shape[:-1], num_samples or 1, numbers.shape[-1]))
         drawn = (numbers[..., None, :] + noise).argmax(-1)
-        return mx.array((drawn[..., 0] if num_samples is None else drawn).astype(np.uint32))
+        return mx.array((drawn[..., 0] if num_samples is None else drawn).astype(np.uint32)).reshape(like.shape)
 
     def permutation(self, x: Any, axis: int = 0, key: Any = None, stream: Any = None) -> mx.array:
+        self._of_mlx("permutation", x, axis)
         count = x if isinstance(x, int) else x.shape[axis]
         order = mx.array(self.draws.permutation(count).astype(np.uint32))
         return order if isinstance(x, int) else mx.take(x, order, axis=axis)
-
-
-_ALL = ("bernoulli", "uniform", "normal", "randint", "gumbel", "categorical", "permutation")
 
 
 @contextlib.contextmanager

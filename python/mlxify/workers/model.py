@@ -11,6 +11,7 @@ from typing import Any
 
 from mlxify.workers.arrays import Raw
 from mlxify.workers.definitions import Source
+from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Array, Framework
 from mlxify.workers.inputs import Arguments
 from mlxify.workers.tree import flatten
@@ -97,6 +98,7 @@ class Call:
     streams: int | None
     dropout: bool
     float64: bool
+    draws: Draws | None = None  # of the last call
 
     @staticmethod
     def of(model: Model, request: Json) -> Call:
@@ -144,7 +146,7 @@ class Call:
         model.framework.seed(0)
         args, kwargs = self.arguments.build(arrays.__getitem__, evaluate, model.framework.name == "mlx")
         called: Callable[..., Any] = getattr(instance, self.method) if self.method else instance
-        with model.framework.random(self.streams, self.dropout):
+        with model.framework.random(self.streams, self.dropout) as self.draws:
             return called(*args, **kwargs)
 
     def flatten(self, output: Any) -> list[Array]:

@@ -246,12 +246,13 @@ class TorchFramework:
         return by_name, {path: found[id(leaf)] for path, leaf in leaves.items()}
 
     @contextlib.contextmanager
-    def random(self, streams: int | None, dropout: bool) -> Iterator[None]:
+    def random(self, streams: int | None, dropout: bool) -> Iterator[Draws]:
+        draws = Draws(streams or 0, dropout)
         if streams is None and dropout:
-            yield
+            yield draws
             return
-        with torch_random.replaced(Draws(streams or 0, dropout), only_dropout=streams is None):
-            yield
+        with torch_random.replaced(draws, only_dropout=streams is None):
+            yield draws
 
     @contextlib.contextmanager
     def widened(self, model: Any) -> Iterator[None]:
