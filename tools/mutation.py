@@ -2,6 +2,11 @@
 
     make mutation                                      own examples; writes docs/reference/mutation.md
     .venv/bin/python tools/mutation.py FILE|DIR ... --per-file 30 --json OUT
+    .venv/bin/python tools/mutation.py DIR ... --share 2/4 --json OUT2      the second of four pieces
+    .venv/bin/python tools/mutation.py --merge OUT1 OUT2 ... --page docs/reference/mutation.md
+
+MLXIFY_BIN and MLXIFY_PYTHON name another program and another interpreter with torch and mlx. Samples of net.py are taken from
+net.json beside it, where there is one.
 
 Each file is converted and verified; of its mutants (tests/mutation/kinds.py) those on lines that the proof reached are taken, kinds in
 turn, and the verifier is asked of each whether it computes what the original computes. A mutant that it accepts is run beside the
@@ -33,13 +38,16 @@ from json_lines import file_reports  # noqa: E402
 from kinds import Mutant, mutants  # noqa: E402
 
 SECONDS_OF_EQUIVALENCE = 120
+SECONDS_OF_CONVERSION = 400
+INTERPRETER = os.environ.get("MLXIFY_PYTHON", sys.executable)
 
 
 @dataclasses.dataclass
 class Judged:
-    """What became of a mutant: `caught`, `equivalent`, `unresolvable` (it differs by less than float32 resolves), `survived`, or `unjudged` (no verdict,
+    """What became of a mutant of a file of a group (a folder that was given): `caught`, `equivalent`, `unresolvable` (it differs by less than float32 resolves), `survived`, or `unjudged` (no verdict,
     or it could not be run beside the verified file)."""
 
+    group: str
     file: str
     kind: str
     line: int
@@ -47,6 +55,36 @@ class Judged:
     after: str
     outcome: str
     reason: str
+
+
+@dataclasses.dataclass
+class Model:
+    """A file to be converted; `name` is its path below the folder that was given, `group` that folder's name."""
+
+    path: Path
+    group: str
+    name: str
+
+
+@dataclasses.dataclass
+class Found:
+    """What one run came to: mutants, and the files that gave none with the reason. Pieces of a run can be added."""
+
+    rows: list[Judged] = dataclasses.field(default_factory=list)
+    left_out: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
+
+    def add(self, other: Found) -> None:
+        self.rows += other.rows
+        self.left_out += other.left_out
+
+    def write(self, path: Path) -> None:
+        content = {"rows": [dataclasses.asdict(row) for row in self.rows], "left_out": self.left_out}
+        path.write_text(json.dumps(content, indent=1) + "\n")
+
+    @staticmethod
+    def read(path: Path) -> Found:
+        content = json.loads(path.read_text())
+        return Found([Judged(**row) for row in content["rows"]], [tuple(one) for one in content["left_out"]])
 
 
 def options_for(file: Path) -> list[str]:
@@ -87,7 +125,7 @@ def chosen(text: str, unreached: set[int], count: int, seed: str) -> list[Mutant
 def equivalence(verified: Path, mutant: Path, samples: list[str], scratch: Path) -> dict:
     wanted = scratch / "samples.json"
     wanted.write_text(json.dumps(samples))
-    command = [sys.executable, str(CODE / "equivalence.py"), str(verified), str(mutant), str(wanted)]
+    command = [INTERPRETER, str(CODE / "equivalence.py"), str(verified), str(mutant), str(wanted)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_EQUIVALENCE, cwd=scratch)
         return json.loads(done.stdout.splitlines()[-1])
@@ -97,7 +135,7 @@ def equivalence(verified: Path, mutant: Path, samples: list[str], scratch: Path)
         return {"equivalent": False, "problems": [done.stderr.strip()[-200:]]}
 
 
-def judged(file: Path, mutant: Mutant, report: dict | None, equivalent: dict | None) -> Judged:
+def judged(model: Model, mutant: Mutant, report: dict | None, equivalent: dict | None) -> Judged:
     if report is None:
         outcome, reason = "unjudged", "no report"
     elif report["outcome"] != "compared":
@@ -110,21 +148,36 @@ def judged(file: Path, mutant: Mutant, report: dict | None, equivalent: dict | N
         outcome, reason = "survived", equivalent["difference"]
     else:
         outcome, reason = "unjudged", "; ".join(equivalent["problems"])
-    return Judged(file.name, mutant.kind, mutant.line, mutant.before, mutant.after, outcome, reason)
+    return Judged(model.group, model.name, mutant.kind, mutant.line, mutant.before, mutant.after, outcome, reason)
 
 
-def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
+def judge_file(model: Model, program: str, per_file: int) -> Found:
     """All chosen mutants of one file; none if the file is not verified."""
+    file = model.path
+
+    def left_out(why: str) -> Found:
+        print(f"{model.group}/{model.name}: {why}, left out", file=sys.stderr, flush=True)
+        return Found([], [(model.group, model.name, why)])
+
     with tempfile.TemporaryDirectory(prefix="mlxify-mutation-") as name:
         scratch = Path(name)
-        convert = [program, "convert", "--json", "--no-cache", "-o", str(scratch / "verified"), *options_for(file), "--", str(file)]
-        made = reports(convert, 600)
+        convert = [
+            program,
+            "convert",
+            "--json",
+            "--no-cache",
+            "-o",
+            str(scratch / "verified"),
+            *options_for(file),
+            "--",
+            str(file),
+        ]
+        made = reports(convert, SECONDS_OF_CONVERSION)
         if not made or made[0]["outcome"] != "saved":
-            print(f"{file}: not verified, left out", file=sys.stderr)
-            return []
+            return left_out("not verified")
         verified = Path(made[0]["output"])
         text = verified.read_text()
-        picked = chosen(text, set(made[0]["unreached_lines"]), per_file, file.name)
+        picked = chosen(text, set(made[0]["unreached_lines"]), per_file, model.name)
         paths = [scratch / f"m{number:03}.py" for number in range(len(picked))]
         for path, mutant in zip(paths, picked, strict=True):
             path.write_text(mutant.text)
@@ -142,17 +195,16 @@ def judge_file(file: Path, program: str, per_file: int) -> list[Judged]:
         ]
         found = {Path(report["output"]).name: report for report in reports(compare, 60 + 40 * len(picked))}
         if found.get(verified.name, {}).get("outcome") != "compared":
-            print(f"{file}: saved, but `verify` does not accept it; left out", file=sys.stderr)
-            return []
+            return left_out("saved, but `verify` does not accept it")
         samples = [sample["call"] for entry in made[0]["entries"] for sample in entry["samples"]]
         rows = []
         for path, mutant in zip(paths, picked, strict=True):
             report = found.get(path.name)
             accepted = report is not None and report["outcome"] == "compared"
             rows.append(
-                judged(file, mutant, report, equivalence(verified, path, samples, scratch) if accepted else None)
+                judged(model, mutant, report, equivalence(verified, path, samples, scratch) if accepted else None)
             )
-        return rows
+        return Found(rows, [])
 
 
 def score(rows: list[Judged]) -> float:
@@ -166,35 +218,73 @@ def cell(text: str) -> str:
     return "`" + (text if len(text) <= 60 else text[:57] + "...") + "`"
 
 
-def page(rows: list[Judged], files: int, least: float) -> str:
+OUTCOMES = ("caught", "survived", "equivalent", "unresolvable", "unjudged")
+
+
+def table(rows: list[Judged], of: str) -> list[str]:
+    """Counts of the outcomes by a field of the rows."""
+    counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
+    files: dict[str, set[str]] = collections.defaultdict(set)
+    for row in rows:
+        counts[getattr(row, of)][row.outcome] += 1
+        files[getattr(row, of)].add(row.file)
+    lines = [
+        f"| {of} | files | mutants | caught | survived | equivalent | unresolvable | without a judgement |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name, outcomes in sorted(counts.items()):
+        figures = [len(files[name]), outcomes.total(), *(outcomes[outcome] for outcome in OUTCOMES)]
+        lines.append(f"| {name.replace('_', ' ')} | " + " | ".join(map(str, figures)) + " |")
+    return lines
+
+
+def is_our_own(row: Judged) -> bool:
+    """Whether the file is in this repository: others' code is not quoted."""
+    return (ROOT / row.group / row.file).exists()
+
+
+def page(found: Found, least: float) -> str:
+    rows = sorted(found.rows, key=lambda row: (row.group, row.file, row.line, row.kind))
     counts = collections.Counter(row.outcome for row in rows)
+    left_out = collections.Counter(group for group, _, _ in found.left_out)
     lines = [
         "# How far the verdict can be trusted",
         "",
-        "Generated by `make mutation`; do not edit. In verified conversions one small error at a time is planted, as porters make them",
-        "(`tests/mutation/kinds.py`), on lines that the proof reached, and the verifier judges the result against the original. A mutant that it",
-        "accepts is run beside the verified file on many weights and inputs (`tests/mutation/equivalence.py`, in float64 where the model runs in it):",
-        "outputs, gradients, training mode and what the constructor leaves. One that computes the same is *equivalent*, one that nowhere differs by more",
-        "than 1e-6 of the scale, which is below what float32 resolves, is *unresolvable*, the rest *survived*.",
+        "Generated by `make mutation`, or of several folders by `tools/mutation.py`; do not edit. In verified conversions one small error at a time is",
+        "planted, as porters make them (`tests/mutation/kinds.py`), on lines that the proof reached, and the verifier judges the result against the",
+        "original. A mutant that it accepts is run beside the verified file on many weights and inputs (`tests/mutation/equivalence.py`, in float64 where",
+        "the model runs in it): outputs, gradients, training mode and what the constructor leaves. One that computes the same is *equivalent*, one that",
+        "nowhere differs by more than 1e-6 of the scale, which is below what float32 resolves, is *unresolvable*, the rest *survived*.",
         "",
-        f"{files} files, {len(rows)} mutants: {counts['caught']} caught, {counts['survived']} survived, {counts['equivalent']} equivalent, "
-        f"{counts['unresolvable']} unresolvable, {counts['unjudged']} without a judgement. Score: **{100 * score(rows):.1f} %** of those that are wrong (at least {100 * least:.0f} % is asked for).",
+        f"{len({(row.group, row.file) for row in rows})} files, {len(rows)} mutants: {counts['caught']} caught, {counts['survived']} survived, "
+        f"{counts['equivalent']} equivalent, {counts['unresolvable']} unresolvable, {counts['unjudged']} without a judgement. "
+        f"Score: **{100 * score(rows):.1f} %** of those that are wrong (at least {100 * least:.0f} % is asked for).",
         "",
-        "| kind | caught | survived | equivalent | unresolvable | without a judgement |",
+        *table(rows, "group"),
+    ]
+    if left_out:
+        lines += [
+            "",
+            "Left out, since they are not verified: "
+            + ", ".join(f"{n} of {group}" for group, n in sorted(left_out.items()))
+            + ".",
+        ]
+    lines += ["", "## By kind", *table(rows, "kind")]
+    lines += [
+        "",
+        "## Survivors",
+        "| group | line | kind | before | after | what differs |",
         "|---|---|---|---|---|---|",
     ]
-    kinds: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
-    for row in rows:
-        kinds[row.kind][row.outcome] += 1
-    for kind, of_kind in sorted(kinds.items()):
-        lines.append(
-            f"| {kind.replace('_', ' ')} | {of_kind['caught']} | {of_kind['survived']} | {of_kind['equivalent']} | {of_kind['unresolvable']} | {of_kind['unjudged']} |"
-        )
-    lines += ["", "## Survivors", "| file | line | kind | before | after | what differs |", "|---|---|---|---|---|---|"]
     for row in rows:
         if row.outcome == "survived":
+            place, *change = (
+                (f"{row.group}/{row.file}", cell(row.before), cell(row.after))
+                if is_our_own(row)
+                else (row.group, "", "")
+            )
             lines.append(
-                f"| {row.file} | {row.line} | {row.kind.replace('_', ' ')} | {cell(row.before)} | {cell(row.after)} | {row.reason} |"
+                f"| {place} | {row.line} | {row.kind.replace('_', ' ')} | {change[0]} | {change[1]} | {row.reason} |"
             )
     return "\n".join(lines) + "\n"
 
@@ -203,7 +293,10 @@ def print_rows(rows: list[Judged]) -> None:
     """Of one file: how many of each outcome, and what was not caught."""
     counts = collections.Counter(row.outcome for row in rows)
     if rows:
-        print(f"{rows[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())), flush=True)
+        print(
+            f"{rows[0].group}/{rows[0].file}: " + ", ".join(f"{n} {outcome}" for outcome, n in sorted(counts.items())),
+            flush=True,
+        )
     for row in rows:
         if row.outcome in {"survived", "unjudged"}:
             change = f"{cell(row.before)} -> {cell(row.after)}"
@@ -213,6 +306,8 @@ def print_rows(rows: list[Judged]) -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, help="PyTorch files, or folders of them (default: examples)")
+    parser.add_argument("--share", default="1/1", metavar="I/N", help="only every N-th file, beginning with the I-th")
+    parser.add_argument("--merge", nargs="+", type=Path, metavar="PIECE", help="judge nothing: add what --json wrote")
     parser.add_argument("--per-file", type=int, default=200, help="mutants of a file at most")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no further file after that time")
@@ -223,29 +318,53 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    arguments = parse_arguments()
-    given = arguments.files or [ROOT / "examples"]
-    files = [file for path in given for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
-    begin = time.monotonic()
-    rows: list[Judged] = []
+def models(given: list[Path], share: str) -> list[Model]:
+    found = []
+    for path in given or [ROOT / "examples"]:
+        path = path.resolve()
+        folder = path if path.is_dir() else path.parent
+        files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        found += [Model(file, folder.name, str(file.relative_to(folder))) for file in files]
+    index, count = map(int, share.split("/"))
+    return found[index - 1 :: count]
 
-    def judge(file: Path) -> list[Judged]:
-        in_time = time.monotonic() - begin < arguments.seconds
-        return judge_file(file, arguments.program, arguments.per_file) if in_time else []
+
+def judge_all(arguments: argparse.Namespace) -> Found:
+    begin = time.monotonic()
+    found = Found()
+
+    def judge(model: Model) -> Found:
+        if time.monotonic() - begin >= arguments.seconds:
+            return Found([], [(model.group, model.name, "no time was left")])
+        try:
+            return judge_file(model, arguments.program, arguments.per_file)
+        except (OSError, KeyError, RecursionError) as error:  # one file must not end a long run
+            return Found([], [(model.group, model.name, f"{type(error).__name__}: {error}")])
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(judge, file) for file in files]):
-            rows += done.result()
-            print_rows(done.result())
+        work = [pool.submit(judge, model) for model in models(arguments.files, arguments.share)]
+        for done in concurrent.futures.as_completed(work):
+            found.add(done.result())
+            print_rows(done.result().rows)
             if arguments.json:  # whatever ends this early, what was judged is kept
-                arguments.json.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1) + "\n")
-    rows.sort(key=lambda row: (row.file, row.line, row.kind))
+                found.write(arguments.json)
+    print(f"in {time.monotonic() - begin:.0f} s")
+    return found
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    found = Found()
+    for piece in arguments.merge or []:
+        found.add(Found.read(piece))
+    if not arguments.merge:
+        found = judge_all(arguments)
+    rows = found.rows
     print(
-        f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({row.file for row in rows})} files in {time.monotonic() - begin:.0f} s"
+        f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({(row.group, row.file) for row in rows})} files"
     )
     if arguments.page:
-        arguments.page.write_text(page(rows, len({row.file for row in rows}), arguments.least))
+        arguments.page.write_text(page(found, arguments.least))
     return 0 if rows and score(rows) >= arguments.least else 1
 
 

@@ -72,7 +72,20 @@ def test_equivalence_tells_other_functions_apart(tmp_path, change):
 
 
 def test_the_verifier_catches_what_is_planted(tmp_path):
-    command = [sys.executable, ROOT / "tools/mutation.py", ROOT / "examples/mlp.py", "--per-file", "12", "--least", "1"]
+    tool, piece, page = ROOT / "tools/mutation.py", tmp_path / "piece.json", tmp_path / "page.md"
+    command = [sys.executable, tool, ROOT / "examples/mlp.py", "--per-file", "12", "--least", "1", "--json", piece]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "score 100.00 % over 12 mutants" in done.stdout
+    assert "score 100.00 % over 12 mutants of 1 files" in done.stdout
+
+    rows = json.loads(piece.read_text())["rows"]
+    converted = {row["line"] for row in rows if row["outcome"] == "caught"}
+    assert len(converted) > 3  # lines that the proof reached: on others nothing is caught
+    foreign = {**rows[0], "group": "elsewhere", "file": "secret.py", "outcome": "survived", "reason": "differs by 1"}
+    (tmp_path / "other.json").write_text(json.dumps({"rows": [foreign], "left_out": [["elsewhere", "x.py", "no"]]}))
+    command = [sys.executable, tool, "--merge", piece, tmp_path / "other.json", "--page", page, "--least", "0.98"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+    text = page.read_text()
+    assert "2 files, 13 mutants:" in text and "1 survived" in text and "1 of elsewhere" in text
+    assert f"| elsewhere | {foreign['line']} | {foreign['kind'].replace('_', ' ')} |  |  | differs by 1 |" in text
+    assert "secret.py" not in text  # others' files are counted, not quoted
