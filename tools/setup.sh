@@ -46,6 +46,22 @@ install_system_libraries() {
         "(Debian: ${apt_packages[*]})"
 }
 
+# The test of the HTML report opens it in a browser. One is installed where nobody minds, in a container or for continuous integration;
+# elsewhere that test takes the browser that is there, or says that it is skipped.
+install_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        if command -v "$name" > /dev/null; then return; fi
+    done
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then return; fi
+    say "installing chromium with apt-get, for the test of the HTML report"
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium)
+    "${install[@]}" < /dev/null > /dev/null 2>&1 || {
+        apt-get update -qq < /dev/null
+        "${install[@]}" < /dev/null > /dev/null 2>&1
+    } || say "there is no chromium here: that test will be skipped"
+}
+
 # A Python 3.11 by whatever name; a name may exist and still not run (a version manager's shim).
 find_python() {
     local name
@@ -95,5 +111,6 @@ make_environment() {
 
 command -v "${CXX:-c++}" > /dev/null || fail "a C++20 compiler is needed (gcc 12 or newer, clang 15 or newer)"
 install_system_libraries
+install_browser
 make_environment
 .venv/bin/python tools/fetch_tree_sitter.py .cache/tree-sitter

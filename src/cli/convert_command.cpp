@@ -17,6 +17,7 @@
 #include "pipeline/compare.h"
 #include "pipeline/run.h"
 #include "pipeline/ship.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/sarif.h"
 #include "report/text_width.h"
@@ -31,7 +32,7 @@ namespace fs = std::filesystem;
 using report::FileReport;
 using report::Outcome;
 
-constexpr std::size_t kSarifBeginning = 200;  // bytes in which a log names its schema
+constexpr std::size_t kBeginning = 200;  // bytes in which a log names its schema, and a page its generator
 constexpr int kDaysKept = 30;  // of a proof that nobody asks for again
 
 pipeline::RunOptions run_options(const Options& options) {
@@ -146,21 +147,31 @@ void print_report(const FileReport& report, const Options& options) {
     put(options.json ? report::to_json_line(report) : print(report, terminal_style()));
 }
 
-// Why the log may not be written where it was asked for: only another log is written over. Empty: it may.
-std::string sarif_in_the_way(const Options& options) {
-    if (options.sarif.empty()) return {};
-    const auto existing = store::read_existing(options.sarif);
+// What is wrong with a path that a log or page is to be written to: an older one may be there, no other file.
+std::string in_the_way(const std::string& path, std::string_view mark, std::string_view kind) {
+    if (path.empty()) return {};
+    const auto existing = store::read_existing(path);
     if (!existing) return existing.error().message;
-    const bool log = std::string_view(existing->text).substr(0, kSarifBeginning).find("sarif-schema") != std::string_view::npos;
-    return existing->exists && !log ? fmt::format("`{}` is there already and is no SARIF log", options.sarif) : "";
+    const bool older = std::string_view(existing->text).substr(0, kBeginning).find(mark) != std::string_view::npos;
+    return existing->exists && !older ? fmt::format("`{}` is there already and is no {}", path, kind) : "";
 }
 
-// Whether the log, if one was asked for, could be written.
-bool write_sarif(const std::vector<FileReport>& reports, const Options& options) {
-    if (options.sarif.empty()) return true;
-    const auto written = store::write_atomically(options.sarif, report::sarif_log(reports, MLXIFY_VERSION));
+std::string something_in_the_way(const Options& options) {
+    const std::string wrong = in_the_way(options.sarif, "sarif-schema", "SARIF log");
+    return wrong.empty() ? in_the_way(options.html, report::kPageMark, "report of mlxify") : wrong;
+}
+
+// Whether the text, if one was asked for, could be written.
+bool write_report(const std::string& path, const std::string& text) {
+    const auto written = store::write_atomically(path, text);
     if (!written) complain(written.error().message);
     return static_cast<bool>(written);
+}
+
+bool write_reports(const std::vector<FileReport>& reports, const Options& options) {
+    const bool log = options.sarif.empty() || write_report(options.sarif, report::sarif_log(reports, MLXIFY_VERSION));
+    const bool page = options.html.empty() || write_report(options.html, report::html_page(reports, MLXIFY_VERSION));
+    return log && page;
 }
 
 // The summary, the log, and the exit code.
@@ -169,7 +180,7 @@ int finish(const std::vector<FileReport>& reports, const Options& options, bool 
         put(report::summary_json_line(outcomes_of(reports), MLXIFY_VERSION));
     else if (counts)
         put(report::print_summary(outcomes_of(reports), terminal_style()));
-    return write_sarif(reports, options) ? exit_code(reports) : kWrongUsage;
+    return write_reports(reports, options) ? exit_code(reports) : kWrongUsage;
 }
 
 }  // namespace
@@ -184,7 +195,7 @@ int convert_or_ship(const Options& given) {
     const auto files = expand(options.paths, options.output_folder);
     if (!files) return complain(files.error().message), kWrongUsage;
     if (const std::string wrong = wrong_usage(options, *files); !wrong.empty()) return complain(wrong), kWrongUsage;
-    if (const std::string wrong = sarif_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
+    if (const std::string wrong = something_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
     if (options.command == Command::ship)
         if (const auto tree = store::work_tree_of(options.output_folder); !tree)
             return complain("nothing can be committed: " + tree.error().message), kWrongUsage;
@@ -215,7 +226,7 @@ int verify_pair(const Options& options) {
     for (const std::string& path : options.paths)
         if (std::error_code ignored; !fs::exists(path, ignored)) return complain(fmt::format("no such file: `{}`", path)), kWrongUsage;
     if (!options.again && options.paths.size() < 2) return complain("name the PyTorch file and an MLX file, or a saved file with `--again`"), kWrongUsage;
-    if (const std::string wrong = sarif_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
+    if (const std::string wrong = something_in_the_way(options); !wrong.empty()) return complain(wrong), kWrongUsage;
     if (!options.original.empty() && options.paths.size() > 1) return complain("`--original` is about one file"), kWrongUsage;
     const auto catalogue = open_catalogue(options);
     if (!catalogue) return complain(catalogue.error().message), kWrongUsage;

@@ -22,6 +22,7 @@ void add_proof_options(CLI::App& command, Options& options) {
         ->option_text("MB")->check(CLI::PositiveNumber);
     command.add_flag("--json", options.json, "one JSON object a line (docs/reference/json.md)");
     command.add_option("--sarif", options.sarif, "write the findings here as a SARIF log, for code scanning")->option_text("FILE");
+    command.add_option("--html", options.html, "write a page here that shows all of it in a browser: both files, stages, errors")->option_text("FILE");
 }
 
 void add_conversion_options(CLI::App& command, Options& options) {
@@ -53,7 +54,7 @@ void add_preview_options(CLI::App& command, Options& options) {
     CLI::Option* check = command.add_flag("--check", options.check, "verify, write nothing; exit code 1 if anything would change");
     diff->excludes(print);
     check->excludes(diff)->excludes(print);
-    for (const char* proof : {"--json", "--sarif", "--draft", "--call", "--case"}) {
+    for (const char* proof : {"--json", "--sarif", "--html", "--draft", "--call", "--case"}) {
         diff->excludes(command.get_option(proof));
         print->excludes(command.get_option(proof));
     }

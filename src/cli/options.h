@@ -36,6 +36,7 @@ struct Options {
     bool check = false;
     bool json = false;
     std::string sarif;                     // a SARIF log is written here; empty: none
+    std::string html;                      // a page for a browser is written here; empty: none
     bool again = false;                    // verify: what the headers of saved files state
     std::string original;                  // verify --again: where the original is
     bool cache = true;                     // take proofs of earlier runs

@@ -51,6 +51,7 @@ public:
             explain_refusal(report.verdict, diagnostics);
         }
         report.sha256 = sha256_;
+        report.listing = {std::string(original_.text()), std::string(converted), {}};
         report.findings = report::locate_all(diagnostics, original_);
         report.outcome = report.verdict.saveable() && !report.has_refusal() ? Outcome::compared : Outcome::refused;
     }

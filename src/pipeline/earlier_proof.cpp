@@ -24,12 +24,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Diagnostic, code, severity, span, message, su
 namespace mlxify::verify {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stage, name, result, figure)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Sample, text, origin)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EntryProof, name, level, samples, stages, max_error, tolerance, gradient_error, original_dtype)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ArrayError, name, quantity, error, tolerance)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Point, original, converted)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MappedWeight, converted, shape, originals)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Evidence, arrays, values, gradients, weights, original_seconds, converted_seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EntryProof, name, level, samples, stages, max_error, tolerance, gradient_error, original_dtype, evidence)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, level, entries, not_proved, limitations, unreached_lines, executable_lines, diagnostics, seconds)
 }  // namespace mlxify::verify
 namespace mlxify::report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, diagnostic, located, begin, end, source_line)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileReport, sha256, findings, verdict, assumptions, helpers)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RulePlace, converted, original, rule)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Listing, original, converted, rules)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileReport, sha256, findings, verdict, assumptions, helpers, listing)
 }  // namespace mlxify::report
 
 namespace mlxify::pipeline {

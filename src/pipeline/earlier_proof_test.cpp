@@ -25,6 +25,7 @@ Proof some_proof() {
     entry.stages = {{"values", verify::StageResult::passed, "max error 0"}};
     entry.max_error = 0.1 + 0.2;
     entry.gradient_error = std::numeric_limits<double>::quiet_NaN();
+    entry.evidence = {{{"output", "values", 1e-7, 1e-6}}, {{1, 0.5F}}, {}, {{"w", {2}, {"weight"}}}, 0.5, 0.25};
     verdict.entries = {entry};
     verdict.unreached_lines = {3, 4};
     verdict.executable_lines = 9;
@@ -33,6 +34,7 @@ Proof some_proof() {
     finding.located = true;
     finding.begin = {1, 3};
     proof.report.findings = {finding};
+    proof.report.listing = {"one", "both", {{{0, 1}, {1, 2}, "torch.relu"}}};
     return proof;
 }
 
@@ -49,6 +51,12 @@ TEST(EarlierProof, ComesBackAsItWas) {
     EXPECT_NE(entry.gradient_error, entry.gradient_error);
     EXPECT_EQ(entry.stages.at(0).figure, "max error 0");
     EXPECT_EQ(entry.samples.at(0).origin, "search");
+    EXPECT_EQ(entry.evidence.arrays.at(0).tolerance, 1e-6);
+    EXPECT_EQ(entry.evidence.values.at(0).converted, 0.5F);
+    EXPECT_EQ(entry.evidence.weights.at(0).originals, std::vector<std::string>{"weight"});
+    EXPECT_EQ(entry.evidence.converted_seconds, 0.25);
+    EXPECT_EQ(again->report.listing.rules.at(0).rule, "torch.relu");
+    EXPECT_EQ(again->report.listing.converted, "both");
     EXPECT_EQ(again->report.verdict.unreached_lines, proof.report.verdict.unreached_lines);
     EXPECT_EQ(again->report.verdict.executable_lines, 9);
     EXPECT_EQ(again->report.findings.at(0).diagnostic, proof.report.findings.at(0).diagnostic);

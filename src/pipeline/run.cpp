@@ -154,6 +154,20 @@ void write_draft(const Proof& proof, FileReport& report, const RunOptions& optio
     report.draft = draft;
 }
 
+// The texts for the report. What is put before the code moves the places in it.
+report::Listing listing_of(const source::SourceText& source, const Conversion& conversion, const std::string& written) {
+    report::Listing listing{std::string(source.text()), written, {}};
+    const auto added = static_cast<std::uint32_t>(written.size() - conversion.text.size());
+    for (const MappedSpan& mapped : conversion.source_map) {
+        const base::Span moved{mapped.converted.begin + added, mapped.converted.end + added};
+        const std::string_view piece = std::string_view(conversion.text).substr(mapped.converted.begin, mapped.converted.size());
+        const bool stands_there = moved.end <= written.size() && written.compare(moved.begin, moved.size(), piece) == 0;  // not so in the docstring
+        if (stands_there && !mapped.rule.empty() && !piece.empty() && !mapped.original.empty() && piece != source.text(mapped.original))
+            listing.rules.push_back({moved, mapped.original, mapped.rule});
+    }
+    return listing;
+}
+
 // What is put before the code moves its lines down: what is said of them is about the text that is written.
 void move_lines(verify::Verdict& verdict, std::string_view before, std::string_view after) {
     const auto added = static_cast<std::uint32_t>(std::ranges::count(after, '\n') - std::ranges::count(before, '\n'));
@@ -208,6 +222,7 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
         proof.text = draft_banner(provenance) + work.conversion.text;
     }
     if (!proof.text.empty()) move_lines(report.verdict, work.conversion.text, proof.text);
+    report.listing = listing_of(source, work.conversion, proof.text);
     report.seconds = clock.seconds();
     if (!key.empty() && report.proved()) options.cache->keep(key, encode(proof));
     return proof;

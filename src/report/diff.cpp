@@ -155,6 +155,21 @@ std::string hunk(const Lines& before, const Lines& after, std::span<const Change
 
 }  // namespace
 
+std::vector<LinePair> aligned_lines(std::string_view before, std::string_view after) {
+    const Lines old_lines = split(before);
+    const Lines new_lines = split(after);
+    std::vector<Change> changes = changes_between(number(old_lines, new_lines));
+    const int n = static_cast<int>(old_lines.size()), m = static_cast<int>(new_lines.size());
+    changes.push_back({n, n, m, m});
+    std::vector<LinePair> rows;
+    int x = 0, y = 0;
+    for (const Change& change : changes) {
+        while (x < change.before_begin) rows.push_back({++x, ++y});
+        while (x < change.before_end || y < change.after_end) rows.push_back({x < change.before_end ? ++x : 0, y < change.after_end ? ++y : 0});
+    }
+    return rows;
+}
+
 std::string unified_diff(std::string_view before, std::string_view after, std::string_view before_name,
                          std::string_view after_name) {
     const Lines old_lines = split(before);

@@ -73,5 +73,13 @@ TEST(Diff, MoreEditsThanItsBoundAreOneReplacement) {
     EXPECT_EQ(patched(before, unified_diff(before, after, "x", "y")), after);
 }
 
+TEST(Diff, AlignsTheLinesOfBothTexts) {
+    using Rows = std::vector<LinePair>;
+    EXPECT_EQ(aligned_lines("a\nb\nc\n", "a\nX\nY\nc\nd"), (Rows{{1, 1}, {2, 2}, {0, 3}, {3, 4}, {0, 5}}));
+    EXPECT_EQ(aligned_lines("a\nb\nc\n", "c\n"), (Rows{{1, 0}, {2, 0}, {3, 1}}));
+    EXPECT_EQ(aligned_lines("a\n", "a\n"), (Rows{{1, 1}}));
+    EXPECT_TRUE(aligned_lines("", "").empty());
+}
+
 }  // namespace
 }  // namespace mlxify::report

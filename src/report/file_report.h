@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/span.h"
 #include "diagnostics/diagnostic.h"
 #include "source/source_text.h"
 #include "verify/verify.h"
@@ -39,6 +40,18 @@ struct Shipment {
     std::string note;       // why nothing was sent
 };
 
+// Where a rule turned a piece of the original into a piece of the converted text.
+struct RulePlace {
+    base::Span converted, original;
+    std::string rule;  // "torch.nn.functional.pad", "with torch.no_grad()"
+};
+
+// Both texts; the converted one as it is written, header included.
+struct Listing {
+    std::string original, converted;
+    std::vector<RulePlace> rules;
+};
+
 struct FileReport {
     std::string input;       // as it was named
     std::string sha256;      // of its bytes
@@ -51,6 +64,7 @@ struct FileReport {
     std::vector<std::string> helpers;
     std::string draft;       // path of the draft that was written; empty: none
     Shipment shipment;
+    Listing listing;
     double seconds = 0;
     bool proved_earlier = false;  // by a former run, on the same file, programs and packages
 

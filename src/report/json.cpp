@@ -28,6 +28,15 @@ Json entry(const verify::EntryProof& proof) {
     for (const verify::Sample& one : proof.samples) json["samples"].push_back(sample(one));
     json["stages"] = Json::array();
     for (const verify::Stage& one : proof.stages) json["stages"].push_back(stage(one));
+    const verify::Evidence& evidence = proof.evidence;
+    json["arrays"] = Json::array();
+    for (const verify::ArrayError& one : evidence.arrays)
+        json["arrays"].push_back({{"name", one.name}, {"quantity", one.quantity}, {"error", one.error}, {"tolerance", one.tolerance}});
+    json["weights"] = Json::array();
+    for (const verify::MappedWeight& one : evidence.weights)
+        json["weights"].push_back({{"converted", one.converted}, {"shape", one.shape}, {"originals", one.originals}});
+    const bool timed = evidence.original_seconds > 0 && evidence.converted_seconds > 0;
+    json["seconds_per_call"] = timed ? Json{{"original", evidence.original_seconds}, {"converted", evidence.converted_seconds}} : Json(nullptr);
     return json;
 }
 

@@ -43,6 +43,22 @@ TEST(Json, WhatIsNoNumberOrNoTextStaysReadable) {
     EXPECT_TRUE(read["entries"][0]["gradient_error"].is_null());
 }
 
+TEST(Json, TellsWhatWasMeasured) {
+    FileReport report;
+    verify::EntryProof proof;
+    report.verdict.entries = {proof};
+    EXPECT_TRUE(json::parse(to_json_line(report))["entries"][0]["seconds_per_call"].is_null());
+    proof.evidence = {{{"output", "values", 1e-7, 1e-6}}, {}, {}, {{"cell.Wx", {8, 3}, {"cell.weight_ih"}}}, 0.5, 0.25};
+    report.verdict.entries = {proof};
+    report.verdict.executable_lines = 7;
+    const json read = json::parse(to_json_line(report));
+    EXPECT_EQ(read["executable_lines"], 7);
+    const json& entry = read["entries"][0];
+    EXPECT_EQ(entry["arrays"], json::parse(R"([{"name": "output", "quantity": "values", "error": 1e-7, "tolerance": 1e-6}])"));
+    EXPECT_EQ(entry["weights"], json::parse(R"([{"converted": "cell.Wx", "shape": [8, 3], "originals": ["cell.weight_ih"]}])"));
+    EXPECT_EQ(entry["seconds_per_call"], json::parse(R"({"original": 0.5, "converted": 0.25})"));
+}
+
 TEST(Json, AFailedRungIsTheStageReached) {
     FileReport report;
     verify::EntryProof proof;

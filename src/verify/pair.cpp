@@ -84,6 +84,13 @@ std::string mismatch_text(const WeightsLoaded& loaded) {
     return text;
 }
 
+// The two arrays whose marks add up to `value`.
+std::optional<std::pair<std::string, std::string>> summands(double value, const std::map<double, std::string>& owners) {
+    for (const auto& [mark, name] : owners)
+        if (const auto other = owners.find(value - mark); other != owners.end() && other->first > mark) return std::pair(name, other->second);
+    return std::nullopt;
+}
+
 constexpr int kShaken = static_cast<int>(kFactor);  // roundings
 
 CallOptions in_float64(CallOptions options) {
@@ -494,6 +501,45 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
     std::optional<ArrayFile> state;
     if (auto trouble = open_into(state, doubles)) return *trouble;
     if (Outcome<ArrayFile> precise = named(*state); ArrayFile* file = std::get_if<ArrayFile>(&precise)) result.precise.emplace(std::move(*file));
+    return result;
+}
+
+// Every array is sent through the file's own `sanitize` filled with a number of its own; where it comes out is where it stands.
+std::vector<MappedWeight> Pair::weight_map() {
+    std::map<double, std::string> owners;
+    std::map<std::string, OwnedArray> marked;
+    std::uint64_t state = 1;
+    for (const auto& [name, array] : state_) {
+        double mark = 0;
+        while (mark == 0 || owners.contains(mark)) {  // scattered, so that a sum of two is not a third
+            state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+            mark = static_cast<double>(state >> 42);  // 22 bits: a sum is still exact
+        }
+        owners.emplace(mark, name);
+        marked.emplace(name, filled_like(array, static_cast<float>(mark)));
+    }
+    std::vector<ArrayView> views;
+    views.reserve(marked.size());
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [name, array] : marked) {
+        views.push_back({array.type, array.shape, array.bytes});
+        arrays.emplace(name, &views.back());
+    }
+    std::vector<MappedWeight> result;
+    if (arrays.empty()) return result;
+    Outcome<ArrayFile> file = mapped(arrays, "marked");
+    if (std::holds_alternative<Trouble>(file)) return result;
+    for (const auto& [name, view] : std::get<ArrayFile>(file).arrays()) {
+        MappedWeight weight{name, view.shape, {}};
+        std::set<double> seen;
+        for (std::size_t i = 0; i < view.size(); ++i) seen.insert(view.real(i));
+        for (const double value : seen) {
+            if (const auto owner = owners.find(value); owner != owners.end()) weight.originals.push_back(owner->second);
+            else if (const auto two = summands(value, owners)) weight.originals.insert(weight.originals.end(), {two->first, two->second});
+        }
+        std::sort(weight.originals.begin(), weight.originals.end());
+        result.push_back(std::move(weight));
+    }
     return result;
 }
 

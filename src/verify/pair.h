@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "verify/compare.h"
+#include "verify/evidence.h"
 #include "verify/program.h"
 #include "verify/sample.h"
 #include "verify/safetensors.h"
@@ -92,6 +93,9 @@ public:
         std::set<std::string> defaults;  // MLX names of what holds PyTorch's own initial values, untouched by the original's code
     };
     Outcome<InitialStates> initial(int seeds);
+
+    // Which of the original's arrays each of the converted file's holds. After draw().
+    std::vector<MappedWeight> weight_map();
 
     // Whether the array of that MLX name holds one of PyTorch's, not a sum of several. After gradient().
     [[nodiscard]] bool one_to_one(const std::string& name) const;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cmath>
 #include <set>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -24,6 +26,8 @@ constexpr std::uint64_t kStreams = 5;
 constexpr int kConstructions = 4;      // whose initial weights are compared
 constexpr int kShakes = 8;                      // a kink shows in each with a probability of about a half
 constexpr std::uint64_t kDisturbances = 3;  // further ones, where the first does not explain a difference
+
+constexpr std::size_t kPointsOfArray = 64, kPoints = 600;  // kept for the report
 
 bool no_gradient_in_mlx(const std::string& message) {
     return message.find("vjp] Not implemented") != std::string::npos || message.find("::vjp") != std::string::npos;
@@ -147,6 +151,7 @@ private:
         if (!pair.weights_mismatch().empty()) return fail(stage::kWeights, Code::weights_differ, pair.weights_mismatch()), false;
         if (pair.weight_count() > 0) pass(stage::kWeights, fmt::format("{} arrays", pair.weight_count()));
         else pass(stage::kWeights, "no weights");
+        if (findings_.proof.evidence.weights.empty()) findings_.proof.evidence.weights = pair.weight_map();
         return true;
     }
 
@@ -189,6 +194,26 @@ private:
         return views;
     }
 
+    // For the report: the worst error of each array, and some of its numbers on both sides.
+    void note(const std::string& path, const char* stage, const Comparison& comparison, const ArrayView& plain, const ArrayView& converted) {
+        Evidence& evidence = findings_.proof.evidence;
+        if (comparison.match == Match::ill_conditioned || comparison.tolerance <= 0) return;
+        const auto known = std::find_if(evidence.arrays.begin(), evidence.arrays.end(),
+                                        [&](const ArrayError& array) { return array.name == path && array.quantity == stage; });
+        const bool is_new = known == evidence.arrays.end();
+        if (is_new) evidence.arrays.push_back({path, stage, comparison.error, comparison.tolerance});
+        else if (comparison.error / comparison.tolerance > known->error / known->tolerance) std::tie(known->error, known->tolerance) = std::pair(comparison.error, comparison.tolerance);
+        const bool values = stage == std::string_view(stage::kValues);
+        if (!is_new || (!values && stage != std::string_view(stage::kGradients))) return;
+        std::vector<Point>& points = values ? evidence.values : evidence.gradients;
+        const double scale = scale_of(plain);
+        if (scale <= 0 || plain.shape != converted.shape || !is_floating(plain.type)) return;
+        const std::size_t step = std::max<std::size_t>(1, plain.size() / kPointsOfArray);
+        for (std::size_t i = 0; i < plain.size() && points.size() < kPoints; i += step)
+            if (std::isfinite(plain.real(i)) && std::isfinite(converted.real(i)))
+                points.push_back({static_cast<float>(plain.real(i) / scale), static_cast<float>(converted.real(i) / scale)});
+    }
+
     bool judge_array(const Quadruple& arrays, const std::string& theirs, const std::string& ours, const std::string& path, double context,
                      const char* stage, Code code, double siblings = 0) {
         const ArrayView* plain = arrays.plain->find(theirs);
@@ -206,6 +231,7 @@ private:
             comparison.match = Match::same;
             tally_.rounded.insert(ours);
         }
+        note(path, stage, comparison, *plain, *converted);
         if (comparison.match == Match::differs) {
             if (plain->shape != converted->shape)
                 fail(stage == stage::kValues ? stage::kStructure : stage, Code::structure_differs, path + ": " + comparison.reason);
@@ -678,6 +704,8 @@ private:
             set_stage(findings_.proof, stage::kSpeed, StageResult::skipped, (!theirs ? theirs.failure() : ours.failure()).text());
             return;
         }
+        findings_.proof.evidence.original_seconds = theirs->seconds;
+        findings_.proof.evidence.converted_seconds = ours->seconds;
         pass(stage::kSpeed, fmt::format("PyTorch {:.2f} ms, MLX {:.2f} ms a call", 1e3 * theirs->seconds, 1e3 * ours->seconds));
     }
 

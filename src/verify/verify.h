@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "diagnostics/diagnostic.h"
 #include "infer/facts.h"
+#include "verify/evidence.h"
 #include "verify/sample.h"
 #include "verify/worker.h"
 
@@ -41,6 +42,7 @@ struct EntryProof {
     std::vector<Stage> stages;
     double max_error = 0, tolerance = 0, gradient_error = 0;   // worst over samples, relative to the scale of each array
     std::string original_dtype;                                // "float32", or "bfloat16" when the original runs only there
+    Evidence evidence;
 };
 
 struct Verdict {

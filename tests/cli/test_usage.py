@@ -38,6 +38,7 @@ class Net(nn.Module):
         ["convert", "empty"],
         ["convert", "--catalogue", "no-such-folder", "gate.py"],
         ["convert", "--sarif", "gate.py", "gate.py"],
+        ["convert", "--html", "gate.py", "gate.py"],
         ["verify", "--sarif", "gate.py", "gate.py", "other.py"],
         ["verify", "gate.py"],
         ["verify", "gate.py", "missing.py"],

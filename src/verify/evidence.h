@@ -1,0 +1,36 @@
+// What a proof measured beside its verdict, for reports that show more than the stages' figures.
+// tests: integration_test.cpp, tests/cli/test_html.py
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlxify::verify {
+
+// How near one array came: the worst of its comparisons. `quantity`: "values", "gradients", "training mode".
+struct ArrayError {
+    std::string name, quantity;
+    double error = 0, tolerance = 0;  // relative to its scale
+};
+
+// One number of a compared array on both sides, in units of the array's scale.
+struct Point {
+    float original = 0, converted = 0;
+};
+
+// Which arrays of the original stand in one of the converted file; none: it is computed from several or is new.
+struct MappedWeight {
+    std::string converted;
+    std::vector<std::int64_t> shape;
+    std::vector<std::string> originals;
+};
+
+struct Evidence {
+    std::vector<ArrayError> arrays;
+    std::vector<Point> values, gradients;  // some, evenly taken
+    std::vector<MappedWeight> weights;
+    double original_seconds = 0, converted_seconds = 0;  // a call takes; 0: not timed
+};
+
+}  // namespace mlxify::verify
