@@ -64,6 +64,14 @@ std::vector<std::string> import_command(const std::string& python, const Package
     return {python, "-c", program, std::string(package.module), std::string(package.distribution), package_path};
 }
 
+// Runs a module of the workers' package as a program.
+std::vector<std::string> module_command(const std::string& python, const std::string& module, const std::string& package_path) {
+    const std::string path = package_path.empty() ? "" : "import sys; sys.path.insert(0, sys.argv.pop()); ";
+    std::vector<std::string> command = {python, "-c", path + "import runpy; runpy.run_module('" + module + "', run_name='__main__')"};
+    if (!package_path.empty()) command.push_back(package_path);
+    return command;
+}
+
 }  // namespace
 
 int doctor(const Options& options) {
@@ -77,6 +85,10 @@ int doctor(const Options& options) {
         for (const Package& package : kPackages)
             if (!tell_program(package.check, import_command(python, package, workers.package_path), style) && package.check.needed)
                 able = false;
+#ifdef __linux__
+    const Check blas{"fast BLAS", false, "apt-get install libopenblas0-serial: MLX's wheel brings the reference BLAS, and proofs of large networks are slow"};
+    tell_program(blas, module_command(python, "mlxify.workers.blas", workers.package_path), style);
+#endif
     const Check git{"git", false, "install git, for `mlxify ship`"};
     const Check ruff{"ruff", false, "python -m pip install ruff, to format the output"};
     tell_program(git, {"git", "--version"}, style);

@@ -176,6 +176,11 @@ std::optional<Trouble> Pair::make_inputs(const Numbers& numbers) {
     return copy(original_inputs_, converted_inputs_);
 }
 
+CallOptions Pair::disturbed_too(CallOptions options) const {
+    options.constants = disturbance_;
+    return options;
+}
+
 // Every weight and every input one rounding away: what comes out differs by about what the roundings inside do.
 std::optional<Trouble> Pair::disturb() {
     if (disturbed_inputs_.empty())
@@ -237,7 +242,7 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, CalledBoth& bot
         if (auto trouble = open_into(both.arrays.float64, doubles)) return trouble;
     if (auto trouble = disturb()) return trouble;
     const std::string moved = (*original)->scratch("out_disturbed.safetensors");
-    const Reply<CallResult> disturbed_call = (*original)->call(spec_, disturbed_inputs_, options, moved);
+    const Reply<CallResult> disturbed_call = (*original)->call(spec_, disturbed_inputs_, disturbed_too(options), moved);
     if (auto trouble = original_takes(original_weights_)) return trouble;
     if (disturbed_call && disturbed_call->leaves.size() == leaves)
         if (auto trouble = open_into(both.arrays.disturbed, moved)) return trouble;
@@ -375,7 +380,7 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth
         if (auto trouble = map_gradients(doubles, both.parameters.float64, both.inputs.float64)) return trouble;
     if (auto trouble = disturb()) return trouble;
     const std::string moved = (*original)->scratch("gradient_disturbed.safetensors");
-    const bool ran = static_cast<bool>((*original)->gradient(spec_, disturbed_inputs_, options, moved));
+    const bool ran = static_cast<bool>((*original)->gradient(spec_, disturbed_inputs_, disturbed_too(options), moved));
     if (auto trouble = original_takes(original_weights_)) return trouble;
     if (ran)
         if (auto trouble = map_gradients(moved, both.parameters.disturbed, both.inputs.disturbed)) return trouble;
@@ -446,19 +451,17 @@ Outcome<Quadruple> Pair::step(const CallOptions& options) {
     if (!original) return original_trouble(original.failure());
     if (!converted) return converted_trouble(converted.failure());
     Quadruple result;
-    const auto run_original = [&](const std::string& inputs, bool float64, std::optional<ArrayFile>& into) -> std::optional<Trouble> {
-        CallOptions own = options;
-        own.float64 = float64;
+    const auto run_original = [&](const std::string& inputs, const CallOptions& own, std::optional<ArrayFile>& into) -> std::optional<Trouble> {
         const std::string out = (*original)->scratch("step.safetensors");
         const Reply<GradientResult> stepped = (*original)->step(spec_, inputs, own, out);
         if (!stepped) return original_trouble(stepped.failure());
         return map_state(out, into);
     };
-    if (auto trouble = run_original(original_inputs_, false, result.plain)) return *trouble;
+    if (auto trouble = run_original(original_inputs_, options, result.plain)) return *trouble;
     if (auto trouble = original_takes(original_weights_)) return *trouble;
-    if (auto trouble = run_original(original_inputs_, true, result.float64); trouble && !original_.session()) return *trouble;
+    if (auto trouble = run_original(original_inputs_, in_float64(options), result.float64); trouble && !original_.session()) return *trouble;
     if (auto trouble = disturb()) return *trouble;
-    if (auto trouble = run_original(disturbed_inputs_, false, result.disturbed)) return *trouble;
+    if (auto trouble = run_original(disturbed_inputs_, disturbed_too(options), result.disturbed)) return *trouble;
     if (auto trouble = original_takes(original_weights_)) return *trouble;
     const std::string out = (*converted)->scratch("step.safetensors");
     const Reply<GradientResult> answered = (*converted)->step(spec_, converted_inputs_, options, out);

@@ -113,6 +113,7 @@ private:
     std::optional<Trouble> give_weights();
     bool shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both);
     std::optional<Trouble> disturb();
+    [[nodiscard]] CallOptions disturbed_too(CallOptions options) const;
     std::optional<Trouble> write_disturbed(const std::string& from, std::uint64_t seed, std::string& written, int roundings = 1);
     std::optional<Trouble> original_takes(const std::string& weights);
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.

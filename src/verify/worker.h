@@ -150,6 +150,7 @@ struct CallOptions {
     bool dropout = true;                   // "off" feeds p = 0
     std::optional<std::uint64_t> projection;
     std::optional<double> rate;
+    std::optional<std::uint64_t> constants;  // torch only: arrays that a constructor left as plain attributes, one rounding away
 };
 
 struct Limits {

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy.linalg  # numpy imports its parts when they are first used, which would be in every session
 import numpy.random  # noqa: F401
 
+from mlxify.workers import blas
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 
@@ -125,6 +126,10 @@ class Framework(Protocol):
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:
         """Computes in float64 meanwhile, the model included. Raises NotImplementedError where that cannot be."""
 
+    def constants_disturbed(self, model: Model, seed: int) -> contextlib.AbstractContextManager[None]:
+        """Moves float32 arrays that the model's constructor left as plain attributes by one rounding meanwhile: both frameworks compute
+        them, and may round otherwise. Raises NotImplementedError where nobody asks for it."""
+
     def doubles(self) -> contextlib.AbstractContextManager[None]:
         """What is made meanwhile is float64 where it would be float32. Raises NotImplementedError where that cannot be."""
 
@@ -139,6 +144,8 @@ def import_framework(name: str) -> Framework:
     """Imports the framework `name`, and lets the other one never be imported here. Raises ImportError."""
     other = {"torch": "mlx", "mlx": "torch"}[name]
     sys.meta_path.insert(0, _Barred(other))
+    if name == "mlx":
+        blas.load()
     module = importlib.import_module(f"mlxify.workers.{name}_framework")
     return module.open_framework()
 

@@ -218,6 +218,9 @@ class MlxFramework:
         with mlx_random.replaced(draws, only_dropout=streams is None):
             yield draws
 
+    def constants_disturbed(self, model: Any, seed: int) -> contextlib.AbstractContextManager[None]:
+        raise NotImplementedError("only PyTorch's constants are disturbed")
+
     @contextlib.contextmanager
     def widened(self, model: Any) -> Iterator[None]:
         """Raises NotImplementedError on a GPU, which has no float64."""

@@ -98,6 +98,7 @@ class Call:
     streams: int | None
     dropout: bool
     float64: bool
+    constants: int | None  # which way the model's constants are disturbed
     draws: Draws | None = None  # of the last call
 
     @staticmethod
@@ -112,6 +113,7 @@ class Call:
             request.get("streams"),
             request.get("dropout", "on") != "off",
             bool(request.get("float64", False)),
+            request.get("constants"),
         )
 
     @contextlib.contextmanager
@@ -120,7 +122,8 @@ class Call:
         framework = self.model.framework
         framework.train(self.model.instance, self.training)
         wide = framework.widened(self.model.instance) if self.float64 else contextlib.nullcontext()
-        with wide:
+        moved = contextlib.nullcontext() if self.constants is None else framework.constants_disturbed(self.model.instance, self.constants)
+        with wide, moved:
             yield
 
     def arrays(self) -> dict[str, Array]:

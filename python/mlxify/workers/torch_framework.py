@@ -270,6 +270,20 @@ class TorchFramework:
             restore()
 
     @contextlib.contextmanager
+    def constants_disturbed(self, model: Any, seed: int) -> Iterator[None]:
+        held = [value for value in self.attributes(model).values() if isinstance(value, torch.Tensor) and value.dtype is torch.float32]
+        moved = [(tensor, tensor.data) for tensor in {id(tensor): tensor for tensor in held}.values()]
+        generator = torch.Generator().manual_seed(seed)
+        for tensor, values in moved:
+            ways = torch.where(torch.rand(values.shape, generator=generator) < 0.5, -math.inf, math.inf)
+            tensor.data = torch.where(values.isfinite() & (values != 0), torch.nextafter(values, ways), values)
+        try:
+            yield
+        finally:
+            for tensor, values in moved:
+                tensor.data = values
+
+    @contextlib.contextmanager
     def doubles(self) -> Iterator[None]:
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)
