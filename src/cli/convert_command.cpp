@@ -41,6 +41,7 @@ pipeline::RunOptions run_options(const Options& options) {
     run.convert.layout = options.layout;
     run.call = options.call;
     run.case_file = options.case_file;
+    run.channels_last = options.channels_last;
     run.output_folder = options.output_folder;
     run.draft = options.draft;
     run.write = !options.check;

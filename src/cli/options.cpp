@@ -88,6 +88,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     CLI::Option* again = verify->add_flag("--again", options.again, "FILES are saved files: check again what their headers state");
     verify->add_option("--original", options.original, "the PyTorch file, where --again does not find it beside the saved file's folder")
         ->option_text("FILE")->needs(again);
+    verify->add_option("--channels-last", options.channels_last, "the MLX file's NAME takes and gives images with channels last (may be repeated)")
+        ->option_text("NAME")->allow_extra_args(false)->excludes(again);
     add_proof_options(*verify, options);
     for (const char* stated : {"--call", "--case", "--entry"}) again->excludes(verify->get_option(stated));
 

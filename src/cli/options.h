@@ -38,6 +38,7 @@ struct Options {
     std::string sarif;                     // a SARIF log is written here; empty: none
     std::string html;                      // a page for a browser is written here; empty: none
     bool again = false;                    // verify: what the headers of saved files state
+    std::vector<std::string> channels_last;  // verify: entry points whose port has channels last
     std::string original;                  // verify --again: where the original is
     bool cache = true;                     // take proofs of earlier runs
 

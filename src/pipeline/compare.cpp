@@ -43,8 +43,19 @@ public:
             for (verify::PreparedSample& sample : entry.samples) sample.variation = &sample != &entry.samples.front();
     }
 
+    // What the author of the converted files says of their interfaces.
+    void declare(const std::vector<std::string>& channels_last) {
+        declared_ = channels_last;
+        for (const std::string& name : declared_)
+            if (std::ranges::none_of(prepared_.entries, [&](const verify::PreparedEntry& entry) { return entry.entry.name == name; }))
+                of_original_.push_back({Code::no_sample, diagnostics::Severity::refusal, {}, fmt::format("`{}`, declared as having channels last, is no entry point", name),
+                                        "name it with `--entry`, too", diagnostics::Trust::by_hand});
+    }
+
     void prove(std::string_view converted, FileReport& report) const {
         std::vector<Diagnostic> diagnostics = of_original_;
+        for (const std::string& name : declared_)
+            report.assumptions.push_back(fmt::format("declared: `{}` takes and gives images with channels last", name));
         if (!has_refusal(diagnostics)) {
             report.verdict = verify::verify(workers_, request_, prepared_for(converted), converted, {});
             diagnostics.insert(diagnostics.end(), report.verdict.diagnostics.begin(), report.verdict.diagnostics.end());
@@ -60,6 +71,10 @@ private:
     // Inner modules of a file that holds images with channels last are called as a conversion of the original would have them.
     [[nodiscard]] verify::Prepared prepared_for(std::string_view converted) const {
         verify::Prepared prepared = prepared_;
+        if (!declared_.empty()) {
+            declare_channels_last(prepared, declared_);
+            return prepared;
+        }
         const std::size_t stated = converted.find(kChannelsLastInside);
         if (stated == std::string_view::npos) return prepared;
         ConvertOptions options;
@@ -82,6 +97,7 @@ private:
     verify::WorkerPool& workers_;
     std::string sha256_;
     verify::Prepared prepared_;
+    std::vector<std::string> declared_;
     std::vector<Diagnostic> of_original_;
 };
 
@@ -156,8 +172,9 @@ void compare(const std::string& torch_path, const std::vector<std::string>& mlx_
         return;
     }
     const source::SourceText original(torch_path, std::move(text).value());
-    const Comparison comparison(original, request_for(torch_path, original.text(), entries_of(original.text(), options.convert.entries), options),
-                                catalogue, workers);
+    Comparison comparison(original, request_for(torch_path, original.text(), entries_of(original.text(), options.convert.entries), options), catalogue,
+                          workers);
+    comparison.declare(options.channels_last);
     for (const std::string& mlx_path : mlx_paths) {
         FileReport report = report_on(torch_path, mlx_path);
         if (const auto converted = source::read_file(mlx_path); converted) comparison.prove(*converted, report);

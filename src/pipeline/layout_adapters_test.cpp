@@ -29,6 +29,23 @@ TEST(LayoutAdapters, CallsAMovedModuleThroughAnAdapter) {
     EXPECT_FALSE(sink.has_refusal());
 }
 
+TEST(LayoutAdapters, CallsWhatIsDeclaredThroughAnAdapter) {
+    verify::Prepared prepared = prepared_for("Net", "Net(3)");
+    declare_channels_last(prepared, {"Other"});
+    EXPECT_TRUE(prepared.adapters.empty());
+    declare_channels_last(prepared, {"Net"});
+    EXPECT_EQ(prepared.entries[0].samples[0].invocation.mlx_expression, "_with_channels_first_Net(3)");
+    verify::Prepared function = prepared_for("blur", "blur");
+    function.entries[0].entry.kind = verify::EntryPoint::Kind::function;
+    declare_channels_last(function, {"blur"});
+    EXPECT_EQ(function.entries[0].samples[0].invocation.mlx_expression, "_with_channels_first_blur");
+    for (const std::string& text : {prepared.adapters, function.adapters}) {
+        diagnostics::Sink sink;
+        (void)syntax::parse(std::string_view(text), sink);
+        EXPECT_FALSE(sink.has_refusal());
+    }
+}
+
 TEST(LayoutAdapters, LeavesOtherEntriesAlone) {
     verify::Prepared prepared = prepared_for("Net", "Net(3)");
     adapt_layouts(prepared, {{"Block", {{0, "x"}}, {-1}}});

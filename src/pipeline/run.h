@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "catalogue/catalogue.h"
 #include "pipeline/convert.h"
@@ -20,6 +21,7 @@ struct RunOptions {
     ConvertOptions convert;
     std::string call;                                 // --call; empty: samples are searched
     std::string case_file;                            // --case FILE.json[#n]; empty: none
+    std::vector<std::string> channels_last;           // entry points whose port has channels last (`verify --channels-last`)
     std::string output_folder = "mlx_architectures";
     std::string draft;                                // where a conversion that is not proved may go; empty: nowhere
     bool write = true;                                // false: only say what would change

@@ -278,6 +278,20 @@ bool agrees_in_float64(const Reference& reference, const ArrayView& converted64,
     return std::max(precise.ordinary / scale, precise.outlier) <= tolerance;
 }
 
+// Whether each element that is off by more than `far` of the scale, or an outlier of itself, moves on one of the disturbances by a share
+// of its own difference: a kink elsewhere in the array explains nothing.
+bool each_moves(const ArrayView& truth, const ArrayView& converted, const std::vector<const ArrayView*>& shaken, double bound, double scale, double far) {
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+        const std::complex<double> given = element(converted, i), expected = element(truth, i);
+        if (!finite(given) || !finite(expected)) continue;
+        const double off = std::abs(given - expected);
+        if (off <= far * (std::abs(expected) > bound ? std::abs(expected) : scale)) continue;
+        const bool moves = std::any_of(shaken.begin(), shaken.end(), [&](const ArrayView* one) { return std::abs(element(*one, i) - given) >= off / kOfElement; });
+        if (!moves) return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
@@ -285,9 +299,13 @@ bool is_own_rounding(const Comparison& found, const Reference& reference, const 
     return agrees_in_float64(reference, converted64, context, found.tolerance / kFactor);
 }
 
+bool may_be_kink(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
+    return found.match == Match::differs && found.tolerance > 0 && agrees_in_float64(reference, converted64, context, kExact);
+}
+
 bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
              const std::vector<const ArrayView*>& shaken, double context) {
-    if (found.match != Match::differs || found.tolerance <= 0 || !agrees_in_float64(reference, converted64, context, kExact)) return false;
+    if (!may_be_kink(found, reference, converted64, context)) return false;
     const double bound = outlier_bound(*reference.float64);
     const double scale = std::max(ordinary_scale(*reference.float64, bound), kContextShare * context);
     double spread = 0;
@@ -296,7 +314,7 @@ bool is_kink(const Comparison& found, const Reference& reference, const ArrayVie
         const Distance moved = distance(*one, converted, bound);
         spread = std::max({spread, moved.ordinary / scale, moved.outlier});
     }
-    return found.error <= kOfSpread * spread;
+    return found.error <= kOfSpread * spread && each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
 }
 
 double scale_of(const ArrayView& array) {

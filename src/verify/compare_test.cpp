@@ -108,6 +108,18 @@ TEST(CompareArrays, AKinkOfAGradientIsToldFromADifferenceThatStays) {
     EXPECT_FALSE(is_kink(found, {&plain, nullptr, nullptr}, ours, same.view(), {&other}, 0)) << "nothing to go by";
 }
 
+TEST(CompareArrays, AKinkElsewhereInTheArrayExplainsNothing) {
+    // The second element jumps on the disturbances; the third is as wrong on each of them.
+    const Held reference = floats({1, -2, 3}), ours = floats({1, -2.2F, 3.1F}), first = floats({1, -2, 3.1F}), second = floats({1, -2.2F, 3.099F});
+    const Held both = floats({1, -2.2F, 3});
+    const Held truth = held<double>(ArrayType::float64, {1, -2, 3});
+    const Comparison found = compare(reference, ours);
+    const ArrayView plain = reference.view(), exact = truth.view(), given = ours.view(), a = first.view(), b = second.view(), c = both.view();
+    const Reference known{&plain, &exact, nullptr};
+    EXPECT_FALSE(is_kink(found, known, given, exact, {&a, &b}, 0));
+    EXPECT_TRUE(is_kink(found, known, given, exact, {&a, &b, &c}, 0));
+}
+
 TEST(CompareArrays, AFilledMaskLendsItsScaleToNobody) {
     const Held reference = floats({-1e9F, 1, 2, -1e9F, 3});
     EXPECT_EQ(compare(reference, reference).match, Match::same);

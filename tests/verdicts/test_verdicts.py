@@ -47,7 +47,8 @@ def test_verdicts(topic: str, tmp_path: Path):
         files.append(tmp_path / f"{kind}_{number}.py")
         files[-1].write_text(texts[kind][name])
 
-    ran = mlxify("verify", "--json", "original.py", *(file.name for file in files), cwd=tmp_path, timeout=300)
+    options = variants.get("options", [])
+    ran = mlxify("verify", "--json", *options, "original.py", *(file.name for file in files), cwd=tmp_path, timeout=300)
     assert len(ran.files) == len(names), ran.err
     mistaken = []
     for (kind, name), report in zip(names, ran.files, strict=True):
