@@ -270,6 +270,31 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     EXPECT_EQ(file.short_form("a.view(2)"), "tensor 1 float32");
 }
 
+TEST(Infer, WhatWasRegisteredAsNoneMayBeNone) {
+    const std::string text =
+        "class A(nn.Module):\n    def __init__(self, bias=True):\n        super().__init__()\n        if bias:\n"
+        "            self.bias = nn.Parameter(torch.ones(2))\n        else:\n            self.register_parameter('bias', None)\n"
+        "    def forward(self, x):\n        if self.bias is not None:\n            b = self.bias + 1\n        else:\n            b = None\n"
+        "        return f(b)\n";
+    ObservedFacts seen;
+    for (const std::string_view use : {"self.bias =", "self.bias is", "b = self.bias", "self.bias +", "b)"}) {
+        ObservedFact a;
+        const auto begin = static_cast<std::uint32_t>(text.rfind(use));
+        a.span = {begin, begin + (use[0] == 'b' ? 1 : 9)};
+        a.kind = Kind::tensor;
+        a.rank = 1;
+        seen.push_back(a);
+    }
+    ObservedFact method;
+    method.kind = Kind::function;
+    method.span.begin = static_cast<std::uint32_t>(text.find("self.register_parameter"));
+    method.span.end = method.span.begin + static_cast<std::uint32_t>(std::string_view("self.register_parameter").size());
+    seen.push_back(method);
+    std::sort(seen.begin(), seen.end(), [](const auto& left, const auto& right) { return left.span < right.span; });
+    const Analysed file(text, seen);
+    EXPECT_TRUE(file("b", 2).maybe_none);
+}
+
 // An author who asks for the rank passes tensors of several: what the samples had is no constant.
 TEST(Infer, ObservedRanksAreNoConstants) {
     const std::string text = "def f(a):\n    n = a.ndim\n    m = a.dim() - 1\n    k = len(a.shape)\n    b = a.view(2, 3)\n    return b.ndim\n";

@@ -133,10 +133,11 @@ Fact Evaluator::call_instance_method(NodeId node, NodeId object, const Fact& fac
             value.maybe_none = false;
             update_variable(tree_.child(node, 0), value);
         }
+        const bool inherited = value.kind == Kind::unknown;  // a method of the library's: that it was seen to be a function tells nothing
         apply_observed(tree_.child(node, 0), value);
         record(tree_.child(node, 0), value);
         const Operands operands = evaluate_arguments(node);
-        if (value.kind != Kind::unknown) return call_value(value, operands, node);
+        if (value.kind != Kind::unknown && !(inherited && value.kind == Kind::function)) return call_value(value, operands, node);
         // self.register_buffer("mask", tensor) makes an attribute
         if (name == "register_buffer" || name == "register_parameter" || name == "add_module" || name == "__setattr__") {
             const auto attribute = store_.string_value(operands.fact(0, {"name"}));
