@@ -150,6 +150,7 @@ private:
     [[nodiscard]] std::vector<std::string> trained_lines(const std::string& owner, NodeId flag, const std::string& arguments) const;
     void replace_statement(NodeId statement, const std::vector<std::string>& lines, std::string_view rule);
     void set_trained(NodeId object, NodeId flag, NodeId statement);
+    [[nodiscard]] bool is_input(NodeId tensor) const;
     [[nodiscard]] bool is_untracked(NodeId tensor) const;
     [[nodiscard]] bool loops_over_parameters(NodeId name) const;
     [[nodiscard]] NodeId parameters_of(NodeId iterable) const;

@@ -87,11 +87,35 @@ void Rewriter::set_trained(NodeId object, NodeId flag, NodeId statement) {
         remove_statement(statement);
         return;
     }
+    if (is_input(weight) && exists(flag) && tree_[flag].kind == NodeKind::false_) {  // torch lets only leaves be marked: no other reader has a gradient to lose
+        replace_statement(statement, {rendered(weight) + " = " + output_.mx + ".stop_gradient(" + rendered(weight) + ")"}, "requires_grad");
+        uses_mx_ = true;
+        return;
+    }
     if (loops_over_parameters(weight)) {  // the loop is judged as a whole
         open_training_.push_back(statement);
         return;
     }
     refuse(Code::module_hook, object, "`requires_grad` cannot be set on an array", "call `module.freeze(keys=[...], recurse=False)` on the module that owns it");
+}
+
+// What a module's forward is called with, or takes out of that: no weight, as far as one can see.
+bool Rewriter::is_input(NodeId tensor) const {
+    if (tree_[tensor].kind != NodeKind::name || loops_over_parameters(tensor)) return false;
+    const names::Binding& binding = names_[names_.binding(tensor)];
+    const NodeId function = tree_.function_of(tensor);
+    if (!exists(function) || tree_[function].name != "forward" || names_.scopes[static_cast<std::uint32_t>(binding.scope)].owner != function) return false;
+    const auto takes_attribute = [&](NodeId store) {
+        const NodeId statement = tree_.statement_of(store);
+        const NodeId value = exists(statement) && tree_[statement].kind == NodeKind::assign ? tree_.child(statement, 0) : syntax::kNoNode;
+        NodeId root = value;
+        while (exists(root) && tree_[root].kind == NodeKind::subscript) root = tree_.child(root, 0);
+        return exists(root) && tree_[root].kind == NodeKind::attribute;
+    };
+    if (std::any_of(binding.stores.begin(), binding.stores.end(), takes_attribute)) return false;
+    const NodeId around = tree_.class_of(function);
+    const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    return index != 0 && names_.classes[index - 1].is_module;
 }
 
 // A local tensor that was computed here: nothing is trained but parameters, whatever it is marked as.

@@ -209,6 +209,8 @@ class TorchFramework:
         try:
             return self._gradients(model, inputs, loss)
         except RuntimeError as error:
+            if "change requires_grad flags of leaf variables" in str(error):  # `target.requires_grad = False` on an input
+                return self._gradients(model, inputs, loss, leaves_as_inputs=True)
             # `x /= scale` on an input is legal in training, where inputs need no gradient: those of the parameters then stand alone.
             if "modified by an inplace operation" not in str(error):
                 raise
@@ -222,13 +224,15 @@ class TorchFramework:
         model: Any,
         inputs: dict[str, torch.Tensor],
         loss: Callable[[dict[str, torch.Tensor]], torch.Tensor | None],
+        leaves_as_inputs: bool = False,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         parameters = {entry.name: entry.array for entry in self.state(model) if _differentiable(entry)}
         leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
         with torch.enable_grad():
             # Copies, because the model may write into its inputs and a leaf forbids that.
-            total = loss({path: leaf.clone() for path, leaf in leaves.items()})
-        by_id = {id(array): array for array in (*parameters.values(), *leaves.values())}
+            total = loss({path: leaf if leaves_as_inputs else leaf.clone() for path, leaf in leaves.items()})
+        wanted = [array for array in (*parameters.values(), *leaves.values()) if array.requires_grad]
+        by_id = {id(array): array for array in wanted}
         if total is None or not total.requires_grad or not by_id:
             return dict.fromkeys(parameters), dict.fromkeys(leaves)
         for array in by_id.values():
@@ -242,8 +246,8 @@ class TorchFramework:
                 found[place] = array.grad if found[place] is None else found[place] + array.grad
                 array.grad = None
         first = {id(array): name for name, array in reversed(parameters.items())}
-        by_name = {name: found[id(array)] if first[id(array)] == name else None for name, array in parameters.items()}
-        return by_name, {path: found[id(leaf)] for path, leaf in leaves.items()}
+        by_name = {name: found.get(id(array)) if first[id(array)] == name else None for name, array in parameters.items()}
+        return by_name, {path: found.get(id(leaf)) for path, leaf in leaves.items()}
 
     @contextlib.contextmanager
     def random(self, streams: int | None, dropout: bool) -> Iterator[Draws]:
