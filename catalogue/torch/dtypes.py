@@ -36,6 +36,19 @@ constant("torch.IntTensor.dtype", "mx.int32")
 constant("torch.ByteTensor.dtype", "mx.uint8")
 constant("torch.BoolTensor.dtype", "torch.cuda.BoolTensor.dtype", "mx.bool_")
 
+# x.type("torch.FloatTensor")
+_TENSOR_TYPES = (
+    ("FloatTensor", mx.float32),
+    ("DoubleTensor", mx.float32),
+    ("HalfTensor", mx.float16),
+    ("BFloat16Tensor", mx.bfloat16),
+    ("LongTensor", mx.int64),
+    ("IntTensor", mx.int32),
+    ("ShortTensor", mx.int16),
+    ("CharTensor", mx.int8),
+    ("ByteTensor", mx.uint8),
+    ("BoolTensor", mx.bool_),
+)
 _FLOATS = (mx.float32, mx.float16, mx.bfloat16)
 
 
@@ -111,6 +124,9 @@ def to_type(self, dtype=None, non_blocking=False):
     if known(dtype is None) and dtype is None:
         refuse("`x.type()` names torch's tensor classes", suggest="use `x.dtype`")
     if known(isinstance(dtype, str)) and isinstance(dtype, str):
+        for name, target in _TENSOR_TYPES:
+            if dtype == "torch." + name or dtype == "torch.cuda." + name:
+                return self.astype(target)
         refuse("only a dtype names an array's type in MLX", suggest="pass a dtype such as `torch.float32`")
     return self.astype(dtype)
 

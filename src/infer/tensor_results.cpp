@@ -317,10 +317,15 @@ Fact TensorResult::elementwise() const {
 
 Fact TensorResult::to() const {
     DType dtype = input_.dtype;
+    if (op_.name == "type" && operands_.positional.size() == 1 && operands_.keywords.empty()) {  // the name of a tensor type stands for its dtype
+        Fact out = make(Kind::dtype);
+        out.dtype = dtype;
+        return out;
+    }
     for (std::size_t at = 1; at < operands_.positional.size(); ++at) {
         const Fact& target = operands_.positional[at].fact;
         if (target.kind == Kind::dtype || target.kind == Kind::tensor) dtype = target.dtype;
-        if (target.kind == Kind::unknown) dtype = DType::unknown;
+        if (target.kind == Kind::unknown || (op_.name == "type" && target.kind != Kind::dtype)) dtype = DType::unknown;
     }
     if (const Operand* other = operands_.keyword("other")) dtype = other->fact.dtype;
     Fact out = same_shape(input_, dtype_argument(dtype));

@@ -4,6 +4,7 @@
 
 #include "rewrite/merge_layout.h"
 #include "rewrite/rewriter.h"
+#include "rules/frame.h"
 
 namespace mlxify::rewrite {
 
@@ -313,7 +314,27 @@ bool Rewriter::method_call(NodeId id) {
         return true;
     }
     if (!entry->mutates.empty()) turn_arguments_for_kernel(id, object);
-    if (entry->kind == EntryKind::rule) apply(id, *entry, object);
+    if (entry->kind == EntryKind::rule && !names_tensor_type(id)) apply(id, *entry, object);
+    return true;
+}
+
+// y.type(x.type())  ->  y.astype(x.dtype);  x.type() == "torch.cuda.HalfTensor"  ->  x.dtype == mx.float16
+bool Rewriter::names_tensor_type(NodeId call) {
+    const NodeId callee = tree_.child(call, 0);
+    if (tree_[callee].name != "type" || tree_.children(call).size() != 1) return false;
+    const NodeId around = tree_[call].parent;
+    const bool compared = tree_[around].kind == NodeKind::compare && tree_.children(around).size() == 2 &&
+                          (tree_.compare_ops(around)[0] == syntax::Op::eq || tree_.compare_ops(around)[0] == syntax::Op::ne);
+    if (compared) {
+        const NodeId other = tree_.child(around, tree_.child(around, 0) == call ? 1 : 0);
+        if (tree_[other].kind != NodeKind::string || tree_[other].has(syntax::Flag::is_fstring)) return false;
+        const Entry* dtype = catalogue_.find(rules::unescape(tree_[other].name) + ".dtype");
+        if (!dtype || dtype->kind != EntryKind::constant || !dtype->target.starts_with("mx.")) return false;
+        put(other, output_.mx + std::string(dtype->target.substr(2)), Precedence::atom, "torch.Tensor.type");
+    } else if (!is_type_argument(call)) {
+        return false;
+    }
+    put(call, rendered(tree_.child(callee, 0)) + ".dtype", Precedence::atom, "torch.Tensor.type");
     return true;
 }
 
