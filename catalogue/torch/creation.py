@@ -102,6 +102,8 @@ def from_numpy(ndarray):
 # torch.FloatTensor([1, 2]) holds data, torch.FloatTensor(2, 3) is a size.
 def _typed(args, dtype):
     if known(len(args) == 1) and len(args) == 1 and not isinstance(args[0], int):
+        if is_size(args[0]):  # torch.Tensor(x.size())
+            return mx.zeros(args[0], dtype=dtype)
         return mx.array(args[0], dtype=dtype)
     return mx.zeros(args, dtype=dtype)
 

@@ -60,7 +60,8 @@ def requires_grad_(self, requires_grad=True):
     return self.freeze()
 
 
-@rule("torch.nn.Module.cuda", "torch.nn.Module.cpu", "torch.nn.Module.share_memory", "torch.nn.Module.compile")
+@rule("torch.nn.Module.cuda", "torch.nn.Module.cpu", "torch.nn.Module.share_memory", "torch.nn.Module.compile",
+      "torch.nn.Module.flatten_parameters")
 def stay(self, device=None):
     return self
 

@@ -141,6 +141,8 @@ class _RecurrentCell(nn.Module):
         if bias:
             self.bias_ih = mx.random.uniform(-bound, bound, (self.gates * hidden_size,))
             self.bias_hh = mx.random.uniform(-bound, bound, (self.gates * hidden_size,))
+        else:
+            self.bias_ih = self.bias_hh = None
 
     def _project(self, x, hidden):
         """What the input and the hidden state contribute to the gates."""

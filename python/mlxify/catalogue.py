@@ -23,6 +23,7 @@ __all__ = [
     "definition",
     "dissolve",
     "drop_decorator",
+    "is_size",
     "is_tensor",
     "keep",
     "known",
@@ -178,6 +179,11 @@ def known(expression: Any) -> bool:
 def negated(value: Any) -> bool:
     """Whether the caller wrote `-x`, or a number below zero: a hint that it may be negative, no proof of the contrary."""
     return value < 0
+
+
+def is_size(value: Any) -> bool:
+    """Whether the compiler knows the value for a tensor's shape; in Python every shape is a tuple."""
+    return isinstance(value, tuple)
 
 
 def is_tensor(value: Any) -> bool:

@@ -101,6 +101,8 @@ struct ObservedFact {
     std::string type;  // qualified class name for modules and objects
     std::optional<Value> value;
     bool negative = false;      // a number that was below zero in some run
+    bool parameter = false;     // a tensor that was an nn.Parameter in some run
+    bool tensor = false;        // of another or no one kind, but a tensor in some run
     bool by_variation = false;  // only samples that were derived from the given or found ones reached it
 };
 using ObservedFacts = std::vector<ObservedFact>;  // sorted by span

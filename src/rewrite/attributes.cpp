@@ -303,8 +303,10 @@ void Rewriter::subscript(NodeId id) {
     for (const NodeId part : parts) {
         const infer::Fact& known = fact(part);
         const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
-        // `x[mask] = value` is MLX's own where the mask is the whole index.
-        if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign)) places_of_mask(part, several);
+        // `x[mask] = number` is MLX's own where the mask is the whole index; an array stored where a mask holds nowhere ends the process.
+        const infer::Kind given = stored ? fact(tree_.child(parent, 0)).kind : infer::Kind::unknown;
+        const bool number = given == infer::Kind::integer || given == infer::Kind::floating || given == infer::Kind::boolean;
+        if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign || !number)) places_of_mask(part, several);
         if (known.kind == infer::Kind::list && known.observed && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
             put(part, output_.mx + ".array(" + rendered(part) + ", dtype=" + output_.mx + ".int32)", Precedence::atom, "index");
             uses_mx_ = true;

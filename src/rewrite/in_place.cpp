@@ -233,8 +233,20 @@ static bool is_floating(infer::DType dtype) {
     return dtype == infer::DType::float32 || dtype == infer::DType::float16 || dtype == infer::DType::bfloat16 || dtype == infer::DType::float64;
 }
 
+// y of `x[mask] = y[mask]` and `x[mask] += y[mask]`, kNoNode for any other store.
+NodeId Rewriter::chosen_alike(NodeId target, NodeId value) const {
+    if (tree_[value].kind != NodeKind::subscript) return syntax::kNoNode;
+    const NodeId mask = tree_.child(target, 1);
+    const std::string_view text = tree_.text(mask);
+    if (text != tree_.text(tree_.child(value, 1)) || text.find('(') != std::string_view::npos) return syntax::kNoNode;
+    const infer::Fact& from = fact(tree_.child(value, 0));
+    const int rank = fact(tree_.child(target, 0)).rank;
+    const bool fits = from.kind == infer::Kind::tensor && from.rank == rank && fact(mask).rank >= 1 && fact(mask).rank <= rank;
+    return fits ? tree_.child(value, 0) : syntax::kNoNode;
+}
+
 // x[mask] = 0 and x[mask] *= 2: a number goes where a mask of x's own shape says so. MLX has no gradient with respect to the mask
-// of a store, and no augmented store through one; `mx.where` has both.
+// of a store, and no augmented store through one; `mx.where` has both. So for x[mask] = y[mask].
 bool Rewriter::masked_store_is_where(NodeId statement) const {
     const bool augmented = tree_[statement].kind == NodeKind::aug_assign;
     if (tree_[statement].kind != NodeKind::assign && !augmented) return false;
@@ -250,6 +262,7 @@ bool Rewriter::masked_store_is_where(NodeId statement) const {
     const bool number = stored.kind == infer::Kind::integer || stored.kind == infer::Kind::floating;
     const bool named = kind == NodeKind::name || kind == NodeKind::attribute;
     const bool masked = mask.kind == infer::Kind::tensor && mask.dtype == infer::DType::boolean;
+    if (named && masked && array.kind == infer::Kind::tensor && exists(chosen_alike(target, value))) return true;
     if (!number || !named || !masked || array.kind != infer::Kind::tensor) return false;
     const NodeId chosen = tree_.child(target, 1);  // x[x < 0]: of x's shape, whatever that is
     const bool of_itself = tree_[chosen].kind == NodeKind::compare && tree_.children(chosen).size() == 2 && tree_.text(tree_.child(chosen, 0)) == tree_.text(object) &&
@@ -269,7 +282,15 @@ void Rewriter::masked_store(NodeId statement) {
     const std::string array = rendered(object);
     std::string lvalue = array;
     if (tree_[object].kind == NodeKind::name && !holds_fresh_values_only(tree_, names_, facts_, object)) lvalue += "[...]";
-    std::string stored = rendered(value);
+    const NodeId alike = chosen_alike(target, value);
+    std::string stored = rendered(exists(alike) ? alike : value);
+    std::string chosen = rendered(mask);
+    if (exists(alike) && fact(mask).rank < fact(object).rank) {
+        if (precedence_of(mask) < Precedence::atom) chosen = "(" + chosen + ")";
+        chosen += "[...";
+        for (int axis = fact(mask).rank; axis < fact(object).rank; ++axis) chosen += ", None";
+        chosen += "]";
+    }
     if (augmented) {
         std::string_view op = source_.text({tree_[target].span.end, tree_[value].span.begin});
         op = op.substr(op.find_first_not_of(" \t"));
@@ -277,7 +298,7 @@ void Rewriter::masked_store(NodeId statement) {
     }
     uses_mx_ = true;
     hoist_comments(statement, {tree_[mask].span, tree_[value].span});
-    edits_.replace(tree_[statement].span, lvalue + " = " + output_.mx + ".where(" + rendered(mask) + ", " + stored + ", " + array + ")", "torch.Tensor.__setitem__");
+    edits_.replace(tree_[statement].span, lvalue + " = " + output_.mx + ".where(" + chosen + ", " + stored + ", " + array + ")", "torch.Tensor.__setitem__");
 }
 
 namespace {

@@ -153,10 +153,18 @@ bool Rewriter::is_plain_list_of_modules(NodeId target, NodeId value) const {
     return false;
 }
 
+// Whether the samples saw a tensor there, and never a parameter.
+bool Rewriter::was_plain_tensor(NodeId value) const {
+    const base::Span span = tree_[value].span;
+    const auto seen = std::lower_bound(input_.observed.begin(), input_.observed.end(), span, [](const infer::ObservedFact& fact, base::Span wanted) { return fact.span < wanted; });
+    return seen != input_.observed.end() && seen->span == span && (seen->kind == infer::Kind::tensor || seen->tensor) && !seen->parameter;
+}
+
 // A tensor that an expression makes, which in torch is no parameter: `torch.arange(n).float()`, `a + b`. A name, an attribute or
 // the result of a function of the file may hold a parameter.
 bool Rewriter::is_computed_tensor(NodeId value) const {
     const syntax::Node& node = tree_[value];
+    if (was_plain_tensor(value)) return true;
     if (node.kind == NodeKind::list || node.kind == NodeKind::list_comp)
         return !tree_.children(value).empty() && is_computed_tensor(tree_.child(value, 0));
     if (node.kind == NodeKind::conditional) return is_computed_tensor(tree_.child(value, 0)) && is_computed_tensor(tree_.child(value, 2));

@@ -231,6 +231,7 @@ private:
     [[nodiscard]] bool is_written_to(NodeId name) const;
 
     // in_place.cpp
+    [[nodiscard]] NodeId chosen_alike(NodeId target, NodeId value) const;
     [[nodiscard]] bool masked_store_is_where(NodeId statement) const;
     void masked_store(NodeId statement);
     [[nodiscard]] bool runs_conditionally(NodeId expression, NodeId statement) const;
@@ -264,6 +265,7 @@ private:
     void plan_renames();
     [[nodiscard]] bool is_registered_later(NodeId target) const;
     [[nodiscard]] bool is_plain_list_of_modules(NodeId target, NodeId value) const;
+    [[nodiscard]] bool was_plain_tensor(NodeId value) const;
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);

@@ -207,6 +207,8 @@ bool read_fact(const Json& item, infer::ObservedFact& fact) {
         fact.rank = static_cast<std::int8_t>(number);
     }
     fact.negative = find(json, "negative") != nullptr;
+    fact.parameter = find(json, "parameter") != nullptr;
+    fact.tensor = find(json, "tensor") != nullptr;
     if (find(json, "length") != nullptr) {
         if (!get(json, "length", number)) return false;
         fact.length = static_cast<std::int32_t>(std::min<std::uint32_t>(number, std::numeric_limits<std::int32_t>::max()));

@@ -10,6 +10,8 @@ using syntax::Kind;
 using syntax::NodeId;
 
 void join(ObservedFact& known, const ObservedFact& other) {
+    known.tensor = known.tensor || other.tensor || (known.kind != other.kind && (known.kind == infer::Kind::tensor || other.kind == infer::Kind::tensor));
+    known.parameter = known.parameter || other.parameter;
     if (known.kind != other.kind) known.kind = infer::Kind::unknown;
     if (known.rank != other.rank) known.rank = -1;
     if (known.dtype != other.dtype) known.dtype = infer::DType::unknown;

@@ -50,6 +50,9 @@ class Framework(Protocol):
 
     def is_array(self, value: Any) -> bool: ...
 
+    def is_parameter(self, array: Array) -> bool:
+        """Whether an array says itself that it is a weight, wherever it is stored."""
+
     def is_module(self, value: Any) -> bool: ...
 
     def is_module_class(self, value: Any) -> bool: ...

@@ -54,6 +54,9 @@ class MlxFramework:
     def is_array(self, value: Any) -> bool:
         return isinstance(value, mx.array)
 
+    def is_parameter(self, array: mx.array) -> bool:
+        return False
+
     def is_module(self, value: Any) -> bool:
         return isinstance(value, nn.Module)
 

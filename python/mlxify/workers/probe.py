@@ -117,7 +117,8 @@ class Recorder:
             return {"kind": _SCALARS[of], **({"value": written} if told else {}), **negative}
         if self.framework.is_array(value):
             shape = [length if type(length) is int else None for length in value.shape]
-            return {"kind": "tensor", "ndim": len(shape), "shape": shape, "dtype": self.framework.dtype(value)}
+            weight = {"parameter": True} if self.framework.is_parameter(value) else {}
+            return {"kind": "tensor", "ndim": len(shape), "shape": shape, "dtype": self.framework.dtype(value), **weight}
         if self.framework.is_module(value):
             return {"kind": "module", "type": self.name_of(of)}
         dtype = self.framework.dtype_object(value)
@@ -154,8 +155,13 @@ _FUNCTIONS = (
 
 
 def join(one: Fact, other: Fact) -> Fact:
-    """What holds of both: fields that differ are absent, lengths of axes that differ are None. `negative`: one of them was."""
-    joined = {"negative": True} if one.get("negative") or other.get("negative") else {}
+    """What holds of both: fields that differ are absent, lengths of axes that differ are None.
+
+    `negative`, `parameter`: one of them was. `tensor`: one of them was, and the other was not.
+    """
+    joined = {field: True for field in ("negative", "parameter", "tensor") if one.get(field) or other.get(field)}
+    if one.get("kind") != other.get("kind") and "tensor" in (one.get("kind"), other.get("kind")):
+        joined["tensor"] = True
     for field in one.keys() & other.keys():
         a, b = one[field], other[field]
         if field == "shape" and len(a) == len(b):

@@ -58,6 +58,9 @@ class TorchFramework:
     def is_array(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
 
+    def is_parameter(self, array: torch.Tensor) -> bool:
+        return isinstance(array, nn.Parameter)
+
     def is_module(self, value: Any) -> bool:
         return isinstance(value, nn.Module)
 
