@@ -37,6 +37,24 @@ void put_spread(Json& value, double spread) {
     }
 }
 
+bool is_integer_spec(const Json& value) {
+    if (!is_tensor_spec(value) || is_float_spec(value)) return false;
+    const std::string dtype = value.value("dtype", "float32");
+    return dtype.find("int") != std::string::npos || dtype.find("long") != std::string::npos;
+}
+
+// Integers that take both ends of their range.
+void put_ends(Json& value) {
+    if (is_integer_spec(value)) value["ends"] = true;
+    else if (value.is_structured() && !is_tensor_spec(value))
+        for (Json& item : value) put_ends(item);
+}
+
+bool has_integers(const Json& value) {
+    if (is_integer_spec(value)) return true;
+    return value.is_structured() && !is_tensor_spec(value) && std::any_of(value.begin(), value.end(), has_integers);
+}
+
 void look_at_inputs(const Json& value, bool& any, bool& floats) {
     if (is_tensor_spec(value) || (value.is_object() && value.contains("data"))) {
         any = any || is_tensor_spec(value);
@@ -163,6 +181,7 @@ std::optional<Trouble> Pair::give_weights() {
 std::optional<Trouble> Pair::make_inputs(const Numbers& numbers) {
     spec_ = invocation_.spec;
     if (numbers.spread != 1) put_spread(spec_, numbers.spread);
+    if (numbers.ends) put_ends(spec_);
     look_at_inputs(spec_, has_inputs_, has_float_inputs_);
     const Reply<Session*> original = original_.session();
     const Reply<Session*> converted = converted_.session();
@@ -545,6 +564,8 @@ std::vector<MappedWeight> Pair::weight_map() {
     }
     return result;
 }
+
+bool Pair::has_integer_inputs() const { return has_integers(invocation_.spec); }
 
 bool Pair::one_to_one(const std::string& name) const {
     const ArrayView* count = trainable_ ? trainable_->find(name) : nullptr;

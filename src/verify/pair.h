@@ -49,6 +49,7 @@ struct Numbers {
     std::uint64_t weights = 1;
     std::uint64_t inputs = 1;
     double spread = 1;  // of normal inputs; not 1: uniform within +-1.7 times it
+    bool ends = false;  // integers take both ends of their range: the last row of a table, the last time step
 };
 
 // A list of names that a worker wrote into a file's metadata; empty where there is none or it is malformed.
@@ -101,6 +102,7 @@ public:
     [[nodiscard]] bool one_to_one(const std::string& name) const;
 
     [[nodiscard]] bool has_float_inputs() const { return has_float_inputs_; }
+    [[nodiscard]] bool has_integer_inputs() const;
     [[nodiscard]] bool has_inputs() const { return has_inputs_; }
     [[nodiscard]] const Construction& original_parts() const { return original_parts_; }
     [[nodiscard]] const Json& spec() const { return spec_; }

@@ -314,37 +314,39 @@ private:
     }
 
     // The calls that are compared: several weights, several inputs, small and large inputs.
-    [[nodiscard]] std::vector<Numbers> all_numbers(bool float_inputs) const {
+    [[nodiscard]] std::vector<Numbers> all_numbers(const Pair& pair) const {
         std::vector<Numbers> all;
         for (int w = 1; w <= request_.weight_seeds; ++w)
             for (int i = 1; i <= request_.input_seeds; ++i)
                 if (w == 1 || i == 1) all.push_back({static_cast<std::uint64_t>(w), static_cast<std::uint64_t>(i), 1});
         std::stable_sort(all.begin(), all.end(), [](const Numbers& a, const Numbers& b) { return a.weights > b.weights; });
-        if (float_inputs) {
+        if (pair.has_integer_inputs()) all.insert(all.begin(), {1, 1, 1, true});
+        if (pair.has_float_inputs()) {
             all.insert(all.begin(), {1, 1, kSmallSpread});
             all.insert(all.begin(), {1, 1, kLargeSpread});
         }
         return all;  // ends with weights 1: what follows goes on with them
     }
 
-    // One call with these numbers. Spreads other than 1 are for regimes in which the original itself stays finite.
+    // One call with these numbers. Spreads other than 1 and the ends of ranges are for regimes in which the original itself stays finite.
     bool prove_call(Pair& pair, const Numbers& numbers) {
         if (auto trouble = pair.make_inputs(numbers)) return fail(stage::kForward, *trouble), false;
+        const bool special = numbers.spread != 1 || numbers.ends;
         begin(stage::kForward);
         Outcome<CalledBoth> called = measured_call(pair, options(false, true));
         if (const Trouble* trouble = std::get_if<Trouble>(&called)) {
-            if (numbers.spread != 1 && trouble->side == Trouble::Side::original) return true;
+            if (special && trouble->side == Trouble::Side::original) return true;
             return fail(stage::kForward, *trouble), false;
         }
         pass(stage::kForward, {});
         CalledBoth& both = std::get<CalledBoth>(called);
-        if (numbers.spread != 1)
+        if (special)
             for (const LeafOf& leaf : both.original.leaves)
                 if (!leaf.finite) return true;
         begin(stage::kValues);
         if (!judged(pair, options(false, true), both, [&] { return judge_call(both, stage::kValues); })) return false;
         undefined_ = has_nan(*both.arrays.plain);
-        if (numbers.spread == 1) remember(numbers, both);
+        if (!special) remember(numbers, both);
         return true;
     }
 
@@ -452,6 +454,11 @@ private:
         }
         auto& both = std::get<GradientsOfBoth>(given);
         if (!judged(pair, how, both, [&] { return judge_gradients(both, stage::kGradients, Code::gradients_differ); })) return false;
+        if (tally_.matched == 0 && tally_.ill_conditioned > 0 && !sample_->variation) {  // nothing could have failed
+            set_stage(findings_.proof, stage::kGradients, StageResult::skipped, "every gradient is too ill-conditioned to compare: " + ill_reason_);
+            inference_only_ = true;
+            return true;
+        }
         if (of_parameters_alone(std::get<GradientsOfBoth>(given))) note += "; of the parameters alone, the original overwrites its inputs";
         gradient_error_ = std::max(gradient_error_, tally_.worst_error);
         pass(stage::kGradients, worst_text() + note);
@@ -625,7 +632,7 @@ private:
         if (auto trouble = pair.make_inputs({1, 1, 1})) return fail(stage::kForward, *trouble);
         reset_worst();
         std::uint64_t weights = 1;
-        for (const Numbers& numbers : all_numbers(pair.has_float_inputs())) {
+        for (const Numbers& numbers : all_numbers(pair)) {
             if (numbers.weights != weights) {
                 if (auto trouble = pair.draw(numbers.weights)) return fail(stage::kWeights, *trouble);
                 weights = numbers.weights;

@@ -172,3 +172,15 @@ def test_differences_count_beyond_rounding() -> None:
     assert sensitivity.differ([Raw.of(np.array([1]))], [Raw.of(np.array([2]))])
     nan = [Raw.of(np.array([np.nan, np.inf, -np.inf], np.float32))]
     assert not sensitivity.differ(nan, nan)
+
+
+def test_integers_take_both_ends_when_asked(tmp_path: Path) -> None:
+    def drawn(shape: list[int], **more: bool) -> np.ndarray:
+        spec = {"args": [{"shape": shape, "dtype": "int64", "low": 3, "high": 900, **more}]}
+        return inputs.draw(spec, 1, lambda _: None, lambda _: None, str(tmp_path / "out"))[1]["args.0"].values
+
+    plain, ends = drawn([2, 3]), drawn([2, 3], ends=True)
+    assert ends.reshape(-1)[0] == 899 and ends.reshape(-1)[-1] == 3
+    assert (ends.reshape(-1)[1:-1] == plain.reshape(-1)[1:-1]).all() and not {3, 899} & set(plain.reshape(-1))
+    assert drawn([], ends=True) == 899
+    assert drawn([0], ends=True).size == 0

@@ -72,7 +72,7 @@ class Drawing:
         return {"$json": value} if value is None or isinstance(value, bool | int | float | str) else None
 
     def _draw(self, value: Json, path: str) -> Raw:
-        """Floats: standard normal, or uniform in [low, high); integers: uniform in [low, high), else [0, 10)."""
+        """Floats: standard normal, or uniform in [low, high); integers: uniform in [low, high), else [0, 10); with `ends`, both ends occur."""
         shape = tuple(value["shape"])
         dtype = _dtype(value.get("dtype", "float32"))
         low, high = value.get("low"), value.get("high")
@@ -81,7 +81,11 @@ class Drawing:
         if dtype not in _FLOATS:
             low, high = int(low or 0), int(10 if high is None else high)
             self.ranges[path] = [low, high]
-            return Raw.of(self.generator.integers(low, max(high, low + 1), shape, dtype=np.int64).astype(dtype))
+            numbers = self.generator.integers(low, max(high, low + 1), shape, dtype=np.int64)
+            if value.get("ends"):
+                numbers.reshape(-1)[:1] = max(high, low + 1) - 1
+                numbers.reshape(-1)[1:][-1:] = low
+            return Raw.of(numbers.astype(dtype))
         if dtype == "complex64":
             parts = [self.generator.standard_normal(shape) for _ in range(2)]
             return Raw.of((parts[0] + 1j * parts[1]).astype(np.complex64))
