@@ -50,7 +50,7 @@ void handle_signals(void (*handler)(int)) {
 }  // namespace
 
 ScratchFolder::ScratchFolder() {
-    constexpr std::string_view kPrefix = "mlxify-";
+    constexpr std::string_view kPrefix = "mlxify-run-";
     std::error_code failure;
     const fs::path folder = fs::temp_directory_path(failure);
     std::string pattern = (folder / (std::string(kPrefix) + "XXXXXX")).string();

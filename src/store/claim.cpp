@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <system_error>
 
 namespace mlxify::store {
@@ -28,8 +29,10 @@ bool is_abandoned(const fs::path& path) {
 }  // namespace
 
 void claim(int descriptor) {
-    // A file system without locks: nothing there counts as abandoned either.
-    static_cast<void>(::flock(descriptor, LOCK_EX | LOCK_NB));
+    // Waits: another run may be looking at it just now, and lets it go at once. A file system without locks: nothing there counts as
+    // abandoned either.
+    while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
+    }
 }
 
 void remove_abandoned(const fs::path& folder, std::string_view prefix) {

@@ -61,7 +61,7 @@ public:
     }
 
 private:
-    static constexpr std::string_view kPrefix = ".mlxify-";
+    static constexpr std::string_view kPrefix = ".mlxify-new-";
     std::string path_;
     int descriptor_ = -1;
     bool renamed_ = false;
