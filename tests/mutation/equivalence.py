@@ -16,19 +16,21 @@ import json
 import random
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
-from mlx.utils import tree_flatten, tree_map
+from mlx.utils import tree_flatten, tree_map, tree_unflatten
 
 DTYPES = {
     "f16": mx.float16, "bf16": mx.bfloat16, "f32": mx.float32, "f64": mx.float64, "i8": mx.int8, "i16": mx.int16,
     "i32": mx.int32, "i64": mx.int64, "u8": mx.uint8, "bool": mx.bool_, "c64": mx.complex64,
 }  # fmt: skip
-DRAWS = [(seed, spread) for spread in (1.0, 0.02, 12.0) for seed in range(8)]
+DRAWS = [(seed, spread) for seed in range(8) for spread in (1.0, 0.02, 12.0)]
+FEWEST, SECONDS = 24, 60.0  # draws of all samples, however long they take; no further ones after that time
 TOLERANCE = {mx.float64: 1e-11, mx.float32: 1e-6}
 RESOLUTION = 1e-6  # of the scale: eight units in the last place of float32
 
@@ -84,6 +86,27 @@ def readable(call: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
 
 
+class OfTorch:
+    """What samples make with torch beside tensors of random numbers."""
+
+    linspace, arange, zeros, ones, eye = mx.linspace, mx.arange, mx.zeros, mx.ones, mx.eye
+    float32, int64, bool = mx.float32, mx.int32, mx.bool_
+    Size = tuple
+
+    @staticmethod
+    def tensor(value: Any, dtype: Any = None) -> mx.array:
+        return mx.array(value, dtype=dtype)
+
+
+class OfTorchNN:
+    """`nn` in a sample: lists of modules are lists in MLX."""
+
+    ModuleList = staticmethod(list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(nn, name)
+
+
 def loaded(path: str, name: str) -> dict[str, Any]:
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
@@ -95,7 +118,8 @@ def loaded(path: str, name: str) -> dict[str, Any]:
 def evaluated(node: ast.expr, names: dict[str, Any], arrays: dict[str, mx.array]) -> Any:
     mx.random.seed(0)
     np.random.seed(0)
-    return eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<sample>", "eval"), {**names, **arrays})
+    names = {"torch": OfTorch, **names, "nn": OfTorchNN(), **arrays}
+    return eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<sample>", "eval"), names)
 
 
 def leaves(value: Any) -> list[Any]:
@@ -137,7 +161,7 @@ def compare_arrays(x: np.ndarray, y: np.ndarray, what: str, real: Any) -> None:
 
 
 def state_of(model: Any) -> dict[str, mx.array]:
-    return dict(tree_flatten(model.parameters())) if isinstance(model, nn.Module) else {}
+    return dict(tree_flatten(nn.Module.parameters(model))) if isinstance(model, nn.Module) else {}
 
 
 def draw(model: nn.Module, generator: np.random.Generator, real: Any) -> dict[str, mx.array]:
@@ -177,7 +201,7 @@ class Side:
         np.random.seed(1)
         random.seed(1)
         if self.model is not None:
-            self.model.train(training)
+            nn.Module.train(self.model, training)
         return evaluated(
             ast.Call(ast.Name("_target", ast.Load()), call.args, call.keywords),
             {**self.names, "_target": self.target},
@@ -190,14 +214,14 @@ class Side:
 
         def total(weights: Any, given: dict[str, mx.array]) -> mx.array:
             if self.model is not None:
-                self.model.update(weights)
+                nn.Module.update(self.model, weights)  # a model may have methods of these names
             result = self.outputs({**given, **rest}, call, False)
             parts = [
                 leaf for leaf in leaves(result) if isinstance(leaf, mx.array) and mx.issubdtype(leaf.dtype, mx.floating)
             ]
             return sum((part * mx.cos(mx.arange(part.size).reshape(part.shape))).sum() for part in parts)
 
-        weights = self.model.trainable_parameters() if self.model is not None else {}
+        weights = nn.Module.trainable_parameters(self.model) if self.model is not None else {}
         return mx.grad(total, argnums=(0, 1))(weights, floating)
 
 
@@ -207,7 +231,7 @@ def compare_draw(sides: list[Side], sample: ast.Call, seed: int, spread: float, 
         weights = draw(sides[0].model, generator, real)
         for side in sides:
             own = [(name, mx.array(value)) for name, value in weights.items()]  # a model may write into its weights
-            side.model.load_weights(own, strict=False)
+            nn.Module.update(side.model, tree_unflatten(own))
     for training in (False, True):
         inputs = Inputs(np.random.default_rng([seed, 1]), spread, real)
         call = inputs.visit(ast.parse(ast.unparse(sample), mode="eval").body)
@@ -231,7 +255,7 @@ def compare_draw(sides: list[Side], sample: ast.Call, seed: int, spread: float, 
     compare(first, sides[1].gradients(inputs.arrays, call), "gradient", real)
 
 
-def compare_sample(names: list[dict[str, Any]], text: str, real: Any) -> int:
+def compare_sample(names: list[dict[str, Any]], text: str, real: Any, samples: int) -> int:
     runs = 0
     sample = readable(text)
     sides = [Side(n, sample, real) for n in names]
@@ -241,12 +265,14 @@ def compare_sample(names: list[dict[str, Any]], text: str, real: Any) -> int:
             raise Different("other parameters")
         compare(states[0], states[1], "what the constructor leaves", mx.float32)
         for side in sides:
-            side.model.update(
-                tree_map(lambda x: x.astype(real) if x.dtype == mx.float32 else x, side.model.parameters())
-            )
+            wide = tree_map(lambda x: x.astype(real) if x.dtype == mx.float32 else x, nn.Module.parameters(side.model))
+            nn.Module.update(side.model, wide)
+    begin = time.monotonic()
     for seed, spread in DRAWS:
         compare_draw(sides, sample, seed, spread, real)
         runs += 1
+        if runs >= max(2, FEWEST / samples) and time.monotonic() - begin > SECONDS / samples:
+            break
     return runs
 
 
@@ -256,10 +282,11 @@ def main() -> None:
     names = [loaded(verified, "verified"), loaded(mutant, "mutant")]
     runs, problems = 0, []
     try:
-        for text in json.loads(Path(samples).read_text()):
+        texts = json.loads(Path(samples).read_text())
+        for text in texts:
             for real in (mx.float64, mx.float32):
                 try:
-                    runs += compare_sample(names, text, real)
+                    runs += compare_sample(names, text, real, len(texts))
                     break
                 except Different:
                     raise

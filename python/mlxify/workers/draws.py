@@ -21,7 +21,7 @@ class Draws:
     def __init__(self, seed: int, dropout: bool = True) -> None:
         self.seed = seed
         self.dropout = dropout
-        self.kept: collections.Counter[str] = collections.Counter()  # by probability, how many elements a Bernoulli draw was for
+        self.kept: dict[str, float] = collections.defaultdict(float)  # by probability, how many elements a Bernoulli draw was for
         self._asked: collections.Counter[tuple[str, int]] = collections.Counter()
 
     def _generator(self, kind: str, size: int) -> np.random.Generator:
@@ -41,6 +41,9 @@ class Draws:
         """bool, true with the given probability; always true where the latter is above 0 and nothing may be dropped."""
         if not isinstance(probability, np.ndarray) or probability.ndim == 0:
             self.kept[f"{float(probability):.6g}"] += math.prod(shape)
+        else:
+            self.kept["of an array"] += math.prod(shape)
+            self.kept["expected of an array"] += float(np.nansum(np.broadcast_to(probability, shape), dtype=np.float64))
         if not self.dropout:
             return np.broadcast_to(np.asarray(probability) > 0, shape).copy()
         return self._generator("bernoulli", math.prod(shape)).random(shape, dtype=np.float32) < probability
