@@ -684,7 +684,7 @@ private:
         if (doubt_.empty()) doubt_ = std::move(reason);
     }
 
-    // Another size, mask or flag: values, gradients, and outputs in training mode.
+    // Another size, mask or flag: values, gradients, and, but for another size, outputs in training mode.
     void prove_variation(Pair& pair) {
         begin(stage::kSizes);
         if (!ready(pair, 3)) return;
@@ -697,7 +697,8 @@ private:
         // What the gradient of an undefined result is, a fully masked row's, depends on how zero and NaN are multiplied on the way.
         if (differentiable_ && !undefined_ && !with_disturbances(pair, numbers, [&] { return prove_gradients(pair); })) return;
         const double gradient_error = tally_.worst_error;
-        const bool has_modes = !pair.original_parts().callable || pair.has_float_inputs();
+        const bool only_sizes = sample_->origin.ends_with("sizes");  // the first sample was trained
+        const bool has_modes = !only_sizes && (!pair.original_parts().callable || pair.has_float_inputs());
         if (has_modes && !undefined_ && !with_disturbances(pair, numbers, [&] { return prove_training(pair); })) return;
         findings_.proof.stages = before.stages;  // the first sample's figures stay; the error is kept below
         findings_.proof.max_error = std::max(findings_.proof.max_error, error);
@@ -727,6 +728,7 @@ private:
         const Reply<Session*> converted = converted_.session();
         if (!converted) return;
         for (const bool training : {false, true}) {
+            if (training && sample_->variation && sample_->origin.ends_with("sizes")) continue;
             const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), options(training, true));
             if (!reach) continue;
             findings_.reached.insert(reach->lines.begin(), reach->lines.end());
