@@ -9,3 +9,21 @@ from mlxify.catalogue import *
 def is_dictionary(value, kinds):
     """Whether `value` is of `kinds` and no module."""
     return isinstance(value, kinds) and not isinstance(value, nn.Module)
+
+
+# self.modules() where its order can be told: PyTorch names every module before its parts, in the order they were given.
+@rule("mlxify.modules_in_order")
+def modules_in_order(self):
+    return _modules_in_order(self)
+
+
+def _modules_in_order(module):
+    """A module and those inside it, each once, every one before its parts."""
+    found, pending = [], [module]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, nn.Module) and not any(part is one for one in found):
+            found.append(part)
+        named = [value for name, value in part.items() if not name.startswith("_")] if isinstance(part, dict) else part
+        pending.extend(value for value in reversed(named) if isinstance(value, (dict, list)))
+    return found

@@ -71,7 +71,7 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     const names::Names names = names::resolve(tree, sink);
     const infer::FactTable facts = infer::infer(tree, names, observed);
     const layout::Plan layout = plan_layout(tree, names, facts, catalogue, options);
-    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout}, {}, sink);
+    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout}, {options.stop_indices}, sink);
     conversion.channels_last = layout.active;
     conversion.layout_obstacle = layout.obstacle;
     conversion.moved_interfaces = layout.moved_interfaces;

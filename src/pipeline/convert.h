@@ -26,6 +26,7 @@ inline constexpr std::string_view kChannelsLastInside = "images are held channel
 struct ConvertOptions {
     std::vector<std::string> entries;  // --entry CLASS; empty: found from the file
     Layout layout = Layout::automatic;
+    bool stop_indices = false;  // say that indices carry no gradient: a proof showed that they are computed from what has one
     std::vector<std::string> exposed{};  // further definitions that keep torch's layout in what they take and give
 };
 

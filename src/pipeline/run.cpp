@@ -103,6 +103,11 @@ std::string why_rejected(const Work& rejected) {
     return "the form with channels last was not verified";
 }
 
+// Indices that were computed from what has a gradient: PyTorch gives them none, MLX must be told.
+bool differentiates_indices(const Work& work) {
+    return std::ranges::any_of(work.diagnostics, [](const Diagnostic& one) { return one.message.find("VJP with respect to indices") != std::string::npos; });
+}
+
 Work convert_and_verify(const source::SourceText& source, const RunOptions& options, const catalogue::Catalogue& catalogue,
                         verify::WorkerPool& workers) {
     ConvertOptions literal = options.convert;
@@ -128,6 +133,10 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const bool channels_last = conversion.channels_last;
     const std::string obstacle = conversion.layout_obstacle;
     work = verify_conversion(std::move(conversion), source, request, prepared, said, catalogue, workers);
+    if (differentiates_indices(work)) {
+        wanted.stop_indices = literal.stop_indices = true;
+        work = verify_conversion(convert(source, prepared.observed, catalogue, wanted), source, request, prepared, said, catalogue, workers);
+    }
     if (!obstacle.empty()) work.diagnostics.push_back(literal_layout(obstacle));
     const bool unproved = std::ranges::any_of(prepared.entries, [](const verify::PreparedEntry& entry) {  // whatever the layout
         return entry.entry.kind == verify::EntryPoint::Kind::module && entry.samples.empty();

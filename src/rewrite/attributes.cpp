@@ -287,6 +287,7 @@ void Rewriter::subscript(NodeId id) {
         return;
     }
     if (!exists(index)) return;
+    numbers_in_slices(index);
     if (write_into_kernel(id)) return;
     const infer::Fact& place = fact(index);
     if ((fact(object).kind == infer::Kind::list || fact(object).kind == infer::Kind::tuple) && place.kind == infer::Kind::tensor && place.rank > 0) {
@@ -307,6 +308,7 @@ void Rewriter::subscript(NodeId id) {
         const infer::Kind given = stored ? fact(tree_.child(parent, 0)).kind : infer::Kind::unknown;
         const bool number = given == infer::Kind::integer || given == infer::Kind::floating || given == infer::Kind::boolean;
         if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign || !number)) places_of_mask(part, several);
+        if (options_.stop_indices && known.kind == infer::Kind::tensor && !mask) stop_index(part);
         if (known.kind == infer::Kind::list && known.observed && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
             put(part, output_.mx + ".array(" + rendered(part) + ", dtype=" + output_.mx + ".int32)", Precedence::atom, "index");
             uses_mx_ = true;
@@ -316,6 +318,23 @@ void Rewriter::subscript(NodeId id) {
             put(part, output_.mx + ".array(" + rendered(part) + ")", Precedence::atom, "index");
             uses_mx_ = true;
         }
+    }
+}
+
+// x[i]  ->  x[mx.stop_gradient(i)]
+void Rewriter::stop_index(NodeId index) {
+    put(index, output_.mx + ".stop_gradient(" + rendered(index) + ")", Precedence::atom, "index");
+    uses_mx_ = true;
+}
+
+// x[:, :n] where n is a tensor: torch takes it for a number there, MLX does not.
+void Rewriter::numbers_in_slices(NodeId index) {
+    std::vector<NodeId> parts{index};
+    if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
+    for (const NodeId part : parts) {
+        if (tree_[part].kind != NodeKind::slice) continue;
+        for (const NodeId bound : tree_.children(part))
+            if (exists(bound) && fact(bound).kind == infer::Kind::tensor) put(bound, "int(" + rendered(bound) + ")", Precedence::atom, "index");
     }
 }
 

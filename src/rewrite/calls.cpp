@@ -338,7 +338,21 @@ bool Rewriter::names_tensor_type(NodeId call) {
     return true;
 }
 
+// The indices of torch.gather(x, 1, i) and the like carry no gradient.
+void Rewriter::stop_indices_of(NodeId call, std::string_view qualified) {
+    const std::string_view name = qualified.substr(qualified.rfind('.') + 1);
+    for (const std::string_view indexing : {"gather", "take", "take_along_dim", "index_select", "embedding", "scatter", "scatter_", "scatter_add", "scatter_add_", "index_add", "index_add_"}) {
+        if (name != indexing) continue;
+        for (const NodeId argument : tree_.children(call).subspan(1)) {
+            const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
+            const infer::DType dtype = fact(value).dtype;
+            if (fact(value).kind == infer::Kind::tensor && (dtype == infer::DType::int64 || dtype == infer::DType::int32)) stop_index(value);
+        }
+    }
+}
+
 void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
+    if (options_.stop_indices) stop_indices_of(id, entry.qualified);
     NodeId selector = syntax::kNoNode;
     rules::ApplyOptions options;
     options.component = component_wanted(id, entry, selector);

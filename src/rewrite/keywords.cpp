@@ -274,6 +274,16 @@ std::vector<const Entry*> Rewriter::members(std::string_view module, NodeId name
     return found;
 }
 
+// `getattr(torch.nn, nonlinear_activation)` of which nothing tells the name: one of the activations.
+std::vector<const Entry*> Rewriter::activations(std::string_view module, NodeId name) const {
+    const std::string_view text = tree_.text(name);
+    if (module != "torch.nn" || (text.find("act") == std::string_view::npos && text.find("nonlinear") == std::string_view::npos)) return {};
+    std::vector<const Entry*> found;
+    for (const std::string_view member : {"CELU", "ELU", "GELU", "Hardswish", "Hardtanh", "Identity", "LeakyReLU", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softsign", "Tanh"})
+        if (const Entry* entry = catalogue_.find("torch.nn." + std::string(member))) found.push_back(entry);
+    return found;
+}
+
 // hasattr(F, "scaled_dot_product_attention"), "sinc" in dir(torch): true of what the catalogue converts.
 bool Rewriter::asks_for_member(NodeId call) {
     const auto children = tree_.children(call);
@@ -308,7 +318,8 @@ bool Rewriter::member_by_name(NodeId call) {
             refuse(Code::no_entry, call, "`" + qualified + "` has no entry in the catalogue", "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");
         return true;
     }
-    const std::vector<const Entry*> found = members(module, children[2]);
+    std::vector<const Entry*> found = members(module, children[2]);
+    if (found.empty()) found = activations(module, children[2]);
     if (found.empty() || found.size() > 40) {
         refuse(Code::no_entry, call, "which member of `" + module + "` is meant is only known at run time",
                "choose among the members by name: `{\"relu\": F.relu}[name]`");

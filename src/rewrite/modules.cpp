@@ -303,6 +303,10 @@ bool Rewriter::module_method(NodeId id) {
         register_buffer(id);
         return true;
     }
+    if (method == "modules" && tree_.children(id).size() == 1 && order_matters(id)) {
+        apply(id, *catalogue_.find("mlxify.modules_in_order"), object);
+        return true;
+    }
     const catalogue::Entry* entry = nullptr;
     if (known.library_class != 0) entry = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(method));
     if (!entry) entry = catalogue_.find("torch.nn.Module." + std::string(method));
@@ -324,6 +328,51 @@ bool Rewriter::module_method(NodeId id) {
     }
     if (entry->kind == catalogue::EntryKind::rule) apply(id, *entry, object);
     return true;
+}
+
+// Whether it can be told in which order `self.modules()` gives them: PyTorch names each before its parts, MLX the last parts first.
+// A loop that does the same to each, whatever came before, cannot tell.
+bool Rewriter::order_matters(NodeId call) const {
+    const NodeId around = tree_[call].parent;
+    if (!exists(around)) return true;
+    if (tree_[around].kind == NodeKind::comprehension) {
+        const NodeId whole = tree_[around].parent;
+        const NodeId reduced = exists(whole) ? tree_[whole].parent : syntax::kNoNode;
+        if (!exists(reduced) || tree_[reduced].kind != NodeKind::call) return true;
+        const std::string_view word = tree_.text(tree_.child(reduced, 0));
+        return word != "any" && word != "all" && word != "sum" && word != "len" && word != "set" && word != "max" && word != "min";
+    }
+    if (tree_[around].kind != NodeKind::for_ || tree_.child(around, 1) != call) return true;
+    const base::Span loop = tree_[around].span;
+    const auto of_loop = [&](NodeId object) {  // the module itself, or a part of it
+        while (tree_[object].kind == NodeKind::attribute || tree_[object].kind == NodeKind::subscript || tree_[object].kind == NodeKind::call) object = tree_.child(object, 0);
+        if (tree_[object].kind != NodeKind::name) return false;
+        const auto inside = [&](NodeId store) { return loop.contains(tree_[store].span); };
+        const auto& stores = names_[names_.binding(object)].stores;
+        return !stores.empty() && std::all_of(stores.begin(), stores.end(), inside);
+    };
+    const base::Span body = tree_[tree_.child(around, 2)].span;
+    for (std::uint32_t number = 1; number < syntax::index(around); ++number) {
+        const NodeId id{number};
+        if (!body.contains(tree_[id].span)) continue;
+        const NodeKind kind = tree_[id].kind;
+        if (kind == NodeKind::return_ || kind == NodeKind::break_ || kind == NodeKind::yield_ || kind == NodeKind::yield_from) return true;
+        if (kind == NodeKind::assign || kind == NodeKind::aug_assign) {
+            const auto targets = kind == NodeKind::assign ? tree_.children(id).subspan(1) : tree_.children(id).first(1);
+            for (const NodeId target : targets) {
+                if (tree_[target].kind == NodeKind::name || tree_[target].kind == NodeKind::attribute) {
+                    if (!of_loop(target)) return true;
+                } else if (tree_[target].kind != NodeKind::subscript) {
+                    return true;
+                }
+            }
+        }
+        if (kind == NodeKind::call && tree_[tree_.child(id, 0)].kind == NodeKind::attribute) {
+            const std::string_view method = tree_[tree_.child(id, 0)].name;
+            if ((method == "append" || method == "extend" || method == "insert" || method == "pop") && !of_loop(tree_.child(tree_.child(id, 0), 0))) return true;
+        }
+    }
+    return false;
 }
 
 // A class needs `sanitize` when it, or what it builds, keeps weights under other names or layouts than torch.

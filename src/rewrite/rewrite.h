@@ -25,7 +25,9 @@ struct Input {
     const layout::Plan& layout;  // inactive: every value is held as in torch
 };
 
-struct Options {};
+struct Options {
+    bool stop_indices = false;  // no gradient flows to indices that are computed: MLX refuses to look for one there
+};
 
 struct Mapped {
     base::Span converted;

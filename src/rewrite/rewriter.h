@@ -132,6 +132,7 @@ private:
     bool number_of_numpy(NodeId call, std::string_view qualified);
     bool super_call(NodeId id);
     void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
+    void stop_indices_of(NodeId call, std::string_view qualified);
     void apply_definition(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry& definition_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
@@ -184,6 +185,7 @@ private:
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
+    [[nodiscard]] std::vector<const catalogue::Entry*> activations(std::string_view module, NodeId name) const;
     bool asks_for_member(NodeId call);
     bool member_by_name(NodeId call);
 
@@ -250,6 +252,8 @@ private:
     void attribute(NodeId id);
     void name(NodeId id);
     void subscript(NodeId id);
+    void stop_index(NodeId index);
+    void numbers_in_slices(NodeId index);
     [[nodiscard]] bool is_numpy_result(NodeId id) const;
     void places_of_mask(NodeId mask, bool among_others);
     [[nodiscard]] bool is_type_argument(NodeId id) const;
@@ -272,6 +276,7 @@ private:
     void drop_argument(NodeId id, std::size_t at);
     bool copies_state(NodeId call);
     bool module_method(NodeId id);
+    [[nodiscard]] bool order_matters(NodeId call) const;
     void register_buffer(NodeId id);
     void class_definition(NodeId id);
     [[nodiscard]] const std::string* class_rename(std::uint32_t class_index, std::string_view name) const;

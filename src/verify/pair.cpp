@@ -306,8 +306,8 @@ Outcome<ArrayFile> Pair::counted(const std::set<std::string>& names, const std::
 // Which of the converted file's arrays must be trained.
 std::optional<Trouble> Pair::map_trainable() {
     std::set<std::string> trained;
-    for (const ArrayOf& parameter : original_parts_.parameters)
-        if (parameter.trainable) trained.insert(parameter.name);
+    for (const ArrayOf& parameter : original_parts_.parameters)  // of complex ones the workers give no gradient
+        if (parameter.trainable && !parameter.dtype.starts_with("complex")) trained.insert(parameter.name);
     Outcome<ArrayFile> file = counted(trained, "trainable");
     if (const Trouble* trouble = std::get_if<Trouble>(&file)) return *trouble;
     trainable_.emplace(std::move(std::get<ArrayFile>(file)));
