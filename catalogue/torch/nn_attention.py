@@ -131,16 +131,16 @@ class TransformerEncoderLayer(nn.Module):
         self.linear2 = nn.Linear(dim_feedforward, d_model, bias=bias)
         self.norm1 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
         self.norm2 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.dropout1, self.dropout2 = (nn.Dropout(dropout) for _ in range(3))
         self.activation = _activation(activation)
         self.norm_first = norm_first
 
     def _attend(self, x, mask, padding):
         output, _ = self.self_attn(x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False)
-        return self.dropout(output)
+        return self.dropout1(output)
 
     def _feed(self, x):
-        return self.dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
     def __call__(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         if self.norm_first:
@@ -166,16 +166,17 @@ class TransformerDecoderLayer(nn.Module):
         self.norm1 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
         self.norm2 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
         self.norm3 = nn.LayerNorm(d_model, eps=layer_norm_eps, bias=bias)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout, self.dropout1, self.dropout2, self.dropout3 = (nn.Dropout(dropout) for _ in range(4))
         self.activation = _activation(activation)
         self.norm_first = norm_first
 
     def _attend(self, attention, x, memory, mask, padding):
+        dropout = self.dropout1 if attention is self.self_attn else self.dropout2
         output, _ = attention(x, memory, memory, attn_mask=mask, key_padding_mask=padding, need_weights=False)
-        return self.dropout(output)
+        return dropout(output)
 
     def _feed(self, x):
-        return self.dropout(self.linear2(self.dropout(self.activation(self.linear1(x)))))
+        return self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
     def __call__(
         self, tgt, memory, tgt_mask=None, memory_mask=None, tgt_key_padding_mask=None, memory_key_padding_mask=None,
