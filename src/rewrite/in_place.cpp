@@ -130,6 +130,24 @@ std::string Rewriter::still_trained(NodeId target, const std::string& value) {
     return output_.mx + ".stop_gradient(" + value + ") + (" + own + " - " + output_.mx + ".stop_gradient(" + own + "))";
 }
 
+// Whether a function under @torch.no_grad() or a `with torch.no_grad()` is around, which may run as part of a call that is differentiated.
+bool Rewriter::is_outside_gradient(NodeId node) const {
+    const NodeId function = tree_.function_of(node);
+    if (!exists(function) || is_setup_function(function)) return false;
+    if (stops_.contains(syntax::index(function))) return true;
+    for (NodeId at = tree_[node].parent; exists(at) && at != function; at = tree_[at].parent) {
+        if (tree_[at].kind != NodeKind::with_) continue;
+        for (const NodeId item : tree_.children(at).subspan(1)) {
+            NodeId context = tree_.child(item, 0);
+            if (tree_[context].kind == NodeKind::call) context = tree_.child(context, 0);
+            const std::string qualified = names::qualified_name(tree_, names_, context);
+            const catalogue::Entry* entry = qualified.empty() ? nullptr : catalogue_.find(qualified);
+            if (entry && entry->kind == catalogue::EntryKind::dissolve && entry->stops_gradient) return true;
+        }
+    }
+    return false;
+}
+
 void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
     const NodeId parent = tree_[call].parent;
     const bool statement = exists(parent) && tree_[parent].kind == NodeKind::expression_statement;
@@ -197,7 +215,15 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
     if (statement) {
         hoist_comments(call, kept);
-        edits_.replace(tree_[call].span, lvalue + " = " + still_trained(target, one_expression(expand(value.text))), entry.qualified);
+        std::string text = one_expression(expand(value.text));
+        const std::string trained = still_trained(target, text);
+        if (trained == text && kind == NodeKind::attribute && !is_parameter(target) && is_outside_gradient(call)) {
+            text = output_.mx + ".stop_gradient(" + text + ")";
+            uses_mx_ = true;
+        } else {
+            text = trained;
+        }
+        edits_.replace(tree_[call].span, lvalue + " = " + text, entry.qualified);
         precedence_[syntax::index(call)] = Precedence::tuple;
         return;
     }

@@ -238,6 +238,7 @@ private:
     void masked_store(NodeId statement);
     [[nodiscard]] bool runs_conditionally(NodeId expression, NodeId statement) const;
     std::string assign_helper();
+    [[nodiscard]] bool is_outside_gradient(NodeId node) const;
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
     [[nodiscard]] bool is_parameter(NodeId attribute) const;
     [[nodiscard]] bool runs_in_calls(NodeId node) const;
