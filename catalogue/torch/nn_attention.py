@@ -135,19 +135,19 @@ class TransformerEncoderLayer(nn.Module):
         self.activation = _activation(activation)
         self.norm_first = norm_first
 
-    def _attend(self, x, mask, padding):
-        output, _ = self.self_attn(x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False)
+    def _sa_block(self, x, attn_mask, key_padding_mask, is_causal=False):
+        output, _ = self.self_attn(x, x, x, attn_mask=attn_mask, key_padding_mask=key_padding_mask, need_weights=False)
         return self.dropout1(output)
 
-    def _feed(self, x):
+    def _ff_block(self, x):
         return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
 
     def __call__(self, src, src_mask=None, src_key_padding_mask=None, is_causal=False):
         if self.norm_first:
-            src = src + self._attend(self.norm1(src), src_mask, src_key_padding_mask)
-            return src + self._feed(self.norm2(src))
-        src = self.norm1(src + self._attend(src, src_mask, src_key_padding_mask))
-        return self.norm2(src + self._feed(src))
+            src = src + self._sa_block(self.norm1(src), src_mask, src_key_padding_mask)
+            return src + self._ff_block(self.norm2(src))
+        src = self.norm1(src + self._sa_block(src, src_mask, src_key_padding_mask))
+        return self.norm2(src + self._ff_block(src))
 
 
 @definition("torch.nn.TransformerDecoderLayer")
