@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import math
 import os
@@ -22,6 +23,7 @@ from mlxify.workers.framework import Entry
 from mlxify.workers.torch_operations import operations_of
 
 nn = torch.nn
+functional = torch.nn.functional
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _LIBRARIES_OF_LAYERS = ("torch.nn.", "einops.")
 _LONGEST_LAYER_TEXT = 300
@@ -231,7 +233,7 @@ class TorchFramework:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         parameters = {entry.name: entry.array for entry in self.state(model) if _differentiable(entry)}
         leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
-        with torch.enable_grad():
+        with torch.enable_grad(), _norms_given_contiguous_gradients():
             # Copies, because the model may write into its inputs and a leaf forbids that.
             total = loss({path: leaf if leaves_as_inputs else leaf.clone() for path, leaf in leaves.items()})
         wanted = [array for array in (*parameters.values(), *leaves.values()) if array.requires_grad]
@@ -306,6 +308,28 @@ class TorchFramework:
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
         yield
+
+
+@contextlib.contextmanager
+def _norms_given_contiguous_gradients() -> Iterator[None]:
+    """On a CPU, torch 2.13 differentiates batch norm wrongly where the gradient of its result is laid out in another order than its input."""
+    usual = functional.batch_norm, functional.instance_norm
+
+    def watched(norm: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+        @functools.wraps(norm)
+        def normalised(input: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+            result = norm(input.clone(memory_format=torch.contiguous_format), *args, **kwargs)
+            if result.requires_grad:
+                result.register_hook(lambda gradient: gradient.clone(memory_format=torch.contiguous_format))
+            return result
+
+        return normalised
+
+    functional.batch_norm, functional.instance_norm = map(watched, usual)
+    try:
+        yield
+    finally:
+        functional.batch_norm, functional.instance_norm = usual
 
 
 def _is_generator_state(value: Any) -> bool:

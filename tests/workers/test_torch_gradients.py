@@ -1,0 +1,45 @@
+"""Gradients that the torch worker takes: what PyTorch gets wrong or refuses there."""
+
+from __future__ import annotations
+
+import torch
+
+from mlxify.workers.torch_framework import TorchFramework
+
+
+class Turned(torch.nn.Module):
+    """A batch norm whose gradient comes back with its axes in another order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = torch.nn.BatchNorm2d(4)
+
+    def forward(self, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return self.norm(x).permute(2, 3, 0, 1).reshape(-1, 4) * weight
+
+
+def test_batch_norm_of_a_single_image() -> None:
+    torch.manual_seed(0)
+    model = Turned().eval()
+    x, weight = torch.randn(1, 4, 5, 6), torch.randn(30, 4)
+    found, _ = TorchFramework().gradients(model, {"x": x}, lambda inputs: model(inputs["x"], weight).sum())
+    assert torch.allclose(found["norm.bias"], weight.sum(0), atol=1e-5)
+
+
+class Target(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        target.requires_grad = False
+        return (x * self.scale - target).square()
+
+
+def test_an_input_that_is_made_a_constant_has_no_gradient() -> None:
+    model = Target()
+    inputs = {"x": torch.randn(3), "target": torch.randn(3)}
+    parameters, found = TorchFramework().gradients(model, inputs, lambda given: model(**given).sum())
+    assert found["target"] is None
+    assert torch.allclose(found["x"], 2 * (inputs["x"] - inputs["target"]))
+    assert parameters["scale"] is not None
