@@ -50,6 +50,15 @@ _TENSOR_TYPES = (
     ("BoolTensor", mx.bool_),
 )
 _FLOATS = (mx.float32, mx.float16, mx.bfloat16)
+_WHOLE = (mx.int64, mx.int32, mx.int16, mx.int8, mx.uint8)
+
+
+# Whole numbers carry no gradient in torch; MLX hands it on through a cast there and back, and refuses to
+# differentiate a gather whose indices are traced.
+def _cast(self, dtype):
+    if known(dtype in _WHOLE) and dtype in _WHOLE and known(self.dtype in _FLOATS) and self.dtype in _FLOATS:
+        return mx.stop_gradient(self).astype(dtype)
+    return self.astype(dtype)
 
 
 @rule("torch.finfo")
@@ -104,18 +113,18 @@ never(
 @rule("torch.Tensor.to")
 def to(self, *args, dtype=None, device=None, other=None, non_blocking=False, copy=False, memory_format=None):
     if dtype is not None:
-        return self.astype(dtype)
+        return _cast(self, dtype)
     if other is not None:
-        return self.astype(other.dtype)
+        return _cast(self, other.dtype)
     if len(args) == 0:
         return self
     if len(args) > 1 and isinstance(args[1], mx.Dtype):
-        return self.astype(args[1])
+        return _cast(self, args[1])
     target = args[0]
     if is_tensor(target):
-        return self.astype(target.dtype)
+        return _cast(self, target.dtype)
     if isinstance(target, mx.Dtype):
-        return self.astype(target)
+        return _cast(self, target)
     return self
 
 
@@ -126,14 +135,14 @@ def to_type(self, dtype=None, non_blocking=False):
     if known(isinstance(dtype, str)) and isinstance(dtype, str):
         for name, target in _TENSOR_TYPES:
             if dtype == "torch." + name or dtype == "torch.cuda." + name:
-                return self.astype(target)
+                return _cast(self, target)
         refuse("only a dtype names an array's type in MLX", suggest="pass a dtype such as `torch.float32`")
-    return self.astype(dtype)
+    return _cast(self, dtype)
 
 
 @rule("torch.Tensor.type_as")
 def type_as(self, other):
-    return self.astype(other.dtype)
+    return _cast(self, other.dtype)
 
 
 @rule("torch.Tensor.float", "torch.Tensor.double")
@@ -151,39 +160,34 @@ def to_bfloat16(self, memory_format=None):
     return self.astype(mx.bfloat16)
 
 
-# Whole numbers made from floats are mostly indices: MLX refuses to differentiate a gather whose indices are traced.
 @rule("torch.Tensor.long")
 def to_int64(self, memory_format=None):
-    if known(self.dtype in _FLOATS) and self.dtype in _FLOATS:
-        return mx.stop_gradient(self).astype(mx.int64)
-    return self.astype(mx.int64)
+    return _cast(self, mx.int64)
 
 
 @rule("torch.Tensor.int")
 def to_int32(self, memory_format=None):
-    if known(self.dtype in _FLOATS) and self.dtype in _FLOATS:
-        return mx.stop_gradient(self).astype(mx.int32)
-    return self.astype(mx.int32)
+    return _cast(self, mx.int32)
 
 
 @rule("torch.Tensor.short")
 def to_int16(self, memory_format=None):
-    return self.astype(mx.int16)
+    return _cast(self, mx.int16)
 
 
 @rule("torch.Tensor.char")
 def to_int8(self, memory_format=None):
-    return self.astype(mx.int8)
+    return _cast(self, mx.int8)
 
 
 @rule("torch.Tensor.byte")
 def to_uint8(self, memory_format=None):
-    return self.astype(mx.uint8)
+    return _cast(self, mx.uint8)
 
 
 @rule("torch.Tensor.bool")
 def to_bool(self, memory_format=None):
-    return self.astype(mx.bool_)
+    return _cast(self, mx.bool_)
 
 
 @rule("torch.Tensor.cfloat", "torch.Tensor.cdouble")

@@ -24,7 +24,7 @@ def randn(*size, generator=None, dtype=None, layout=None, device=None, requires_
 
 @rule("torch.rand")
 def rand(*size, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    if known(dtype == mx.complex64) and dtype == mx.complex64:
+    if dtype is not None and known(dtype == mx.complex64) and dtype == mx.complex64:
         return mx.random.uniform(shape=_shape(size)) + 1j * mx.random.uniform(shape=_shape(size))
     return mx.random.uniform(shape=_shape(size), dtype=dtype)
 

@@ -314,7 +314,21 @@ bool Rewriter::method_call(NodeId id) {
         return true;
     }
     if (!entry->mutates.empty()) turn_arguments_for_kernel(id, object);
-    if (entry->kind == EntryKind::rule && !names_tensor_type(id)) apply(id, *entry, object);
+    if (entry->kind == EntryKind::rule && !names_tensor_type(id) && !truth_cast_back(id)) apply(id, *entry, object);
+    return true;
+}
+
+// x.bool().to(x.dtype) of floats: MLX would hand a gradient on through both casts.
+bool Rewriter::truth_cast_back(NodeId call) {
+    const NodeId callee = tree_.child(call, 0);
+    const NodeId around = tree_[call].parent;
+    const infer::DType dtype = fact(tree_.child(callee, 0)).dtype;
+    const bool floating = dtype == infer::DType::float32 || dtype == infer::DType::float16 || dtype == infer::DType::bfloat16 || dtype == infer::DType::float64;
+    if (tree_[callee].name != "bool" || !floating || tree_[around].kind != NodeKind::attribute) return false;
+    const std::string_view back = tree_[around].name;
+    if (back != "to" && back != "type" && back != "type_as" && back != "float" && back != "half" && back != "double") return false;
+    put(call, output_.mx + ".stop_gradient(" + rendered(tree_.child(callee, 0)) + ").astype(" + output_.mx + ".bool_)", Precedence::atom, "torch.Tensor.bool");
+    uses_mx_ = true;
     return true;
 }
 

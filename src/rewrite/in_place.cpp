@@ -291,8 +291,12 @@ bool Rewriter::masked_store_is_where(NodeId statement) const {
     if (named && masked && array.kind == infer::Kind::tensor && exists(chosen_alike(target, value))) return true;
     if (!number || !named || !masked || array.kind != infer::Kind::tensor) return false;
     const NodeId chosen = tree_.child(target, 1);  // x[x < 0]: of x's shape, whatever that is
+    const auto is_number = [&](NodeId one) {
+        const std::string text(tree_.text(one));
+        return fact(one).kind == infer::Kind::integer || fact(one).kind == infer::Kind::floating || text.ends_with("np.inf") || text.ends_with("math.inf");
+    };
     const bool of_itself = tree_[chosen].kind == NodeKind::compare && tree_.children(chosen).size() == 2 && tree_.text(tree_.child(chosen, 0)) == tree_.text(object) &&
-                           (fact(tree_.child(chosen, 1)).kind == infer::Kind::integer || fact(tree_.child(chosen, 1)).kind == infer::Kind::floating);
+                           (is_number(tree_.child(chosen, 1)) || tree_.text(tree_.child(chosen, 1)) == tree_.text(object));  // x[x != x]: not a number
     // A store keeps the dtype; `mx.where` does if the number is of a weaker kind.
     const bool keeps_dtype = is_floating(array.dtype) || (stored.kind == infer::Kind::integer && array.dtype != infer::DType::boolean &&
                                                           (array.dtype != infer::DType::unknown || of_itself));
