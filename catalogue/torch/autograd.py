@@ -131,7 +131,10 @@ class Function:
             gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
             return [_fitted(gradients[place], args[place]) for place in places]
 
-        return function(*[args[place] for place in places])
+        outputs = function(*[args[place] for place in places])
+        if isinstance(outputs, (list, tuple)):
+            return type(outputs)(_without_gradient_of_integers(output) for output in outputs)
+        return _without_gradient_of_integers(outputs)
 
 
 # A function whose gradient only runs forward again, to save memory, has the gradient of forward.
@@ -145,6 +148,13 @@ class RecomputedFunction:
     @classmethod
     def apply(cls, *args):
         return cls.forward(cls(), *args)
+
+
+def _without_gradient_of_integers(output):
+    """What a function gives, cut off from its gradient where it is no float: MLX would ask an index for one."""
+    if isinstance(output, mx.array) and not mx.issubdtype(output.dtype, mx.inexact):
+        return mx.stop_gradient(output)
+    return output
 
 
 def _fitted(gradient, array):

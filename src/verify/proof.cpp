@@ -36,7 +36,7 @@ bool no_gradient_in_mlx(const std::string& message) {
 
 bool no_gradient_in_torch(const std::string& message) {
     const auto says = [&](const char* part) { return message.find(part) != std::string::npos; };
-    return (says("derivative for aten::") && says("is not implemented")) || says("modified by an inplace operation");
+    return (says("derivative for ") && says("is not implemented")) || says("modified by an inplace operation");
 }
 
 // Whether PyTorch gave any gradient at all: a result of integers has none.

@@ -38,6 +38,36 @@ def test_widened_computes_in_float64_and_restores():
     assert model.conv.weight.dtype == mx.float32
 
 
+MADE = {
+    "zeros": lambda: mx.zeros((2,)),
+    "linspace": lambda: mx.linspace(0, 1, 7),
+    "floats in a range": lambda: mx.arange(0.0, 1.0, 0.1),
+    "full": lambda: mx.full((2,), 0.1),
+    "numbers": lambda: mx.array([0.1, 0.2]),
+    "an array of numpy": lambda: mx.array(np.arange(3, dtype=np.float32) / 7),
+    "a quotient of integers": lambda: mx.arange(5) / 7,
+    "a quotient by integers": lambda: 1 / mx.arange(1, 5),
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_float32_by_default_is_made_in_float64(name):
+    mx.set_default_device(mx.cpu)
+    narrow = MADE[name]()
+    with in_force():
+        wide = MADE[name]()
+    assert (narrow.dtype, wide.dtype, MADE[name]().dtype) == (mx.float32, mx.float64, mx.float32)
+    assert np.abs(np.array(wide) - np.array(narrow).astype(np.float64)).max() <= 1e-7
+
+
+def test_integers_and_narrow_arrays_stay_as_they_are_in_float64():
+    mx.set_default_device(mx.cpu)
+    half = mx.ones((3,), dtype=mx.float16)
+    with in_force():
+        assert mx.arange(3).dtype == mx.int32 and mx.array([1, 2]).dtype == mx.int32
+        assert mx.array(half).dtype == mx.float16 and (half / mx.arange(1, 4)).dtype == mx.float16
+
+
 CONVOLUTIONS = {
     "one axis": ("conv1d", (2, 9, 4), (6, 3, 4), {"stride": 2, "padding": 1}),
     "groups and dilation": ("conv2d", (2, 9, 8, 4), (6, 3, 2, 2), {"stride": (2, 1), "dilation": (2, 1), "groups": 2}),

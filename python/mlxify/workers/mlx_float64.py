@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import mlx.core as mx
 import numpy as np
 
 
+_FLOAT32, _FLOAT64 = mx.float32, mx.float64
+_MAKERS = ("arange", "eye", "full", "identity", "linspace", "ones", "tri", "zeros")
+_ARRAY, _DIVIDE, _DIVIDE_REVERSED = mx.array, mx.array.__truediv__, mx.array.__rtruediv__
+
+
 @contextlib.contextmanager
 def in_force() -> Iterator[None]:
-    """What a file casts to float32 becomes float64 meanwhile, and what MLX computes in float32 in any case is spelled out."""
+    """What a file casts to float32 becomes float64 meanwhile, as what is float32 by default does, and what MLX computes in float32 in any
+    case is spelled out."""
     replaced: list[tuple[Any, str, Any]] = [
         (mx, "float32", mx.float64),
         (mx, "conv_general", conv_general),
@@ -20,6 +26,11 @@ def in_force() -> Iterator[None]:
         *((mx, f"conv_transpose{axes}d", _transposed) for axes in (1, 2, 3)),
         (mx.fast, "layer_norm", _layer_norm),
         (mx.fast, "rms_norm", _rms_norm),
+        *((mx, name, _made_wide(getattr(mx, name))) for name in _MAKERS),
+        (mx, "array", _Array),
+        (_ARRAY, "__truediv__", _divided),
+        (_ARRAY, "__rtruediv__", _divided_reversed),
+        (np, "float32", np.float64),
     ]
     usual = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]
     for owner, name, value in replaced:
@@ -29,6 +40,52 @@ def in_force() -> Iterator[None]:
     finally:
         for owner, name, value in usual:
             setattr(owner, name, value)
+
+
+def _made_wide(make: Callable[..., mx.array]) -> Callable[..., mx.array]:
+    """`make`, whose float32 by default is float64."""
+
+    def made(*args: Any, **options: Any) -> mx.array:
+        result = make(*args, **options)
+        return make(*args, **{**options, "dtype": _FLOAT64}) if result.dtype == _FLOAT32 else result
+
+    return made
+
+
+class _ArrayType(type):
+    """Stands for the type `mx.array`, whose instances are made in C++."""
+
+    def __call__(cls, value: Any, dtype: mx.Dtype | None = None) -> Any:
+        made = _ARRAY(value) if dtype is None else _ARRAY(value, dtype)
+        narrow = dtype is None and made.dtype == _FLOAT32 and not isinstance(value, _ARRAY)
+        return _ARRAY(value, _FLOAT64) if narrow else made
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, _ARRAY)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, _ARRAY)
+
+    def __getattr__(cls, name: str) -> Any:
+        return getattr(_ARRAY, name)
+
+
+class _Array(metaclass=_ArrayType):
+    """What `mx.array` is meanwhile: floats of Python and numpy become float64."""
+
+
+def _divided(a: mx.array, b: Any) -> mx.array:
+    return _DIVIDE(_wide_integers(a, b), b)
+
+
+def _divided_reversed(b: mx.array, a: Any) -> mx.array:
+    return _DIVIDE_REVERSED(_wide_integers(b, a), a)
+
+
+def _wide_integers(a: mx.array, b: Any) -> mx.array:
+    """Integers as float64 where the other is no float array, which would say itself how wide the quotient is."""
+    alone = not isinstance(b, mx.array) or mx.issubdtype(b.dtype, mx.integer) or b.dtype == mx.bool_
+    return a.astype(_FLOAT64) if alone and (mx.issubdtype(a.dtype, mx.integer) or a.dtype == mx.bool_) else a
 
 
 def _convolution(
