@@ -159,6 +159,7 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
 // `t[:, None]`: nothing is known but that there is one axis.
 static bool one_number_each(InputHint hint) {
     if (hint.least_rank <= 1) hint.least_rank = InputHint{}.least_rank;
+    hint.fields.clear();
     return hint == InputHint{};
 }
 

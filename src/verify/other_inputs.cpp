@@ -306,6 +306,13 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
+        case Repair::Kind::complex_numbers:
+            change_each(trial, trials, [](Json& spec) {
+                if (!is_float_spec(spec)) return false;
+                spec["dtype"] = "complex64";
+                return true;
+            });
+            break;
         case Repair::Kind::smaller_indices:
             change_all(trial, trials, [](Json& spec) {
                 if (!spec.contains("high") || is_float_spec(spec) || spec["high"] <= 2) return false;
@@ -343,6 +350,16 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 const bool named = repair.name.empty() ? fillable : parameter.name == repair.name;
                 if (named && parameter.bindable() && !given(trial, parameter.name))
                     add_input_guesses(trial, parameter, hint_of(hints, parameter.name), sizes, trials);
+            }
+            break;
+        case Repair::Kind::no_input:
+            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
+                const std::vector<std::string> fields = hint_of(hints, trial.inputs[i].first).fields;
+                if (std::find(fields.begin(), fields.end(), repair.name) == fields.end()) continue;
+                Trial next = trial;
+                next.inputs[i].second = nullptr;
+                next.cost += 1;
+                trials.push_back(std::move(next));
             }
             break;
         case Repair::Kind::sequence_input:

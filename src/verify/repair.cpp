@@ -102,6 +102,8 @@ constexpr Row kRows[] = {
     {"index tensor of type LongTensor", indices},
     {"gather(): Expected dtype int", indices},
     {"scatter(): Expected dtype int", indices},
+    {"is not implemented for tensors with non-complex dtypes", complex_numbers},
+    {"is only supported for complex tensors", complex_numbers},
     {"not implemented for 'Long'", floats},
     {"expected scalar type Float but found Long", floats},
     {"can only be floating point", floats},
@@ -141,7 +143,7 @@ constexpr Row kRows[] = {
     {"Shape mismatch, # != #", any_axis, 0, 1},
     {"the number of subscripts in the equation (#) does not match the number of dimensions (#)", rank, 1, 0},
     {"Input images should have the same dimensions", same_shape},
-    {"must be the same as input size", same_shape},
+    {"must be the same as input size", input_shape},
     {"has size # for operand # which does not broadcast with previously seen size #", any_axis, 0, 2},
     {"divisible", divisible},
     {"must divide", divisible},
@@ -217,7 +219,8 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
     if (failure.type == "AttributeError") {
         if (message.starts_with("'NoneType'") || message.starts_with("'int'") || message.starts_with("'float'"))
             return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
-        if (message.starts_with("'Tensor'")) return {{sequence_input, -1, -1, {}}, {optional_inputs, -1, -1, {}}};
+        if (message.starts_with("'Tensor'"))
+            return {{no_input, -1, -1, quoted_after(message, "has no attribute").value_or("")}, {sequence_input, -1, -1, {}}, {optional_inputs, -1, -1, {}}};
         if (const auto name = quoted_after(message, "has no attribute"))
             return {{message.find("SimpleNamespace") != std::string_view::npos ? field : other_values, -1, -1, *name}};
     }
@@ -232,6 +235,7 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
     if (failure.type == "ModuleNotFoundError" || failure.type == "ImportError") return {{give_up, -1, -1, {}}};
     if (message.find("CUDA") != std::string_view::npos || message.find("not compiled with") != std::string_view::npos)
         return {{give_up, -1, -1, {}}};
+    if (failure.type == "ValueError") return {{other_values, -1, -1, {}}, {optional_inputs, -1, -1, {}}};  // "pass one of the two"
     return {{other_values, -1, -1, {}}};
 }
 
@@ -264,6 +268,21 @@ std::vector<Repair> from_shapes(std::string_view message) {
     repair.found_shape = found_first ? *first : *second;
     repair.wanted_shape = found_first ? *second : *first;
     return {repair, {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
+}
+
+// "Target size (torch.Size([2, 1])) must be the same as input size (torch.Size([2, 8]))": either may be what an input has.
+std::vector<Repair> from_two_sizes(std::string_view message) {
+    std::size_t at = 0;
+    const auto target = next_shape(message, at), input = next_shape(message, at);
+    std::vector<Repair> repairs = {{same_shape, -1, -1, {}}};
+    if (!target || !input || *target == *input) return repairs;
+    for (const bool from_input : {true, false}) {
+        Repair repair{input_shape, -1, -1, {}};
+        repair.found_shape = from_input ? *input : *target;
+        repair.wanted_shape = from_input ? *target : *input;
+        repairs.push_back(std::move(repair));
+    }
+    return repairs;
 }
 
 // An axis of the inputs, or an argument, that is one side becomes the other.
@@ -331,7 +350,8 @@ std::vector<Repair> repairs_for(const Failure& failure) {
     for (const Row& row : kRows) {
         const auto numbers = Pattern(row.pattern).find_in(failure.message);
         if (!numbers) continue;
-        repairs.push_back(repair_of(row, *numbers));
+        if (row.kind == input_shape) repairs = from_two_sizes(failure.message);
+        else repairs.push_back(repair_of(row, *numbers));
         break;
     }
     if (!repairs.empty() && repairs[0].kind == argument_value) repairs.push_back({other_values, -1, -1, {}});

@@ -19,6 +19,7 @@ struct Repair {
         rank,            // an input must have `wanted` axes
         indices,         // an input must hold integers, not floats
         floats,          // an input must hold floats, not integers
+        complex_numbers, // an input must hold complex numbers
         smaller_indices, // integers must be smaller
         larger_space,    // the spatial axes are too small
         even_space,      // the spatial axes must divide by a power of two
@@ -27,6 +28,7 @@ struct Repair {
         add_argument,    // `name` is missing in the constructor
         drop_argument,   // the constructor does not know `name`
         optional_inputs, // an optional input is needed
+        no_input,        // an input of which `name` is read is no tensor, and may be None
         field,           // a configuration object lacks the field `name`
         divisible,       // sizes must divide one another
         sequence_input,  // an input must be a list of tensors

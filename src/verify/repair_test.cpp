@@ -57,6 +57,15 @@ TEST(RepairsFor, ReadsWhatAnArgumentMustHold) {
     EXPECT_EQ(first("TypeError", "model.Encoder() argument after ** must be a mapping, not NoneType").kind, mapping_value);
 }
 
+TEST(RepairsFor, TellsOfInputsThatAreNoTensorsOrOfAnotherKind) {
+    EXPECT_EQ(first("AttributeError", "'Tensor' object has no attribute 'mask'"), (Repair{no_input, -1, -1, "mask"}));
+    EXPECT_EQ(first("RuntimeError", "imag is not implemented for tensors with non-complex dtypes.").kind, complex_numbers);
+    const std::vector<Repair> sizes = repairs_for({"ValueError", "Target size (torch.Size([2, 1])) must be the same as input size (torch.Size([2, 48, 64]))", 3, {}});
+    ASSERT_GE(sizes.size(), 2U);
+    EXPECT_EQ(sizes[1].found_shape, (std::vector<std::int64_t>{2, 48, 64}));
+    EXPECT_EQ(sizes[1].wanted_shape, (std::vector<std::int64_t>{2, 1}));
+}
+
 TEST(RepairsFor, ReadsWhatAFailedCheckCompared) {
     Failure failure{"AssertionError", "", 3, {}};
     failure.conditions = {{"==", {48}, {16}}};

@@ -348,6 +348,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
         hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
         hint.counted = usage.counted;
         hint.unpacked = usage.unpacked;
+        hint.fields = fields_read(tree, entry, name);
         for (const std::string& literal : usage.literals) hint.literals.push_back(literal.substr(1, literal.size() - 2));
     }
     return hints;

@@ -27,6 +27,7 @@ struct InputHint {
     bool counted = false;            // `range(x)`
     std::vector<std::string> unpacked;  // names in `h, w = x`
     std::vector<std::string> literals;  // strings that it is compared with
+    std::vector<std::string> fields;    // what is read of it: `mask.mask`, `x.shape`
     friend bool operator==(const InputHint&, const InputHint&) = default;
 };
 

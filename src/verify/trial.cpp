@@ -239,6 +239,28 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
     return guesses;
 }
 
+// `queries`, `key`, `v`: an input of attention.
+bool is_of_attention(const std::string& name) {
+    static constexpr std::string_view kNames[] = {"q", "k", "v", "query", "key", "value", "queries", "keys", "values"};
+    return std::find(std::begin(kNames), std::end(kNames), lower(name)) != std::end(kNames);
+}
+
+// The hint for an input; of attention's inputs, one of which the file tells nothing has the axes of another.
+InputHint hint_beside_others(const std::map<std::string, InputHint>& hints, const std::string& name, const std::vector<ParameterOf>& parameters) {
+    InputHint hint = hint_of(hints, name);
+    if (!is_of_attention(name) || hint.rank >= 0 || !hint.axes.empty()) return hint;
+    for (const ParameterOf& other : parameters) {
+        const InputHint theirs = hint_of(hints, other.name);
+        if (!is_of_attention(other.name) || theirs.rank < 0 || theirs.axes.empty()) continue;
+        hint.rank = theirs.rank;
+        hint.axes = theirs.axes;
+        hint.sizes = theirs.sizes;
+        hint.multiples = theirs.multiples;
+        break;
+    }
+    return hint;
+}
+
 }  // namespace
 
 void set_argument(Trial& trial, const std::string& name, const std::string& value) {
@@ -306,7 +328,7 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
     std::size_t most = 1;
     for (const ParameterOf& parameter : parameters) {
         if (!parameter.bindable() || parameter.default_text) continue;
-        guesses.emplace_back(parameter.name, input_guesses(parameter, hint_of(hints, parameter.name), sizes));
+        guesses.emplace_back(parameter.name, input_guesses(parameter, hint_beside_others(hints, parameter.name, parameters), sizes));
         most = std::max(most, guesses.back().second.size());
     }
     std::vector<Trial> trials;
