@@ -81,6 +81,15 @@ class NamedSequential(nn.Module):
         return x
 
 
+# A ModuleList whose children are added and read by name; one that is indexed or traversed is a list.
+@definition("mlxify.torch.nn.NamedModules")
+class NamedModules(nn.Module):
+    """Holds modules by the names that they are added with."""
+
+    def add_module(self, name, module):
+        setattr(self, name, module)
+
+
 @module("torch.nn.Identity")
 def Identity(*args, **kwargs):
     return nn.Identity()

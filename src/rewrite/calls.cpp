@@ -197,7 +197,8 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
             return true;
         }
     }
-    if (const Entry* other = qualified == "torch.nn.Sequential" ? sequential_definition(id) : nullptr) {
+    const Entry* of_list = qualified == "torch.nn.ModuleList" ? named_modules_definition(id) : nullptr;
+    if (const Entry* other = qualified == "torch.nn.Sequential" ? sequential_definition(id) : of_list) {
         if (tree_.children(id).size() == 1) named_targets_.push_back(tree_.child(tree_[id].parent, 1));
         apply_definition(id, *other);
         mark_layout(id);

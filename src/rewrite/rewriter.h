@@ -344,6 +344,7 @@ private:
     [[nodiscard]] bool gets_named_children(NodeId target) const;
     [[nodiscard]] bool is_result_of_entry(NodeId call) const;
     [[nodiscard]] const catalogue::Entry* sequential_definition(NodeId id) const;
+    [[nodiscard]] const catalogue::Entry* named_modules_definition(NodeId call) const;
     [[nodiscard]] bool adds_to_named(NodeId owner) const;
 
     const Input& input_;

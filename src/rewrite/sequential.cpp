@@ -2,6 +2,7 @@
 //   class Block(nn.Sequential): super().__init__(OrderedDict(...))   ->   class Block(NamedSequential): ...
 //   net = nn.Sequential(); net.add_module("norm", ...)               ->   net = NamedSequential(); ...
 //   def Mixer(dim): return nn.Sequential(...)                        ->   def Mixer(dim): return Sequential(...)
+//   path = nn.ModuleList(); path.add_module("pad", ...); path.pad    ->   path = NamedModules(); ...
 #include <algorithm>
 
 #include "rewrite/rewriter.h"
@@ -93,6 +94,26 @@ const catalogue::Entry* Rewriter::sequential_definition(NodeId id) const {
         return catalogue_.find("mlxify.torch.nn.NamedSequential");
     if (arguments.empty() || (arguments.size() == 1 && is_dict(arguments[0]))) return nullptr;
     return is_result_of_entry(id) ? catalogue_.find("mlxify.torch.nn.Sequential") : nullptr;
+}
+
+// The definition for an empty ModuleList that `add_module` gives children, which are read by their names alone; null for others, which are lists.
+const catalogue::Entry* Rewriter::named_modules_definition(NodeId call) const {
+    const NodeId parent = tree_[call].parent;
+    if (tree_.children(call).size() != 1 || !exists(parent) || tree_[parent].kind != NodeKind::assign) return nullptr;
+    const NodeId target = tree_.child(parent, 1);
+    if (!gets_named_children(target)) return nullptr;
+    constexpr std::string_view kOfLists[] = {"append", "extend", "insert", "pop"};
+    bool read = false;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId use{number};
+        if (tree_[use].kind != tree_[target].kind || tree_.text(use) != tree_.text(target) || tree_.class_of(use) != tree_.class_of(target)) continue;
+        const NodeId around = tree_[use].parent;
+        if (tree_[around].kind == NodeKind::assign && tree_.child(around, 1) == use) continue;
+        const bool by_name = tree_[around].kind == NodeKind::attribute && std::find(std::begin(kOfLists), std::end(kOfLists), tree_[around].name) == std::end(kOfLists);
+        if (!by_name) return nullptr;
+        read = read || tree_[around].name != "add_module";
+    }
+    return read ? catalogue_.find("mlxify.torch.nn.NamedModules") : nullptr;
 }
 
 // `owner.add_module(...)` where the owner is such a definition, which has that method.

@@ -251,6 +251,7 @@ std::optional<bool> Frame::is_instance(const Value& value, NodeId type) {
         else kind = Kind::floating;
     }
     if (kind == Kind::unknown || kind == Kind::object) return std::nullopt;
+    if (kind == Kind::module && wanted == "list") return std::nullopt;  // what was a ModuleList is one
     if (wanted == "mx.array") return kind == Kind::tensor;
     if (wanted == "tuple") return kind == Kind::tuple || kind == Kind::size;
     if (wanted == "list") return kind == Kind::list;

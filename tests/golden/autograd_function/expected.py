@@ -10,6 +10,13 @@ def _fitted(gradient, array):
     return gradient
 
 
+def _without_gradient_of_integers(output):
+    """What a function gives, cut off from its gradient where it is no float: MLX would ask an index for one."""
+    if isinstance(output, mx.array) and not mx.issubdtype(output.dtype, mx.inexact):
+        return mx.stop_gradient(output)
+    return output
+
+
 class Function:
     """A function with a gradient of its own: `forward` and `backward` are given the same context, as in PyTorch."""
 
@@ -36,7 +43,10 @@ class Function:
             gradients = gradients if isinstance(gradients, (list, tuple)) else [gradients]
             return [_fitted(gradients[place], args[place]) for place in places]
 
-        return function(*[args[place] for place in places])
+        outputs = function(*[args[place] for place in places])
+        if isinstance(outputs, (list, tuple)):
+            return type(outputs)(_without_gradient_of_integers(output) for output in outputs)
+        return _without_gradient_of_integers(outputs)
 
 
 class Clipped(Function):
