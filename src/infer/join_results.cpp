@@ -31,10 +31,12 @@ Fact TensorResult::split() const {
     const Operand* axis_given = operands_.find(2, {"dim"});
     const auto axis = axis_given ? axis_argument(2, input_.rank) : input_.rank > 0 ? std::optional(0) : std::nullopt;
     const bool listed = sizes.kind == Kind::list || sizes.kind == Kind::tuple;
+    const bool known = axis.has_value();
+    const std::size_t at = static_cast<std::size_t>(axis.value_or(0));
     const auto piece_of = [&](const Fact& size) {
-        if (!axis) return piece;
+        if (!known) return piece;
         std::vector<Dim> dims = store_.dims(input_);
-        dims[static_cast<std::size_t>(*axis)] = store_.dim_of(size);
+        dims[at] = store_.dim_of(size);
         return store_.tensor_of(dims, input_.dtype);
     };
     if (listed && sizes.length > 0 && sizes.length <= kMaxPieces && sizes.elements != 0) {

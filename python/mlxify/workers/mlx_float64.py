@@ -9,7 +9,6 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-
 _FLOAT32, _FLOAT64 = mx.float32, mx.float64
 _MAKERS = ("arange", "eye", "full", "identity", "linspace", "ones", "tri", "zeros")
 _ARRAY, _DIVIDE, _DIVIDE_REVERSED = mx.array, mx.array.__truediv__, mx.array.__rtruediv__
