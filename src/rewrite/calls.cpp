@@ -262,6 +262,11 @@ bool Rewriter::number_of_numpy(NodeId call, std::string_view qualified) {
 
 bool Rewriter::super_call(NodeId id) {
     const NodeId callee = tree_.child(id, 0);
+    const bool sets_state = tree_[callee].kind == NodeKind::attribute && tree_[callee].name == "__setstate__";
+    if (sets_state && tree_.text(callee).starts_with("super(") && fact(tree_.child(id, 1)).kind != infer::Kind::module) {
+        put(callee, "self.__dict__.update", Precedence::atom, "torch.nn.Module.__setstate__");  // MLX's modules have none of their own
+        return true;
+    }
     if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "forward") return false;
     const NodeId object = tree_.child(callee, 0);
     const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super";

@@ -17,6 +17,11 @@ class Layer(nn.Module):
         self.linear = nn.Linear(dim, dim)
         self.activation = nn.gelu if activation == "gelu" else nn.relu
 
+    def __setstate__(self, state):
+        if "activation" not in state:
+            state["activation"] = nn.relu
+        self.__dict__.update(state)
+
     def __call__(self, x):
         return self.activation(self.linear(x))
 

@@ -10,6 +10,11 @@ class Layer(nn.Module):
         self.linear = nn.Linear(dim, dim)
         self.activation = F.gelu if activation == "gelu" else F.relu
 
+    def __setstate__(self, state):
+        if "activation" not in state:
+            state["activation"] = F.relu
+        super().__setstate__(state)
+
     def forward(self, x):
         return self.activation(self.linear(x))
 
