@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +100,10 @@ bool open_channel(int (&ends)[2]) {
 // In the child, after fork: async-signal-safe calls only.
 [[noreturn]] void become(const char* program, char** arguments, char** environment, int requests, int answers) {
     ::setpgid(0, 0);
+#ifdef __linux__
+    // A worker that still imports its framework would notice only afterwards that we are gone. The thread that starts it outlives it.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
     const int null_device = ::open("/dev/null", O_RDWR);
     for (int stream = 0; stream < 3; ++stream) ::dup2(null_device, stream);
     ::dup2(requests, kRequestDescriptor);
