@@ -118,6 +118,8 @@ def test_drawn_weights_are_sensible() -> None:
     assert np.abs(decay - np.log(np.arange(1, 17))).max() < 1
     assert np.isfinite(drawn("left", "Mixer", np.full(5, np.nan))).all()
     assert drawn("running_var", "BatchNorm1d", np.ones(50), buffer=True).min() >= 0.5
+    scale = drawn("scale", "Mixer", np.full(50, -2), buffer=True)
+    assert -3 <= scale.min() < scale.max() <= -1
     assert drawn("mask", "Mixer", np.ones((4, 4)), buffer=True) is None
 
 

@@ -36,7 +36,7 @@ class Model:
         self.construction: Construction | None = None
         self.instance: Any = None
         self.ties: dict[str, int] = {}
-        self.vectors: dict[str, Raw] = {}  # parameters that are drawn around their constructed values
+        self.vectors: dict[str, Raw] = {}  # arrays that are drawn around their constructed values
         self.prepared = False
         self._compiled: dict[str, Any] = {}
 

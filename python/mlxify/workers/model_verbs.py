@@ -39,7 +39,7 @@ def construct(model: Model, request: Json) -> Json:
     model.vectors = {
         entry.name: model.framework.to_raw(entry.array)
         for entry in state
-        if not entry.buffer and weights.is_vector(entry.array.shape)
+        if weights.is_vector(entry.array.shape)
     }
     model.ties = {entry.name: entry.tie for entry in state}
     own = model.loaded()[0].name + "."

@@ -58,6 +58,8 @@ def _statistics(entry: Constructed, generator: np.random.Generator) -> np.ndarra
         return generator.uniform(0.5, 1.5, entry.shape).astype(np.float32)
     if word == "mean":
         return (SPREAD * generator.standard_normal(entry.shape)).astype(np.float32)
+    if word == "scale" and entry.values is not None:  # of the sign and about the size that the constructor gave it
+        return (entry.values.numbers() * generator.uniform(0.5, 1.5, entry.shape)).astype(np.float32)
     return None
 
 
