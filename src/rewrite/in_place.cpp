@@ -100,6 +100,13 @@ bool Rewriter::is_parameter(NodeId attribute) const {
     for (std::size_t next = 0; next < line.size() && next < names_.classes.size(); ++next) {
         const names::ClassInfo& info = names_.classes[line[next]];
         classes.insert(info.node);
+        const std::string_view name = tree_[attribute].name;
+        const auto is_layer = [](const std::string& base) {  // its weights are parameters of torch's own
+            for (const std::string_view layer : {"Conv", "Linear", "Bilinear", "Embedding", "BatchNorm", "LayerNorm", "GroupNorm"})
+                if (base.starts_with("torch.nn." + std::string(layer))) return true;
+            return false;
+        };
+        if ((name == "weight" || name == "bias") && std::any_of(info.bases.begin(), info.bases.end(), is_layer)) return true;
         line.insert(line.end(), info.file_bases.begin(), info.file_bases.end());
     }
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
