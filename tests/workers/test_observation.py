@@ -102,7 +102,7 @@ def f(x):
     facts = facts_of(torch_session, text)
     assert facts["x[:, :i]"] == [{"kind": "tensor", "ndim": 2, "shape": [2, None], "dtype": "float32"}]
     assert facts["i"] == [{"kind": "integer"}]
-    assert facts["y"] == [{}], "a tensor, then a number: nothing holds of both"
+    assert facts["y"] == [{"tensor": True}], "a tensor, then a number: no more holds of both"
     assert facts["g(1)"] == [{"kind": "integer", "value": 1}] * 2
 
 
