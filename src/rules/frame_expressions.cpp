@@ -118,6 +118,8 @@ Value Frame::name(NodeId id) {
         value.function = local;
         return value;
     }
+    if (const std::string_view line = evaluator_.catalogue_.import_line(body_.file_index, wanted); !line.empty() && !evaluator_.asking_)
+        evaluator_.emissions_.add_import(line);
     for (const std::string_view word : kBuiltins) {
         if (word != wanted) continue;
         Value value = code_value(std::string(wanted), Precedence::atom, Kind::function);
