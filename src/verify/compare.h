@@ -24,8 +24,8 @@
 //
 // A gradient jumps where a ReLU, a maximum or a sort is within a rounding of its kink, and a large model has such places in every run. m64
 // that agrees with t64 within kExact shows that the two compute the same; whether the jump is MLX's, its own float32 gradients tell, with
-// weights and inputs disturbed by kFactor roundings and, in turn, by eight times as many, which is what MLX's may differ from PyTorch's by:
-// they must move by half of the largest difference, and every element that is far off by an eighth of its own. A difference that stays is no kink.
+// weights and inputs disturbed by kFactor roundings, which is what MLX's may differ from PyTorch's by: they must move by half of the
+// largest difference, and every element that is far off by an eighth of its own. A difference that stays is no kink.
 //
 // Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
 // with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.

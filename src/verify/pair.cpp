@@ -109,8 +109,7 @@ std::optional<std::pair<std::string, std::string>> summands(double value, const 
     return std::nullopt;
 }
 
-constexpr int kShaken = static_cast<int>(kFactor);  // roundings, of every other disturbance
-constexpr int kShakenFar = 8 * kShaken;  // of those between: MLX's own error in long sums is further from PyTorch's
+constexpr int kShaken = static_cast<int>(kFactor);  // roundings
 
 CallOptions in_float64(CallOptions options) {
     options.float64 = true;
@@ -427,17 +426,17 @@ void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
 }
 
 // One run of the converted file on weights and inputs that are some roundings away.
-bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, int roundings, GradientsOfBoth& both) {
+bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both) {
     const Reply<Session*> converted = converted_.session();
     if (!converted) return false;
     if (!original_parts_.callable) {
         std::map<std::string, OwnedArray> weights;
-        for (const auto& [name, array] : state_) weights.emplace(name, disturbed({array.type, array.shape, array.bytes}, seed++, roundings));
+        for (const auto& [name, array] : state_) weights.emplace(name, disturbed({array.type, array.shape, array.bytes}, seed++, kShaken));
         const std::string path = (*converted)->scratch("weights_shaken.safetensors");
         if (!write_arrays(path, weights) || !(*converted)->weights(path)) return false;
     }
     std::string moved;
-    if (write_disturbed(converted_inputs_, seed, moved, roundings)) return false;
+    if (write_disturbed(converted_inputs_, seed, moved, kShaken)) return false;
     const std::string out = (*converted)->scratch("gradient_shaken.safetensors");
     if (!(*converted)->gradient(spec_, moved, options, out)) return false;
     std::optional<ArrayFile> parameters, inputs;
@@ -448,8 +447,7 @@ bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, int roundi
 }
 
 bool Pair::shake(const CallOptions& options, GradientsOfBoth& both) {
-    const std::size_t round = both.inputs.shaken.size();
-    const bool ran = shake_once(options, 10'000'000ULL * (round + 1), round % 2 == 0 ? kShaken : kShakenFar, both);
+    const bool ran = shake_once(options, 10'000'000ULL * (both.inputs.shaken.size() + 1), both);
     const bool restored = original_parts_.callable || !give_weights();
     return ran && restored;
 }

@@ -113,7 +113,7 @@ public:
 
 private:
     std::optional<Trouble> give_weights();
-    bool shake_once(const CallOptions& options, std::uint64_t seed, int roundings, GradientsOfBoth& both);
+    bool shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both);
     std::optional<Trouble> disturb();
     [[nodiscard]] CallOptions disturbed_too(CallOptions options) const;
     std::optional<Trouble> write_disturbed(const std::string& from, std::uint64_t seed, std::string& written, int roundings = 1);
