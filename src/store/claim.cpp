@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <system_error>
 
 namespace mlxify::store {
@@ -13,6 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::time_t kToClaim = 60;  // seconds; what is made is claimed at once
 constexpr std::size_t kRandom = 6;  // characters that mkstemp and mkdtemp put in
 
 bool is_abandoned(const fs::path& path) {
@@ -21,7 +23,9 @@ bool is_abandoned(const fs::path& path) {
     if (descriptor < 0) return false;
     struct stat status {};
     const bool ours = ::fstat(descriptor, &status) == 0 && status.st_uid == ::geteuid() && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
-    const bool abandoned = ours && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && !fs::is_empty(path, failure) && !failure;
+    const bool free = ours && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    const bool begun = free && (!fs::is_empty(path, failure) || std::time(nullptr) - status.st_mtime > kToClaim);
+    const bool abandoned = begun && !failure;
     ::close(descriptor);
     return abandoned;
 }
