@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "infer/fact_store.h"
 #include "rewrite/merge_layout.h"
 #include "rewrite/rewriter.h"
 #include "rules/frame.h"
@@ -328,9 +329,7 @@ bool Rewriter::method_call(NodeId id) {
 bool Rewriter::truth_cast_back(NodeId call) {
     const NodeId callee = tree_.child(call, 0);
     const NodeId around = tree_[call].parent;
-    const infer::DType dtype = fact(tree_.child(callee, 0)).dtype;
-    const bool floating = dtype == infer::DType::float32 || dtype == infer::DType::float16 || dtype == infer::DType::bfloat16 || dtype == infer::DType::float64;
-    if (tree_[callee].name != "bool" || !floating || tree_[around].kind != NodeKind::attribute) return false;
+    if (tree_[callee].name != "bool" || !infer::is_floating(fact(tree_.child(callee, 0)).dtype) || tree_[around].kind != NodeKind::attribute) return false;
     const std::string_view back = tree_[around].name;
     if (back != "to" && back != "type" && back != "type_as" && back != "float" && back != "half" && back != "double") return false;
     put(call, output_.mx + ".stop_gradient(" + rendered(tree_.child(callee, 0)) + ").astype(" + output_.mx + ".bool_)", Precedence::atom, "torch.Tensor.bool");

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "infer/fact_store.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -262,10 +263,6 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     put(call, rendered(target), Precedence::atom, entry.qualified);
 }
 
-static bool is_floating(infer::DType dtype) {
-    return dtype == infer::DType::float32 || dtype == infer::DType::float16 || dtype == infer::DType::bfloat16 || dtype == infer::DType::float64;
-}
-
 // y of `x[mask] = y[mask]` and `x[mask] += y[mask]`, kNoNode for any other store.
 NodeId Rewriter::chosen_alike(NodeId target, NodeId value) const {
     if (tree_[value].kind != NodeKind::subscript) return syntax::kNoNode;
@@ -305,7 +302,7 @@ bool Rewriter::masked_store_is_where(NodeId statement) const {
     const bool of_itself = tree_[chosen].kind == NodeKind::compare && tree_.children(chosen).size() == 2 && tree_.text(tree_.child(chosen, 0)) == tree_.text(object) &&
                            (is_number(tree_.child(chosen, 1)) || tree_.text(tree_.child(chosen, 1)) == tree_.text(object));  // x[x != x]: not a number
     // A store keeps the dtype; `mx.where` does if the number is of a weaker kind.
-    const bool keeps_dtype = is_floating(array.dtype) || (stored.kind == infer::Kind::integer && array.dtype != infer::DType::boolean &&
+    const bool keeps_dtype = infer::is_floating(array.dtype) || (stored.kind == infer::Kind::integer && array.dtype != infer::DType::boolean &&
                                                           (array.dtype != infer::DType::unknown || of_itself));
     return keeps_dtype && (of_itself || (array.rank >= 0 && array.rank == mask.rank));
 }

@@ -287,20 +287,24 @@ Outcome<ArrayFile> Pair::mapped(const std::map<std::string, const ArrayView*>& a
     return std::move(*file);
 }
 
+Outcome<ArrayFile> Pair::mapped(const std::map<std::string, OwnedArray>& arrays, const std::string& name) {
+    std::vector<ArrayView> views;
+    views.reserve(arrays.size());
+    std::map<std::string, const ArrayView*> seen;
+    for (const auto& [key, array] : arrays) {
+        views.push_back({array.type, array.shape, array.bytes});
+        seen.emplace(key, &views.back());
+    }
+    return mapped(seen, name);
+}
+
 // Sends ones for these of PyTorch's arrays and zeros for the rest through the converted file's `sanitize`: what comes out says into
 // which of its arrays they go, and how many into each (two biases that were summed: 2).
 Outcome<ArrayFile> Pair::counted(const std::set<std::string>& names, const std::string& file) {
     std::map<std::string, OwnedArray> ones;
     for (const std::string& name : names)
         if (const auto found = state_.find(name); found != state_.end()) ones.emplace(name, filled_like(found->second, 1));
-    std::vector<ArrayView> views;
-    views.reserve(ones.size());
-    std::map<std::string, const ArrayView*> arrays;
-    for (const auto& [name, array] : ones) {
-        views.push_back({array.type, array.shape, array.bytes});
-        arrays.emplace(name, &views.back());
-    }
-    return mapped(arrays, file);
+    return mapped(ones, file);
 }
 
 // Which of the converted file's arrays must be trained.
@@ -540,16 +544,9 @@ std::vector<MappedWeight> Pair::weight_map() {
         owners.emplace(mark, name);
         marked.emplace(name, filled_like(array, static_cast<float>(mark)));
     }
-    std::vector<ArrayView> views;
-    views.reserve(marked.size());
-    std::map<std::string, const ArrayView*> arrays;
-    for (const auto& [name, array] : marked) {
-        views.push_back({array.type, array.shape, array.bytes});
-        arrays.emplace(name, &views.back());
-    }
     std::vector<MappedWeight> result;
-    if (arrays.empty()) return result;
-    Outcome<ArrayFile> file = mapped(arrays, "marked");
+    if (marked.empty()) return result;
+    Outcome<ArrayFile> file = mapped(marked, "marked");
     if (std::holds_alternative<Trouble>(file)) return result;
     for (const auto& [name, view] : std::get<ArrayFile>(file).arrays()) {
         MappedWeight weight{name, view.shape, {}};

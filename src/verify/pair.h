@@ -120,6 +120,7 @@ private:
     std::optional<Trouble> original_takes(const std::string& weights);
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
+    Outcome<ArrayFile> mapped(const std::map<std::string, OwnedArray>& arrays, const std::string& name);
     std::optional<Trouble> map_state(const std::string& file, std::optional<ArrayFile>& out);
     Outcome<ArrayFile> counted(const std::set<std::string>& names, const std::string& file);
     std::optional<Trouble> map_trainable();

@@ -503,9 +503,8 @@ private:
 
     // ----------------------------------------------------------------------------------------------------------- training
 
-    // In training mode with shared random streams: output, gradients and the state after one step. Where the streams cannot be
-    // shared, dropout is compared with p = 0 and must be active on both sides.
-    // Outputs in training mode, with dropout; and one step, unless it is another sample of the same model.
+    // In training mode with shared random streams: output, and, but for a further sample of the same model, gradients and the state after
+    // one step. Where the streams cannot be shared, dropout is compared with p = 0, and as much must be dropped on both sides.
     bool prove_training(Pair& pair) {
         begin(stage::kTraining);
         reset_worst();
@@ -684,6 +683,9 @@ private:
         if (doubt_.empty()) doubt_ = std::move(reason);
     }
 
+    // The first sample was trained; in that the others are like it.
+    [[nodiscard]] bool differs_in_sizes_alone() const { return sample_->origin.ends_with("sizes"); }
+
     // Another size, mask or flag: values, gradients, and, but for another size, outputs in training mode.
     void prove_variation(Pair& pair) {
         begin(stage::kSizes);
@@ -697,8 +699,7 @@ private:
         // What the gradient of an undefined result is, a fully masked row's, depends on how zero and NaN are multiplied on the way.
         if (differentiable_ && !undefined_ && !with_disturbances(pair, numbers, [&] { return prove_gradients(pair); })) return;
         const double gradient_error = tally_.worst_error;
-        const bool only_sizes = sample_->origin.ends_with("sizes");  // the first sample was trained
-        const bool has_modes = !only_sizes && (!pair.original_parts().callable || pair.has_float_inputs());
+        const bool has_modes = !differs_in_sizes_alone() && (!pair.original_parts().callable || pair.has_float_inputs());
         if (has_modes && !undefined_ && !with_disturbances(pair, numbers, [&] { return prove_training(pair); })) return;
         findings_.proof.stages = before.stages;  // the first sample's figures stay; the error is kept below
         findings_.proof.max_error = std::max(findings_.proof.max_error, error);
@@ -728,7 +729,7 @@ private:
         const Reply<Session*> converted = converted_.session();
         if (!converted) return;
         for (const bool training : {false, true}) {
-            if (training && sample_->variation && sample_->origin.ends_with("sizes")) continue;
+            if (training && sample_->variation && differs_in_sizes_alone()) continue;
             const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), options(training, true));
             if (!reach) continue;
             findings_.reached.insert(reach->lines.begin(), reach->lines.end());

@@ -257,6 +257,14 @@ std::optional<std::vector<std::int64_t>> next_shape(std::string_view text, std::
     return shape;
 }
 
+// What is made of the inputs has the one shape and must have the other.
+Repair reshaped(const std::vector<std::int64_t>& found, const std::vector<std::int64_t>& wanted) {
+    Repair repair{input_shape, -1, -1, {}};
+    repair.found_shape = found;
+    repair.wanted_shape = wanted;
+    return repair;
+}
+
 // "expected inputs of shape torch.Size([8]), got torch.Size([3, 8])": which is which follows from the word before the first.
 std::vector<Repair> from_shapes(std::string_view message) {
     std::size_t at = 0;
@@ -264,25 +272,15 @@ std::vector<Repair> from_shapes(std::string_view message) {
     if (!first || !second || *first == *second) return {};
     const std::string_view before = message.substr(0, message.find("torch.Size"));
     const bool found_first = before.find("got") != std::string_view::npos || before.find("xpected") == std::string_view::npos;
-    Repair repair{input_shape, -1, -1, {}};
-    repair.found_shape = found_first ? *first : *second;
-    repair.wanted_shape = found_first ? *second : *first;
-    return {repair, {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
+    return {found_first ? reshaped(*first, *second) : reshaped(*second, *first), {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
 }
 
 // "Target size (torch.Size([2, 1])) must be the same as input size (torch.Size([2, 8]))": either may be what an input has.
 std::vector<Repair> from_two_sizes(std::string_view message) {
     std::size_t at = 0;
     const auto target = next_shape(message, at), input = next_shape(message, at);
-    std::vector<Repair> repairs = {{same_shape, -1, -1, {}}};
-    if (!target || !input || *target == *input) return repairs;
-    for (const bool from_input : {true, false}) {
-        Repair repair{input_shape, -1, -1, {}};
-        repair.found_shape = from_input ? *input : *target;
-        repair.wanted_shape = from_input ? *target : *input;
-        repairs.push_back(std::move(repair));
-    }
-    return repairs;
+    if (!target || !input || *target == *input) return {{same_shape, -1, -1, {}}};
+    return {{same_shape, -1, -1, {}}, reshaped(*input, *target), reshaped(*target, *input)};
 }
 
 // An axis of the inputs, or an argument, that is one side becomes the other.
@@ -293,10 +291,7 @@ void make_equal(const Condition& condition, std::vector<Repair>& repairs) {
             repairs.push_back({argument_value, from[0], to[0], {}});
             return;
         }
-        Repair repair{input_shape, -1, -1, {}};
-        repair.found_shape = from;
-        repair.wanted_shape = to;
-        repairs.push_back(std::move(repair));
+        repairs.push_back(reshaped(from, to));
     };
     one_way(condition.left, condition.right);
     one_way(condition.right, condition.left);
