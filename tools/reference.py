@@ -1,4 +1,5 @@
-"""Writes docs/reference/apis/: every name that the catalogue knows, what it becomes in MLX, what differs, how its samples fare.
+"""Writes docs/reference/apis/: every name that the catalogue knows, what it becomes in MLX, what differs, how its samples fare;
+and docs/reference/traps.md, the silent traps that entries guard.
 
     python tools/reference.py [--check]
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs/reference/apis"
+TRAPS = ROOT / "docs/reference/traps.md"
 CONFORMANCE = ROOT / "docs/reference/conformance.md"
 DECORATORS = ("rule", "attribute", "module", "definition")
 LONGEST = 110  # characters of an expression that is shown as it stands
@@ -153,6 +155,33 @@ def page(path: Path, samples: dict[str, str]) -> str:
     return text
 
 
+def _calls(path: Path) -> Iterator[ast.Call]:
+    """The registrations of a catalogue file, and the decorators of its definitions."""
+    for node in ast.parse(path.read_text()).body:
+        found = node.decorator_list if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else [getattr(node, "value", None)]
+        yield from (call for call in found if isinstance(call, ast.Call) and isinstance(call.func, ast.Name))
+
+
+def traps() -> str:
+    """The page of silent traps: what differs, what is done, which entries guard it."""
+    stated: list[list[str]] = []
+    guards: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "catalogue").rglob("*.py")):
+        for call in _calls(path):
+            if call.func.id == "trap":
+                stated.append(_texts(call.args))
+            for name in [text for word in call.keywords if word.arg == "trap" for text in _texts([word.value])]:
+                names = _texts(call.args)[: -1 if call.func.id == "constant" else None]
+                guards.setdefault(name, []).extend(f"`{each}`" for each in names if each.startswith("torch."))
+    text = f"# Silent traps\n{NOTE}\nPlaces at which a port by hand runs and gives other numbers. The report lists those that a file met.\n\n"
+    text += "| trap | PyTorch and MLX | what the conversion does | guarded by |\n|---|---|---|---|\n"
+    for name, differs, handled, *rules in stated:
+        by = [*(f"the compiler ({rule})" for rule in rules), *guards.get(name, [])]
+        shown = ", ".join(by[:6]) + (f" and {len(by) - 6} more" if len(by) > 6 else "")
+        text += f"| {name} | {_cell(differs)} | {_cell(handled)} | {shown} |\n"
+    return text
+
+
 def pages() -> dict[Path, str]:
     """Every page by its place, with the list of all of them."""
     samples = figures()
@@ -166,7 +195,7 @@ def pages() -> dict[Path, str]:
         made[place] = page(path, samples)
         relative = place.relative_to(PAGES).as_posix()
         index += f"| [{relative.removesuffix('.md')}]({relative}) | {count} |\n"
-    return {PAGES / "README.md": index, **made}
+    return {PAGES / "README.md": index, TRAPS: traps(), **made}
 
 
 def main() -> int:

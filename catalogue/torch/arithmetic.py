@@ -32,7 +32,7 @@ def mul(input, other):
 
 
 # `/` of integers is a float in both; rounding towards zero needs whole numbers to stay whole.
-@rule("torch.div", "torch.divide", "torch.Tensor.div", "torch.Tensor.divide")
+@rule("torch.div", "torch.divide", "torch.Tensor.div", "torch.Tensor.divide", trap="signs of remainders")
 def div(input, other, *, rounding_mode=None):
     if rounding_mode is None:
         return input / other
@@ -60,7 +60,7 @@ def remainder(input, other):
 
 
 # The remainder with the sign of `input`.
-@rule("torch.fmod", "torch.Tensor.fmod")
+@rule("torch.fmod", "torch.Tensor.fmod", trap="signs of remainders")
 def fmod(input, other):
     return mx.sign(input) * (mx.abs(input) % mx.abs(other))
 
@@ -94,12 +94,12 @@ def lerp(input, end, weight):
     return input + weight * (end - input)
 
 
-@rule("torch.maximum", "torch.Tensor.maximum")
+@rule("torch.maximum", "torch.Tensor.maximum", trap="gradients at bounds")
 def maximum(input, other):
     return mx.maximum(input, other)
 
 
-@rule("torch.minimum", "torch.Tensor.minimum")
+@rule("torch.minimum", "torch.Tensor.minimum", trap="gradients at bounds")
 def minimum(input, other):
     return mx.minimum(input, other)
 

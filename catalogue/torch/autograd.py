@@ -8,6 +8,7 @@ dissolve(
     "torch.autograd.no_grad",
     "torch.autograd.grad_mode.no_grad",
     stops_gradient=True,
+    trap="gradients without a tape",
 )
 dissolve(
     "torch.enable_grad",
@@ -22,7 +23,7 @@ dissolve(
     "torch.autograd.forward_ad.dual_level",
 )
 dissolve("torch.autograd.profiler.record_function", "torch.profiler.record_function", "torch.profiler.profile")
-drop_decorator("torch.no_grad", "torch.enable_grad", "torch.inference_mode", "torch.set_grad_enabled")
+drop_decorator("torch.no_grad", "torch.enable_grad", "torch.inference_mode", "torch.set_grad_enabled", trap="gradients without a tape")
 drop_decorator("torch.amp.custom_fwd", "torch.amp.custom_bwd", "torch.cuda.amp.custom_fwd", "torch.cuda.amp.custom_bwd")
 drop_decorator(
     "torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.autograd.function.once_differentiable"

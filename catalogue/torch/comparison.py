@@ -34,7 +34,7 @@ def ge(input, other):
 
 
 # One bool in torch; `mx.equal` compares element by element.
-@rule("torch.equal", "torch.Tensor.equal")
+@rule("torch.equal", "torch.Tensor.equal", trap="equality of arrays")
 def equal(input, other):
     return mx.array_equal(input, other).item()
 
@@ -142,7 +142,7 @@ def bitwise_right_shift(input, other):
 
 
 # where(condition) alone gives the indices of what is true.
-@rule("torch.where")
+@rule("torch.where", trap="gradients of branches")
 def where(condition, input=None, other=None):
     if input is None:
         return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(condition)))

@@ -84,7 +84,7 @@ def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
     return mx.array(data, dtype=dtype)
 
 
-@rule("torch.tensor", "torch.as_tensor", "torch.asarray")
+@rule("torch.tensor", "torch.as_tensor", "torch.asarray", trap="single numbers")
 def tensor(data, dtype=None, device=None, requires_grad=False, pin_memory=False, copy=None):
     return mx.array(data, dtype=dtype)
 

@@ -6,7 +6,7 @@ constant("torch.float32", "torch.float", "mx.float32")
 constant("torch.float16", "torch.half", "mx.float16")
 constant("torch.bfloat16", "mx.bfloat16")
 # MLX computes float64 on the CPU only, so that a model could not leave it: single precision is what runs everywhere.
-constant("torch.float64", "torch.double", "mx.float32")
+constant("torch.float64", "torch.double", "mx.float32", trap="double precision")
 constant("torch.int64", "torch.long", "mx.int64")
 constant("torch.int32", "torch.int", "mx.int32")
 constant("torch.int16", "torch.short", "mx.int16")

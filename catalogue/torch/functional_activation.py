@@ -35,7 +35,7 @@ def tanh(input):
 
 # `where` differentiates both branches: the unused exponential must not overflow, else the gradient of a large input is
 # NaN (as with `nn.elu`). Zero stands first in `minimum`, which gives a tie to its second operand: the slope at 0 is alpha.
-@rule("torch.nn.functional.elu")
+@rule("torch.nn.functional.elu", trap="gradients of branches")
 @rule("torch.nn.functional.elu_", mutates="input")
 def elu(input, alpha=1.0, inplace=False):
     if known(alpha == 1) and alpha == 1:
@@ -43,13 +43,13 @@ def elu(input, alpha=1.0, inplace=False):
     return mx.where(input > 0, input, alpha * mx.expm1(mx.minimum(0, input)))
 
 
-@rule("torch.nn.functional.selu", "torch.selu")
+@rule("torch.nn.functional.selu", "torch.selu", trap="gradients of branches")
 @rule("torch.nn.functional.selu_", "torch.selu_", mutates="input")
 def selu(input, inplace=False):
     return 1.0507009873554805 * mx.where(input > 0, input, 1.6732632423543772 * mx.expm1(mx.minimum(0, input)))
 
 
-@rule("torch.nn.functional.celu", "torch.celu")
+@rule("torch.nn.functional.celu", "torch.celu", trap="gradients of branches")
 @rule("torch.nn.functional.celu_", "torch.celu_", mutates="input")
 def celu(input, alpha=1.0, inplace=False):
     return mx.where(input > 0, input, alpha * mx.expm1(mx.minimum(0, input) / alpha))
@@ -73,7 +73,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     return mx.where(beta * input > threshold, input, nn.softplus(beta * input) / beta)
 
 
-@rule("torch.nn.functional.softmax")
+@rule("torch.nn.functional.softmax", trap="omitted axis")
 def softmax(input, dim=None, _stacklevel=3, dtype=None):
     if dtype is not None:
         input = input.astype(dtype)
@@ -91,7 +91,7 @@ def softmin(input, dim=None, _stacklevel=3, dtype=None):
     return mx.softmax(-input, axis=_axis(input, dim))
 
 
-@rule("torch.nn.functional.log_softmax")
+@rule("torch.nn.functional.log_softmax", trap="omitted axis")
 def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
     if known(0 in input.shape) and 0 in input.shape:
         return input if dtype is None else input.astype(dtype)
@@ -132,7 +132,7 @@ def hardsigmoid(input, inplace=False):
     return mx.clip(input / 6 + 0.5, 0, 1)
 
 
-@rule("torch.nn.functional.hardtanh")
+@rule("torch.nn.functional.hardtanh", trap="gradients at bounds")
 @rule("torch.nn.functional.hardtanh_", mutates="input")
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     return nn.hard_tanh(input, min_val=min_val, max_val=max_val)
@@ -182,7 +182,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
 
 
 # torch draws standard exponentials and takes their negative logarithm, which is a Gumbel sample.
-@rule("torch.nn.functional.gumbel_softmax")
+@rule("torch.nn.functional.gumbel_softmax", trap="random numbers")
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     soft = mx.softmax((logits + mx.random.gumbel(logits.shape)) / tau, axis=dim)
     if not hard:

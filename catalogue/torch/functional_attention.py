@@ -35,7 +35,7 @@ def _attention(query, key, value, mask=None, dropout_p=0.0, is_causal=False, sca
 
 # The fast kernel wants rank 4. Its "causal" mask is aligned to the last key, torch's to the first: they agree for as many
 # queries as keys. With a boolean mask, a row that may attend to nothing is NaN or an average there and zero in torch.
-@rule("torch.nn.functional.scaled_dot_product_attention", "torch._C._nn.scaled_dot_product_attention")
+@rule("torch.nn.functional.scaled_dot_product_attention", "torch._C._nn.scaled_dot_product_attention", trap="masks of attention")
 def scaled_dot_product_attention(
     query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
 ):
@@ -50,7 +50,7 @@ def scaled_dot_product_attention(
     return _attention(query, key, value, attn_mask, dropout_p, is_causal, scale)
 
 
-@rule("torch.nn.functional.embedding")
+@rule("torch.nn.functional.embedding", trap="indices out of range")
 def embedding(
     input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
 ):
@@ -81,7 +81,7 @@ def _one_hot_up_to_largest(x):
     return (mx.expand_dims(x, -1) == mx.arange(x.max().item() + 1)).astype(mx.int32)
 
 
-@rule("torch.nn.functional.dropout")
+@rule("torch.nn.functional.dropout", trap="random numbers")
 def dropout(input, p=0.5, training=True, inplace=False):
     if known(training and p > 0) and not (training and p > 0):
         return input
@@ -105,7 +105,7 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 
 
 # A rank-3 input counts as a batch of sequences, as in torch.
-@rule("torch.nn.functional.dropout2d")
+@rule("torch.nn.functional.dropout2d", trap="random numbers")
 def dropout2d(input, p=0.5, training=True, inplace=False):
     if known(training and p > 0) and not (training and p > 0):
         return input
@@ -200,7 +200,7 @@ def _multi_head_attention(
     return output, attention.mean(axis=1) if average else attention
 
 
-@rule("torch.nn.functional.multi_head_attention_forward")
+@rule("torch.nn.functional.multi_head_attention_forward", trap="masks of attention")
 def multi_head_attention_forward(
     query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias, bias_k, bias_v, add_zero_attn,
     dropout_p, out_proj_weight, out_proj_bias, training=True, key_padding_mask=None, need_weights=True,

@@ -39,7 +39,7 @@ def bilinear(input1, input2, weight, bias=None):
     return output + bias
 
 
-@rule("torch.nn.functional.conv1d", "torch.conv1d")
+@rule("torch.nn.functional.conv1d", "torch.conv1d", trap="layout of images")
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if input.ndim == 2:  # without a batch
         return _conv1d(input[None], weight, bias, stride, padding, dilation, groups)[0]
@@ -60,7 +60,7 @@ def _conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)
     return (output + bias).swapaxes(1, 2)
 
 
-@rule("torch.nn.functional.conv2d", "torch.conv2d")
+@rule("torch.nn.functional.conv2d", "torch.conv2d", trap="layout of images")
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if input.ndim == 3:  # without a batch
         return _conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
@@ -87,7 +87,7 @@ def _conv3d_groups(x, weight, stride, padding, dilation, groups):
     return mx.concatenate([mx.conv3d(a, w, stride, padding, dilation) for a, w in pieces], axis=-1)
 
 
-@rule("torch.nn.functional.conv3d", "torch.conv3d")
+@rule("torch.nn.functional.conv3d", "torch.conv3d", trap="layout of images")
 def conv3d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     if input.ndim == 4:  # without a batch
         return _conv3d(input[None], weight, bias, stride, padding, dilation, groups)[0]
@@ -157,7 +157,7 @@ def _is_plain(kernel, padding, output_padding, dilation):
     return False
 
 
-@rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d")
+@rule("torch.nn.functional.conv_transpose1d", "torch.conv_transpose1d", trap="layout of images")
 def conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if input.ndim == 2:  # without a batch
         return _conv_transpose1d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
@@ -179,7 +179,7 @@ def _conv_transpose1d(input, weight, bias=None, stride=1, padding=0, output_padd
     return (output + bias).swapaxes(1, 2)
 
 
-@rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d")
+@rule("torch.nn.functional.conv_transpose2d", "torch.conv_transpose2d", trap="layout of images")
 def conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if input.ndim == 3:  # without a batch
         return _conv_transpose2d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]
@@ -202,7 +202,7 @@ def _conv_transpose2d(input, weight, bias=None, stride=1, padding=0, output_padd
     return (output + bias).transpose(0, 3, 1, 2)
 
 
-@rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d")
+@rule("torch.nn.functional.conv_transpose3d", "torch.conv_transpose3d", trap="layout of images")
 def conv_transpose3d(input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
     if input.ndim == 4:  # without a batch
         return _conv_transpose3d(input[None], weight, bias, stride, padding, output_padding, groups, dilation)[0]

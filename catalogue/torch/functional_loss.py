@@ -17,7 +17,7 @@ def _reduce(loss, reduction):
     return loss
 
 
-@rule("torch.nn.functional.mse_loss")
+@rule("torch.nn.functional.mse_loss", trap="defaults of layers")
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
@@ -28,7 +28,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     return nn.losses.mse_loss(input, target, reduction=reduction)
 
 
-@rule("torch.nn.functional.l1_loss")
+@rule("torch.nn.functional.l1_loss", trap="defaults of layers")
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
@@ -39,7 +39,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     return nn.losses.l1_loss(input, target, reduction=reduction)
 
 
-@rule("torch.nn.functional.smooth_l1_loss")
+@rule("torch.nn.functional.smooth_l1_loss", trap="defaults of layers")
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
@@ -58,7 +58,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     return nn.losses.huber_loss(input, target, delta=delta, reduction=reduction)
 
 
-@rule("torch.nn.functional.binary_cross_entropy_with_logits", "torch.binary_cross_entropy_with_logits")
+@rule("torch.nn.functional.binary_cross_entropy_with_logits", "torch.binary_cross_entropy_with_logits", trap="defaults of layers")
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
@@ -76,7 +76,7 @@ def _weighted_logistic_loss(logits, target, weight, pos_weight, reduction):
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 
-@rule("torch.nn.functional.binary_cross_entropy")
+@rule("torch.nn.functional.binary_cross_entropy", trap="defaults of layers")
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
@@ -91,7 +91,7 @@ def _binary_cross_entropy(p, target, weight, reduction):
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 
-@rule("torch.nn.functional.cross_entropy")
+@rule("torch.nn.functional.cross_entropy", trap="defaults of layers")
 def cross_entropy(
     input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean",
     label_smoothing=0.0,
@@ -132,7 +132,7 @@ def _picked_loss(log_p, target, axis, weight, ignore_index):
     return mx.where(kept, picked, 0) * counted, counted
 
 
-@rule("torch.nn.functional.nll_loss")
+@rule("torch.nn.functional.nll_loss", trap="defaults of layers")
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
@@ -145,7 +145,7 @@ def _nll_loss(log_p, target, weight=None, ignore_index=-100, reduction="mean"):
     return loss.sum() / counted.sum() if reduction == "mean" else _reduce(loss, reduction)
 
 
-@rule("torch.nn.functional.kl_div")
+@rule("torch.nn.functional.kl_div", trap="defaults of layers")
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     if size_average is not None or reduce is not None:
         refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')

@@ -22,7 +22,7 @@ def _layer_norm(x, axes, weight, bias, eps):
 
 
 # torch's own epsilon is that of the dtype in which it computes: 2 ** -23, also for half precision.
-@rule("torch.nn.functional.rms_norm", "torch.rms_norm")
+@rule("torch.nn.functional.rms_norm", "torch.rms_norm", trap="defaults of layers")
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     if eps is None:
         eps = 1.1920928955078125e-07
@@ -38,7 +38,7 @@ def _per_channel(vector, ndim):
     return vector.reshape(-1, *[1] * (ndim - 2))
 
 
-@rule("torch.nn.functional.group_norm", "torch.group_norm")
+@rule("torch.nn.functional.group_norm", "torch.group_norm", trap="layout of images")
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     if (known(input.shape) or not known(num_groups)) and 0 in input.shape:
         return input

@@ -22,7 +22,7 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
     return x[tuple(slice(max(0, -low), n + min(0, high)) for (low, high), n in zip(pairs, x.shape))]
 
 
-@rule("torch.nn.functional.pad")
+@rule("torch.nn.functional.pad", trap="order of widths")
 def padded(input, pad, mode="constant", value=None):
     if value is None:
         value = 0

@@ -74,7 +74,7 @@ def _given(stride):
     return stride
 
 
-@rule("torch.nn.functional.max_pool1d", "torch.max_pool1d")
+@rule("torch.nn.functional.max_pool1d", "torch.max_pool1d", trap="layout of images")
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     if return_indices:
         return _max_pool_with_indices(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
@@ -86,7 +86,7 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     return _max_pool(input, 1, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@rule("torch.nn.functional.max_pool2d", "torch.max_pool2d")
+@rule("torch.nn.functional.max_pool2d", "torch.max_pool2d", trap="layout of images")
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     if return_indices:
         return _max_pool_with_indices(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
@@ -98,7 +98,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-@rule("torch.nn.functional.max_pool3d", "torch.max_pool3d")
+@rule("torch.nn.functional.max_pool3d", "torch.max_pool3d", trap="layout of images")
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     if return_indices:
         return _max_pool_with_indices(input, 3, kernel_size, stride, padding, dilation, ceil_mode)
@@ -119,7 +119,7 @@ def _is_plain(input, ceil_mode, count_include_pad, padding):
     return False
 
 
-@rule("torch.nn.functional.avg_pool1d", "torch.avg_pool1d", "torch._C._nn.avg_pool1d")
+@rule("torch.nn.functional.avg_pool1d", "torch.avg_pool1d", "torch._C._nn.avg_pool1d", trap="layout of images")
 def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     if _is_plain(input, ceil_mode, count_include_pad, padding):
         pool = nn.AvgPool1d(_scalar(kernel_size), stride=_scalar(_given(stride)), padding=_scalar(padding))
@@ -129,7 +129,7 @@ def avg_pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     return _avg_pool(input, 1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-@rule("torch.nn.functional.avg_pool2d", "torch._C._nn.avg_pool2d")
+@rule("torch.nn.functional.avg_pool2d", "torch._C._nn.avg_pool2d", trap="layout of images")
 def avg_pool2d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -141,7 +141,7 @@ def avg_pool2d(
     return _avg_pool(input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@rule("torch.nn.functional.avg_pool3d", "torch._C._nn.avg_pool3d")
+@rule("torch.nn.functional.avg_pool3d", "torch._C._nn.avg_pool3d", trap="layout of images")
 def avg_pool3d(
     input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -185,21 +185,21 @@ def _adaptive_max_pool_with_indices(x, output_size):
     return mx.concatenate(values, axis=-1).reshape(shape), mx.concatenate(places, axis=-1).reshape(shape)
 
 
-@rule("torch.nn.functional.adaptive_avg_pool1d", "torch.adaptive_avg_pool1d")
+@rule("torch.nn.functional.adaptive_avg_pool1d", "torch.adaptive_avg_pool1d", trap="layout of images")
 def adaptive_avg_pool1d(input, output_size):
     if known(output_size in (1, (1,))) and output_size in (1, (1,)):
         return input.mean(axis=-1, keepdims=True)
     return _adaptive_pool(input, _per_axis(output_size, 1), mx.mean)
 
 
-@rule("torch.nn.functional.adaptive_avg_pool2d")
+@rule("torch.nn.functional.adaptive_avg_pool2d", trap="layout of images")
 def adaptive_avg_pool2d(input, output_size):
     if known(output_size in (1, (1, 1))) and output_size in (1, (1, 1)):
         return input.mean(axis=(-2, -1), keepdims=True)
     return _adaptive_pool(input, _per_axis(output_size, 2), mx.mean)
 
 
-@rule("torch.nn.functional.adaptive_avg_pool3d")
+@rule("torch.nn.functional.adaptive_avg_pool3d", trap="layout of images")
 def adaptive_avg_pool3d(input, output_size):
     if known(output_size in (1, (1, 1, 1))) and output_size in (1, (1, 1, 1)):
         return input.mean(axis=(-3, -2, -1), keepdims=True)

@@ -99,7 +99,7 @@ def _interpolate_smoothly(x, size, scale_factor, mode, align_corners, recompute_
     return x
 
 
-@rule("torch.nn.functional.interpolate")
+@rule("torch.nn.functional.interpolate", trap="layout of images")
 def interpolate(
     input, size=None, scale_factor=None, mode="nearest", align_corners=None, recompute_scale_factor=None, antialias=False
 ):

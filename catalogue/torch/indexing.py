@@ -18,7 +18,7 @@ def _same_but(first, second, dim):
     return all(one == other for at, (one, other) in enumerate(zip(first, second)) if at != dim % len(first))
 
 
-@rule("torch.gather", "torch.Tensor.gather")
+@rule("torch.gather", "torch.Tensor.gather", trap="indices out of range")
 def gather(input, dim, index, *, sparse_grad=False):
     """Takes values along an axis; an index that is smaller on other axes speaks of their leading part."""
     if input.ndim == 0:
@@ -32,21 +32,21 @@ def gather(input, dim, index, *, sparse_grad=False):
     return mx.take_along_axis(_leading(input, index.shape, dim), index, axis=dim)
 
 
-@rule("torch.take_along_dim", "torch.Tensor.take_along_dim")
+@rule("torch.take_along_dim", "torch.Tensor.take_along_dim", trap="indices out of range")
 def take_along_dim(input, indices, dim=None):
     if dim is None:
         return input.reshape(-1)[indices.reshape(-1)]
     return mx.take_along_axis(input, indices, axis=dim)
 
 
-@rule("torch.take", "torch.Tensor.take")
+@rule("torch.take", "torch.Tensor.take", trap="indices out of range")
 def take(input, index):
     if known(0 in index.shape) and 0 in index.shape:
         return mx.zeros(index.shape, dtype=input.dtype)
     return input.reshape(-1)[index]
 
 
-@rule("torch.index_select", "torch.Tensor.index_select")
+@rule("torch.index_select", "torch.Tensor.index_select", trap="indices out of range")
 def index_select(input, dim, index):
     if _scalar(input):
         return input
@@ -99,7 +99,7 @@ def _stored(input, place, values):
     return result
 
 
-@rule("torch.scatter_add", "torch.Tensor.scatter_add")
+@rule("torch.scatter_add", "torch.Tensor.scatter_add", trap="repeated indices")
 def scatter_add(input, dim, index, src):
     """Adds values at the places that `index` means along an axis."""
     if input.ndim == 0:
@@ -143,7 +143,7 @@ def _on_axis(input, dim, index):
     return (slice(None),) * (dim % input.ndim) + (index,)
 
 
-@rule("torch.index_add", "torch.Tensor.index_add")
+@rule("torch.index_add", "torch.Tensor.index_add", trap="repeated indices")
 def index_add(input, dim, index, source, *, alpha=1):
     if _scalar(input):
         return index_add(input.reshape(1), 0, index.reshape(-1), source.reshape(-1), alpha=alpha).reshape(())
@@ -206,7 +206,7 @@ def _along(vector, input, dim):
     return vector.reshape(-1, *[1] * (input.ndim - 1 - dim % input.ndim))
 
 
-@rule("torch.index_put", "torch.Tensor.index_put")
+@rule("torch.index_put", "torch.Tensor.index_put", trap="repeated indices")
 def index_put(input, indices, values, accumulate=False):
     if known(all([index.dtype != mx.bool_ for index in indices])):
         if all([index.dtype != mx.bool_ for index in indices]):
@@ -282,7 +282,7 @@ def _filled(input, mask, value):
     return mx.where(mask, value, input).astype(input.dtype)
 
 
-@rule("torch.masked_fill", "torch.Tensor.masked_fill")
+@rule("torch.masked_fill", "torch.Tensor.masked_fill", trap="numbers in integers")
 def masked_fill(input, mask, value):
     return _filled(input, mask, value)
 

@@ -62,12 +62,12 @@ def constant_(tensor, val):
     return _cast(nn.init.constant(val)(tensor), tensor)
 
 
-@rule("torch.nn.init.normal_", "torch.nn.init.normal", mutates="tensor")
+@rule("torch.nn.init.normal_", "torch.nn.init.normal", mutates="tensor", trap="random numbers")
 def normal_(tensor, mean=0.0, std=1.0, generator=None):
     return _cast(nn.init.normal(mean=mean, std=std)(tensor), tensor)
 
 
-@rule("torch.nn.init.uniform_", "torch.nn.init.uniform", mutates="tensor")
+@rule("torch.nn.init.uniform_", "torch.nn.init.uniform", mutates="tensor", trap="random numbers")
 def uniform_(tensor, a=0.0, b=1.0, generator=None):
     return _cast(nn.init.uniform(low=a, high=b)(tensor), tensor)
 
@@ -84,6 +84,7 @@ def _cast(value, tensor):
     "torch.nn.init.trunc_normal_", "timm.layers.trunc_normal_", "timm.models.layers.trunc_normal_",
     "timm.layers.weight_init.trunc_normal_", "timm.models.layers.weight_init.trunc_normal_",
     "timm.models.vision_transformer.trunc_normal_", mutates="tensor",
+    trap="random numbers",
 )
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     if known((mean - a) / std > 8 and (b - mean) / std > 8) and (mean - a) / std > 8 and (b - mean) / std > 8:
@@ -113,7 +114,7 @@ def _keeps_inputs_second(tensor, kernel):
 
 
 # MLX counts inputs and outputs in its own layout (out, *kernel, in).
-@rule("torch.nn.init.xavier_uniform_", "torch.nn.init.xavier_uniform", mutates="tensor")
+@rule("torch.nn.init.xavier_uniform_", "torch.nn.init.xavier_uniform", mutates="tensor", trap="random numbers")
 def xavier_uniform_(tensor, gain=1.0, generator=None, _kernel=None):
     if _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
@@ -121,7 +122,7 @@ def xavier_uniform_(tensor, gain=1.0, generator=None, _kernel=None):
     return _cast(nn.init.glorot_uniform()(tensor, gain=gain), tensor)
 
 
-@rule("torch.nn.init.xavier_normal_", "torch.nn.init.xavier_normal", mutates="tensor")
+@rule("torch.nn.init.xavier_normal_", "torch.nn.init.xavier_normal", mutates="tensor", trap="random numbers")
 def xavier_normal_(tensor, gain=1.0, generator=None, _kernel=None):
     if _keeps_inputs_second(tensor, _kernel):
         kernel = mx.moveaxis(tensor, 1, -1)
@@ -129,7 +130,7 @@ def xavier_normal_(tensor, gain=1.0, generator=None, _kernel=None):
     return _cast(nn.init.glorot_normal()(tensor, gain=gain), tensor)
 
 
-@rule("torch.nn.init.kaiming_uniform_", "torch.nn.init.kaiming_uniform", mutates="tensor")
+@rule("torch.nn.init.kaiming_uniform_", "torch.nn.init.kaiming_uniform", mutates="tensor", trap="random numbers")
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
     gain = _kaiming_gain(nonlinearity, a)
     if mode == "fan_out" and _keeps_inputs_second(tensor, _kernel):
@@ -138,7 +139,7 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gene
     return _cast(nn.init.he_uniform()(tensor, mode=_mode(mode, _kernel), gain=gain), tensor)
 
 
-@rule("torch.nn.init.kaiming_normal_", "torch.nn.init.kaiming_normal", mutates="tensor")
+@rule("torch.nn.init.kaiming_normal_", "torch.nn.init.kaiming_normal", mutates="tensor", trap="random numbers")
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, _kernel=None):
     gain = _kaiming_gain(nonlinearity, a)
     if mode == "fan_out" and _keeps_inputs_second(tensor, _kernel):
@@ -162,7 +163,7 @@ def _kaiming_gain(nonlinearity, slope):
 
 
 # Also for convolutions: the rows of the flattened weight are orthogonal, in whatever order the columns stand.
-@rule("torch.nn.init.orthogonal_", mutates="tensor")
+@rule("torch.nn.init.orthogonal_", mutates="tensor", trap="random numbers")
 def orthogonal_(tensor, gain=1, generator=None, _kernel=None):
     if _kernel == "transposed":
         columns = tensor.reshape(-1, tensor.shape[-1])

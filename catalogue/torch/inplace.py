@@ -46,7 +46,7 @@ def mul_(self, other):
     return _kept(self * other, self, other)
 
 
-@rule("torch.Tensor.div_", "torch.Tensor.divide_", "torch.Tensor.true_divide_", mutates="self")
+@rule("torch.Tensor.div_", "torch.Tensor.divide_", "torch.Tensor.true_divide_", mutates="self", trap="signs of remainders")
 def div_(self, other, *, rounding_mode=None):
     if rounding_mode is None:
         return _kept(self / other, self, other)
@@ -65,7 +65,7 @@ def remainder_(self, other):
     return _kept(self % other, self, other)
 
 
-@rule("torch.Tensor.fmod_", mutates="self")
+@rule("torch.Tensor.fmod_", mutates="self", trap="signs of remainders")
 def fmod_(self, other):
     return _kept(fmod(self, other), self, other)
 
@@ -129,7 +129,7 @@ def set_(self, source=None):
     refuse("storage cannot be exchanged in MLX", suggest="assign the new array")
 
 
-@rule("torch.Tensor.masked_fill_", mutates="self")
+@rule("torch.Tensor.masked_fill_", mutates="self", trap="numbers in integers")
 def masked_fill_(self, mask, value):
     return _filled(self, mask, value)
 
@@ -173,7 +173,7 @@ def scatter_(self, dim, index, src=None, *, value=None, reduce=None):
     return scatter(self, dim, index, src, value=value, reduce=reduce)
 
 
-@rule("torch.Tensor.scatter_add_", mutates="self")
+@rule("torch.Tensor.scatter_add_", mutates="self", trap="repeated indices")
 def scatter_add_(self, dim, index, src):
     return self.at[_grid(index, dim)].add(_source(src, index, self))
 
@@ -183,7 +183,7 @@ def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True):
     return scatter_reduce(self, dim, index, src, reduce, include_self=include_self)
 
 
-@rule("torch.Tensor.index_add_", mutates="self")
+@rule("torch.Tensor.index_add_", mutates="self", trap="repeated indices")
 def index_add_(self, dim, index, source, *, alpha=1):
     if _scalar(self):
         return self + alpha * source.reshape(-1).sum()
@@ -202,7 +202,7 @@ def index_fill_(self, dim, index, value):
     return index_fill(self, dim, index, value)
 
 
-@rule("torch.Tensor.index_put_", "torch.index_put_", mutates="self")
+@rule("torch.Tensor.index_put_", "torch.index_put_", mutates="self", trap="repeated indices")
 def index_put_(self, indices, values, accumulate=False):
     return index_put(self, indices, values, accumulate)
 
@@ -226,12 +226,12 @@ def t_(self):
     return self.T
 
 
-@rule("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", "torch.Tensor.swapdims_", mutates="self")
+@rule("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", "torch.Tensor.swapdims_", mutates="self", trap="order of axes")
 def transpose_(self, dim0, dim1):
     return self.swapaxes(dim0, dim1)
 
 
-@rule("torch.Tensor.detach_", "torch.detach_", mutates="self")
+@rule("torch.Tensor.detach_", "torch.detach_", mutates="self", trap="gradients without a tape")
 def detach_(self):
     return mx.stop_gradient(self)
 
@@ -301,7 +301,7 @@ def logical_xor_(self, other):
     return mx.not_equal(mx.logical_not(self), mx.logical_not(other)).astype(self.dtype)
 
 
-@rule("torch.Tensor.normal_", mutates="self")
+@rule("torch.Tensor.normal_", mutates="self", trap="random numbers")
 def normal_(self, mean=0, std=1, *, generator=None):
     if known(mean == 0 and std == 1) and mean == 0 and std == 1:
         return mx.random.normal(self.shape, dtype=self.dtype)
@@ -309,19 +309,19 @@ def normal_(self, mean=0, std=1, *, generator=None):
 
 
 # torch's own name of the lower bound, `from`, is no name in Python: it comes by position.
-@rule("torch.Tensor.uniform_", mutates="self")
+@rule("torch.Tensor.uniform_", mutates="self", trap="random numbers")
 def uniform_(self, low=0, to=1, *, generator=None):
     if known(low == 0 and to == 1) and low == 0 and to == 1:
         return mx.random.uniform(shape=self.shape, dtype=self.dtype)
     return mx.random.uniform(low, to, self.shape, dtype=self.dtype)
 
 
-@rule("torch.Tensor.bernoulli_", mutates="self")
+@rule("torch.Tensor.bernoulli_", mutates="self", trap="random numbers")
 def bernoulli_(self, p=0.5, *, generator=None):
     return mx.random.bernoulli(p, self.shape).astype(self.dtype)
 
 
-@rule("torch.Tensor.exponential_", mutates="self")
+@rule("torch.Tensor.exponential_", mutates="self", trap="random numbers")
 def exponential_(self, lambd=1, *, generator=None):
     return -mx.log(1 - mx.random.uniform(shape=self.shape, dtype=self.dtype)) / lambd
 
@@ -338,6 +338,6 @@ def drawn_(self, *parameters, generator=None):
     refuse("MLX has no draws from this distribution")
 
 
-@rule("torch.Tensor.put_", mutates="self")
+@rule("torch.Tensor.put_", mutates="self", trap="repeated indices")
 def put_(self, index, source, accumulate=False):
     return put(self, index, source, accumulate)

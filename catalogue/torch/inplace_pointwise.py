@@ -221,7 +221,7 @@ def nan_to_num_(self, nan=0.0, posinf=None, neginf=None):
     return mx.nan_to_num(self, nan=nan, posinf=posinf, neginf=neginf)
 
 
-@rule("torch.Tensor.clamp_", "torch.Tensor.clip_", "torch.clamp_", "torch.clip_", mutates="self")
+@rule("torch.Tensor.clamp_", "torch.Tensor.clip_", "torch.clamp_", "torch.clip_", mutates="self", trap="gradients at bounds")
 def clamp_(self, min=None, max=None):
     return clamp(self, min, max)
 

@@ -47,13 +47,13 @@ def _total(sizes):
 
 
 # torch's number is the size of a piece and its list the sizes of all; MLX takes the number of pieces, or where to cut.
-@rule("torch.split_with_sizes", "torch.Tensor.split_with_sizes", view_of="input")
+@rule("torch.split_with_sizes", "torch.Tensor.split_with_sizes", view_of="input", trap="sizes of pieces")
 def split_with_sizes(input, split_sizes, dim=0):
     return split(input, split_sizes, dim)
 
 
 # The method calls its argument `split_size`.
-@rule("torch.split", "torch.Tensor.split", view_of="tensor")
+@rule("torch.split", "torch.Tensor.split", view_of="tensor", trap="sizes of pieces")
 def split(tensor, split_size_or_sections=None, dim=0, split_size=None):
     """Pieces of a given size, the last one perhaps shorter, or of given sizes."""
     if split_size is not None:
@@ -72,7 +72,7 @@ def split(tensor, split_size_or_sections=None, dim=0, split_size=None):
 
 # Pieces that do not come out even are all ceil(length / chunks) long but the last. MLX raises for them where the number
 # of chunks is written out and the length is not known here; `_uneven` tells that a sample had such a length.
-@rule("torch.chunk", "torch.Tensor.chunk", view_of="input")
+@rule("torch.chunk", "torch.Tensor.chunk", view_of="input", trap="sizes of pieces")
 def chunk(input, chunks, dim=0, _uneven=False):
     """Pieces that are all as long but the last."""
     uneven = _uneven or known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
@@ -83,7 +83,7 @@ def chunk(input, chunks, dim=0, _uneven=False):
 
 
 # Sections that do not come out even: the first ones are one longer. Indices cut.
-@rule("torch.tensor_split", "torch.Tensor.tensor_split", view_of="input")
+@rule("torch.tensor_split", "torch.Tensor.tensor_split", view_of="input", trap="sizes of pieces")
 def tensor_split(input, indices_or_sections, dim=0):
     return _tensor_split(input, indices_or_sections, dim)
 
@@ -99,17 +99,17 @@ def _tensor_split(input, indices_or_sections, dim=0):
     return mx.split(input, cuts, axis=dim)
 
 
-@rule("torch.hsplit", "torch.Tensor.hsplit", view_of="input")
+@rule("torch.hsplit", "torch.Tensor.hsplit", view_of="input", trap="sizes of pieces")
 def hsplit(input, indices_or_sections):
     return _tensor_split(input, indices_or_sections, 0 if input.ndim == 1 else 1)
 
 
-@rule("torch.vsplit", "torch.Tensor.vsplit", view_of="input")
+@rule("torch.vsplit", "torch.Tensor.vsplit", view_of="input", trap="sizes of pieces")
 def vsplit(input, indices_or_sections):
     return _tensor_split(input, indices_or_sections, 0)
 
 
-@rule("torch.dsplit", "torch.Tensor.dsplit", view_of="input")
+@rule("torch.dsplit", "torch.Tensor.dsplit", view_of="input", trap="sizes of pieces")
 def dsplit(input, indices_or_sections):
     return _tensor_split(input, indices_or_sections, 2)
 
@@ -120,7 +120,7 @@ def unbind(input, dim=0):
 
 
 # torch's default is "ij", MLX's is "xy".
-@rule("torch.meshgrid")
+@rule("torch.meshgrid", trap="grids")
 def meshgrid(*tensors, indexing=None):
     if indexing is None:
         return mx.meshgrid(*_listed(tensors), indexing="ij")

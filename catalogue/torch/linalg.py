@@ -278,7 +278,7 @@ def _length(x, axis=None, keepdims=False):
 
 # Without axes torch takes the norm of all values as one vector, whatever the rank, and so does `mx.linalg.norm` unless
 # an order is given. A given `p` is that of vectors, also along two axes.
-@rule("torch.norm", "torch.Tensor.norm")
+@rule("torch.norm", "torch.Tensor.norm", trap="norms of matrices")
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.astype(dtype)
@@ -300,7 +300,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     return norm(x, ord, dim, keepdim, dtype)
 
 
-@rule("torch.linalg.matrix_norm")
+@rule("torch.linalg.matrix_norm", trap="norms of matrices")
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     A = A if dtype is None else A.astype(dtype)
     if ord == "fro" or known(0 in A.shape) and 0 in A.shape:
@@ -309,7 +309,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
 
 
 # An order without axes is that of the vector or matrix that the rank says.
-@rule("torch.linalg.norm")
+@rule("torch.linalg.norm", trap="norms of matrices")
 def linalg_norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
         A = A.astype(dtype)

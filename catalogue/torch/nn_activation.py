@@ -78,12 +78,12 @@ def LeakyReLU(negative_slope=0.01, inplace=False):
     return nn.LeakyReLU(negative_slope)
 
 
-@module("torch.nn.CELU")
+@module("torch.nn.CELU", trap="gradients of branches")
 def CELU(alpha=1.0, inplace=False):
     return nn.CELU(alpha)
 
 
-@definition("torch.nn.ELU")
+@definition("torch.nn.ELU", trap="gradients of branches")
 class ELU(nn.Module):
     """x where it is positive, else alpha * (exp(x) - 1); unlike `nn.elu`, its gradient does not overflow."""
 
@@ -95,7 +95,7 @@ class ELU(nn.Module):
         return mx.where(x > 0, x, self.alpha * mx.expm1(mx.minimum(0, x)))
 
 
-@definition("torch.nn.SELU")
+@definition("torch.nn.SELU", trap="gradients of branches")
 class SELU(nn.Module):
     """The self-normalising exponential unit; unlike `nn.selu`, its gradient does not overflow."""
 
@@ -124,7 +124,7 @@ class Softplus(nn.Module):
         return mx.where(x * self.beta > self.threshold, x, nn.softplus(x * self.beta) / self.beta)
 
 
-@definition("torch.nn.Softmax")
+@definition("torch.nn.Softmax", trap="omitted axis")
 class Softmax(nn.Module):
     """Softmax along one axis."""
 
@@ -148,7 +148,7 @@ class Softmin(nn.Module):
         return mx.softmax(-x, axis=self.dim)
 
 
-@definition("torch.nn.LogSoftmax")
+@definition("torch.nn.LogSoftmax", trap="omitted axis")
 class LogSoftmax(nn.Module):
     """The logarithm of softmax along one axis."""
 
@@ -168,7 +168,7 @@ class Softmax2d(nn.Module):
         return mx.softmax(x, axis=-3)
 
 
-@definition("torch.nn.Hardtanh")
+@definition("torch.nn.Hardtanh", trap="gradients at bounds")
 class Hardtanh(nn.Module):
     """Limits values to [min_val, max_val]."""
 

@@ -5,7 +5,7 @@ import copy
 from mlxify.catalogue import *
 
 
-@definition("torch.nn.MultiheadAttention", "torch.nn.modules.activation.MultiheadAttention")
+@definition("torch.nn.MultiheadAttention", "torch.nn.modules.activation.MultiheadAttention", trap=("defaults of layers", "initial weights", "masks of attention"))
 class MultiheadAttention(nn.Module):
     """PyTorch's multi-head attention over (length, batch, dims), or batch first; gives (output, weights or None).
 
@@ -69,7 +69,7 @@ class MultiheadAttention(nn.Module):
         return output, (weights.mean(axis=1) if average_attn_weights else weights) if need_weights else None
 
 
-@definition("torch.nn.MultiheadAttention", argument=("add_bias_kv", "add_zero_attn", "kdim", "vdim"))
+@definition("torch.nn.MultiheadAttention", argument=("add_bias_kv", "add_zero_attn", "kdim", "vdim"), trap=("defaults of layers", "initial weights", "masks of attention"))
 class GeneralMultiheadAttention(MultiheadAttention):
     """PyTorch's multi-head attention with keys and values of other sizes, a learned further key, or one of zeros."""
 

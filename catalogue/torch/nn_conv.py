@@ -23,7 +23,7 @@ def _check_transposed(kernel_size, padding, output_padding, dilation, groups, ax
         raise NotImplementedError("a transposed convolution with groups or unusual padding")
 
 
-@definition("torch.nn.Conv1d", "torch.nn.modules.conv.Conv1d", weights={"weight": "OIL->OLI"})
+@definition("torch.nn.Conv1d", "torch.nn.modules.conv.Conv1d", weights={"weight": "OIL->OLI"}, trap=("layout of images", "initial weights"))
 class Conv1d(nn.Conv1d):
     """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
 
@@ -41,7 +41,7 @@ class Conv1d(nn.Conv1d):
         return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
 
 
-@definition("torch.nn.Conv2d", "torch.nn.modules.conv.Conv2d", weights={"weight": "OIHW->OHWI"})
+@definition("torch.nn.Conv2d", "torch.nn.modules.conv.Conv2d", weights={"weight": "OIHW->OHWI"}, trap=("layout of images", "initial weights"))
 class Conv2d(nn.Conv2d):
     """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
 
@@ -58,7 +58,7 @@ class Conv2d(nn.Conv2d):
         return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
-@definition("torch.nn.Conv3d", "torch.nn.modules.conv.Conv3d", weights={"weight": "OIDHW->ODHWI"})
+@definition("torch.nn.Conv3d", "torch.nn.modules.conv.Conv3d", weights={"weight": "OIDHW->ODHWI"}, trap=("layout of images", "initial weights"))
 class Conv3d(nn.Conv3d):
     """PyTorch's Conv3d: channels first, as in (batch, channels, depth, height, width)."""
 
@@ -75,7 +75,7 @@ class Conv3d(nn.Conv3d):
         return super().__call__(x.transpose(0, 2, 3, 4, 1)).transpose(0, 4, 1, 2, 3)
 
 
-@definition("torch.nn.ConvTranspose1d", weights={"weight": "IOL->OLI"})
+@definition("torch.nn.ConvTranspose1d", weights={"weight": "IOL->OLI"}, trap="layout of images")
 class ConvTranspose1d(nn.ConvTranspose1d):
     """PyTorch's ConvTranspose1d: channels first, as in (batch, channels, length)."""
 
@@ -91,7 +91,7 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
 
 
-@definition("torch.nn.ConvTranspose2d", weights={"weight": "IOHW->OHWI"})
+@definition("torch.nn.ConvTranspose2d", weights={"weight": "IOHW->OHWI"}, trap="layout of images")
 class ConvTranspose2d(nn.ConvTranspose2d):
     """PyTorch's ConvTranspose2d: channels first, as in (batch, channels, height, width)."""
 
@@ -106,7 +106,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
-@definition("torch.nn.ConvTranspose3d", weights={"weight": "IODHW->ODHWI"})
+@definition("torch.nn.ConvTranspose3d", weights={"weight": "IODHW->ODHWI"}, trap="layout of images")
 class ConvTranspose3d(nn.ConvTranspose3d):
     """PyTorch's ConvTranspose3d: channels first, as in (batch, channels, depth, height, width)."""
 

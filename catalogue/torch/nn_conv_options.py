@@ -23,7 +23,7 @@ def _pad_mode(padding_mode):
     return "constant" if padding_mode == "zeros" else padding_mode
 
 
-@definition("torch.nn.Conv1d", argument="padding_mode", weights={"weight": "OIL->OLI"})
+@definition("torch.nn.Conv1d", argument="padding_mode", weights={"weight": "OIL->OLI"}, trap=("layout of images", "initial weights"))
 class PaddedConv1d(nn.Conv1d):
     """PyTorch's Conv1d with a padding mode: channels first, as in (batch, channels, length)."""
 
@@ -41,7 +41,7 @@ class PaddedConv1d(nn.Conv1d):
         return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
 
 
-@definition("torch.nn.Conv2d", argument="padding_mode", weights={"weight": "OIHW->OHWI"})
+@definition("torch.nn.Conv2d", argument="padding_mode", weights={"weight": "OIHW->OHWI"}, trap=("layout of images", "initial weights"))
 class PaddedConv2d(nn.Conv2d):
     """PyTorch's Conv2d with a padding mode: channels first, as in (batch, channels, height, width)."""
 
@@ -59,7 +59,7 @@ class PaddedConv2d(nn.Conv2d):
         return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
 
 
-@definition("torch.nn.Conv3d", argument=("groups", "padding_mode"), weights={"weight": "OIDHW->ODHWI"})
+@definition("torch.nn.Conv3d", argument=("groups", "padding_mode"), weights={"weight": "OIDHW->ODHWI"}, trap=("layout of images", "initial weights"))
 class GroupedConv3d(nn.Conv3d):
     """PyTorch's Conv3d with groups and a padding mode: channels first, as in (batch, channels, depth, height, width)."""
 
@@ -86,7 +86,7 @@ def _output_padding(shape, kernel_size, stride, padding, dilation, output_size):
     return tuple(size - n for size, n in zip(output_size[len(output_size) - axes :], least))
 
 
-@definition("torch.nn.ConvTranspose1d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOL->OLI"})
+@definition("torch.nn.ConvTranspose1d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOL->OLI"}, trap="layout of images")
 class GeneralConvTranspose1d(nn.ConvTranspose1d):
     """PyTorch's ConvTranspose1d with groups and output padding: channels first, as in (batch, channels, length)."""
 
@@ -108,7 +108,7 @@ class GeneralConvTranspose1d(nn.ConvTranspose1d):
         return (x + self.bias if "bias" in self else x).swapaxes(1, 2)
 
 
-@definition("torch.nn.ConvTranspose2d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOHW->OHWI"})
+@definition("torch.nn.ConvTranspose2d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IOHW->OHWI"}, trap="layout of images")
 class GeneralConvTranspose2d(nn.ConvTranspose2d):
     """PyTorch's ConvTranspose2d with groups and output padding: channels first, as in (batch, channels, height, width)."""
 
@@ -130,7 +130,7 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
 
 
-@definition("torch.nn.ConvTranspose3d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IODHW->ODHWI"})
+@definition("torch.nn.ConvTranspose3d", argument=("groups", "output_padding", "output_size"), weights={"weight": "IODHW->ODHWI"}, trap="layout of images")
 class GeneralConvTranspose3d(nn.ConvTranspose3d):
     """PyTorch's ConvTranspose3d with groups and output padding: channels first, as in (batch, channels, depth, height, width)."""
 

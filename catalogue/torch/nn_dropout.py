@@ -6,7 +6,7 @@ from mlxify.catalogue import *
 
 
 # `nn.Dropout` draws the same mask as torch: one Bernoulli number per value, 1 with probability 1 - p.
-@module("torch.nn.Dropout")
+@module("torch.nn.Dropout", trap="random numbers")
 def Dropout(p=0.5, inplace=False):
     if known(p == 1) and p == 1:
         refuse("MLX's dropout wants a probability below 1")
@@ -18,7 +18,7 @@ def p(self):
     return 1 - self._p_1
 
 
-@definition("torch.nn.Dropout1d")
+@definition("torch.nn.Dropout1d", trap="random numbers")
 class Dropout1d(nn.Module):
     """Zeroes whole channels of (batch, channels, length) with probability p, in training."""
 
@@ -32,7 +32,7 @@ class Dropout1d(nn.Module):
         return x * mx.random.bernoulli(1 - self.p, (*x.shape[:-1], 1)) / (1 - self.p)
 
 
-@definition("torch.nn.Dropout2d")
+@definition("torch.nn.Dropout2d", trap="random numbers")
 class Dropout2d(nn.Module):
     """Zeroes whole channels of (batch, channels, height, width) with probability p, in training."""
 

@@ -4,7 +4,7 @@ from mlxify.catalogue import *
 
 
 # Weights start uniform in +-1 / sqrt(in_features), in torch as in MLX.
-@module("torch.nn.Linear", "torch.nn.modules.linear.NonDynamicallyQuantizableLinear")
+@module("torch.nn.Linear", "torch.nn.modules.linear.NonDynamicallyQuantizableLinear", trap="initial weights")
 def Linear(in_features, out_features, bias=True, device=None, dtype=None):
     return nn.Linear(in_features, out_features, bias=bias)
 
@@ -26,7 +26,7 @@ class Bilinear(nn.Module):
 
 
 # Rows start normal with deviation 1 in torch and 1 / sqrt(dims) in MLX; trained weights replace them.
-@module("torch.nn.Embedding")
+@module("torch.nn.Embedding", trap=("indices out of range", "initial weights"))
 def Embedding(
     num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
     sparse=False, _weight=None, _freeze=False, device=None, dtype=None,

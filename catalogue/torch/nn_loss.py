@@ -54,7 +54,7 @@ class _WeightedLoss(nn.Module):
         self.freeze(keys=["weight"], recurse=False)
 
 
-@definition("torch.nn.CrossEntropyLoss")
+@definition("torch.nn.CrossEntropyLoss", trap="defaults of layers")
 class CrossEntropyLoss(_WeightedLoss):
     """Cross entropy of logits, classes on axis 1, against class indices or probabilities."""
 
@@ -67,7 +67,7 @@ class CrossEntropyLoss(_WeightedLoss):
         return _cross_entropy(logits, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing)
 
 
-@definition("torch.nn.NLLLoss", "torch.nn.NLLLoss2d")
+@definition("torch.nn.NLLLoss", "torch.nn.NLLLoss2d", trap="defaults of layers")
 class NLLLoss(_WeightedLoss):
     """Negative log-likelihood of class indices, classes on axis 1."""
 
@@ -87,7 +87,7 @@ class _PairLoss(nn.Module):
         self.reduction = reduction
 
 
-@definition("torch.nn.MSELoss")
+@definition("torch.nn.MSELoss", trap="defaults of layers")
 class MSELoss(_PairLoss):
     """The squared difference."""
 
@@ -95,7 +95,7 @@ class MSELoss(_PairLoss):
         return nn.losses.mse_loss(*mx.broadcast_arrays(x, target), self.reduction)
 
 
-@definition("torch.nn.L1Loss")
+@definition("torch.nn.L1Loss", trap="defaults of layers")
 class L1Loss(_PairLoss):
     """The absolute difference."""
 
@@ -103,7 +103,7 @@ class L1Loss(_PairLoss):
         return nn.losses.l1_loss(*mx.broadcast_arrays(x, target), self.reduction)
 
 
-@definition("torch.nn.SmoothL1Loss")
+@definition("torch.nn.SmoothL1Loss", trap="defaults of layers")
 class SmoothL1Loss(_PairLoss):
     """Squared below a difference of beta, absolute above."""
 
@@ -128,7 +128,7 @@ class HuberLoss(nn.Module):
         return nn.losses.huber_loss(x, target, self.delta, self.reduction)
 
 
-@definition("torch.nn.BCELoss")
+@definition("torch.nn.BCELoss", trap="defaults of layers")
 class BCELoss(_WeightedLoss):
     """Binary cross entropy of probabilities."""
 
@@ -136,7 +136,7 @@ class BCELoss(_WeightedLoss):
         return _binary_cross_entropy(p, target, self.weight, self.reduction)
 
 
-@definition("torch.nn.BCEWithLogitsLoss")
+@definition("torch.nn.BCEWithLogitsLoss", trap="defaults of layers")
 class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross entropy of logits; `pos_weight` scales the positive term, `weight` the whole."""
 
@@ -149,7 +149,7 @@ class BCEWithLogitsLoss(_WeightedLoss):
         return _weighted_logistic_loss(logits, target, self.weight, self.pos_weight, self.reduction)
 
 
-@definition("torch.nn.KLDivLoss")
+@definition("torch.nn.KLDivLoss", trap="defaults of layers")
 class KLDivLoss(nn.Module):
     """Pointwise Kullback-Leibler divergence of log-probabilities from probabilities (or their logarithms)."""
 

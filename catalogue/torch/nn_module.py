@@ -4,7 +4,7 @@ from mlxify.catalogue import *
 
 
 # MLX's own `apply` maps arrays, not modules.
-@rule("torch.nn.Module.apply")
+@rule("torch.nn.Module.apply", trap="visits of modules")
 def apply(self, fn):
     return self.apply_to_modules(lambda _, module: fn(module))
 

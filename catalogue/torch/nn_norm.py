@@ -45,7 +45,7 @@ class LayerNormOverAxes(nn.Module):
 
 
 # torch's own epsilon is that of the dtype in which it computes: 2 ** -23, also for half precision.
-@module("torch.nn.RMSNorm")
+@module("torch.nn.RMSNorm", trap="defaults of layers")
 def RMSNorm(normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):
     if eps is None:
         eps = 1.1920928955078125e-07
@@ -74,6 +74,7 @@ class RMSNormOverAxes(nn.Module):
 @definition(
     "torch.nn.BatchNorm1d", "torch.nn.BatchNorm2d", "torch.nn.BatchNorm3d", "torch.nn.SyncBatchNorm",
     "torch.nn.modules.batchnorm._BatchNorm",
+    trap="layout of images",
 )
 class BatchNorm(nn.BatchNorm):
     """PyTorch's batch norm: the channels are axis 1 of an array of any rank."""
@@ -97,7 +98,7 @@ class BatchNorm(nn.BatchNorm):
         return mx.moveaxis(super().__call__(x.reshape(-1, x.shape[-1])).reshape(x.shape), -1, 1)
 
 
-@definition("torch.nn.GroupNorm")
+@definition("torch.nn.GroupNorm", trap=("layout of images", "defaults of layers"))
 class GroupNorm(nn.GroupNorm):
     """Group norm with the channels on axis 1, as in PyTorch."""
 

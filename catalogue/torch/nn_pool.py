@@ -88,7 +88,7 @@ class WindowAvgPool(nn.Module):
         return _avg_pool(x, *self.window)
 
 
-@module("torch.nn.MaxPool1d")
+@module("torch.nn.MaxPool1d", trap="layout of images")
 def make_max_pool1d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
@@ -100,7 +100,7 @@ def make_max_pool1d(kernel_size, stride=None, padding=0, dilation=1, return_indi
     return WindowMaxPool(1, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
 
-@module("torch.nn.MaxPool2d")
+@module("torch.nn.MaxPool2d", trap="layout of images")
 def make_max_pool2d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
@@ -112,7 +112,7 @@ def make_max_pool2d(kernel_size, stride=None, padding=0, dilation=1, return_indi
     return WindowMaxPool(2, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
 
-@module("torch.nn.MaxPool3d")
+@module("torch.nn.MaxPool3d", trap="layout of images")
 def make_max_pool3d(kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
     if known(dilation == 1 and not return_indices and not ceil_mode):
         if dilation == 1 and not return_indices and not ceil_mode:
@@ -124,7 +124,7 @@ def make_max_pool3d(kernel_size, stride=None, padding=0, dilation=1, return_indi
     return WindowMaxPool(3, kernel_size, stride, padding, dilation, return_indices, ceil_mode)
 
 
-@module("torch.nn.AvgPool1d")
+@module("torch.nn.AvgPool1d", trap="layout of images")
 def make_avg_pool1d(kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
     if known(not ceil_mode and (count_include_pad or padding == 0)):
         if not ceil_mode and (count_include_pad or padding == 0):
@@ -136,7 +136,7 @@ def make_avg_pool1d(kernel_size, stride=None, padding=0, ceil_mode=False, count_
     return WindowAvgPool(1, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-@module("torch.nn.AvgPool2d")
+@module("torch.nn.AvgPool2d", trap="layout of images")
 def make_avg_pool2d(
     kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -150,7 +150,7 @@ def make_avg_pool2d(
     return WindowAvgPool(2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@module("torch.nn.AvgPool3d")
+@module("torch.nn.AvgPool3d", trap="layout of images")
 def make_avg_pool3d(
     kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
 ):
@@ -164,7 +164,7 @@ def make_avg_pool3d(
     return WindowAvgPool(3, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-@definition("torch.nn.AdaptiveAvgPool1d")
+@definition("torch.nn.AdaptiveAvgPool1d", trap="layout of images")
 class AdaptiveAvgPool1d(nn.Module):
     """The averages of that many equal pieces of the last axis."""
 
@@ -176,7 +176,7 @@ class AdaptiveAvgPool1d(nn.Module):
         return _adaptive_pool(x, self.output_size, mx.mean)
 
 
-@definition("torch.nn.AdaptiveAvgPool2d")
+@definition("torch.nn.AdaptiveAvgPool2d", trap="layout of images")
 class AdaptiveAvgPool2d(nn.Module):
     """The averages of a grid of (rows, columns) equal pieces of the last two axes; None keeps an axis."""
 
@@ -188,7 +188,7 @@ class AdaptiveAvgPool2d(nn.Module):
         return _adaptive_pool(x, self.output_size, mx.mean)
 
 
-@definition("torch.nn.AdaptiveAvgPool3d")
+@definition("torch.nn.AdaptiveAvgPool3d", trap="layout of images")
 class AdaptiveAvgPool3d(nn.Module):
     """The averages of a grid of equal pieces of the last three axes; None keeps an axis."""
 

@@ -74,7 +74,7 @@ class _Recurrent(nn.Module):
         return x.swapaxes(0, 1) if self.batch_first else x, tuple(mx.stack(state) for state in zip(*final))
 
 
-@definition("torch.nn.LSTM")
+@definition("torch.nn.LSTM", trap="initial weights")
 class LSTM(_Recurrent):
     """PyTorch's LSTM: gives (outputs, (hidden, cell)), the states as (layers * directions, batch, hidden)."""
 
@@ -90,7 +90,7 @@ class LSTM(_Recurrent):
         return self._run(x, hx)
 
 
-@definition("torch.nn.GRU")
+@definition("torch.nn.GRU", trap="initial weights")
 class GRU(_Recurrent):
     """PyTorch's GRU: gives (outputs, hidden), the state as (layers * directions, batch, hidden)."""
 
@@ -108,7 +108,7 @@ class GRU(_Recurrent):
         return outputs, hidden
 
 
-@definition("torch.nn.RNN")
+@definition("torch.nn.RNN", trap="initial weights")
 class RNN(_Recurrent):
     """PyTorch's Elman network: gives (outputs, hidden), the state as (layers * directions, batch, hidden)."""
 

@@ -137,7 +137,7 @@ class ChannelShuffle(nn.Module):
         return x.reshape(x.shape[0], self.groups, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
 
 
-@definition("torch.nn.Upsample")
+@definition("torch.nn.Upsample", trap="layout of images")
 class Upsample(nn.Module):
     """Resizes the axes after (batch, channels) to a size or by a factor."""
 

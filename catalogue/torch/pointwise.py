@@ -145,14 +145,14 @@ def relu(input):
     return nn.relu(input)
 
 
-@rule("torch.softmax", "torch.Tensor.softmax", "torch.special.softmax")
+@rule("torch.softmax", "torch.Tensor.softmax", "torch.special.softmax", trap="omitted axis")
 def softmax(input, dim, dtype=None):
     if dtype is not None:
         return mx.softmax(input.astype(dtype), axis=_axis(input, dim))
     return mx.softmax(input, axis=_axis(input, dim))
 
 
-@rule("torch.log_softmax", "torch.Tensor.log_softmax", "torch.special.log_softmax")
+@rule("torch.log_softmax", "torch.Tensor.log_softmax", "torch.special.log_softmax", trap="omitted axis")
 def log_softmax(input, dim, dtype=None):
     if known(0 in input.shape) and 0 in input.shape:
         return input if dtype is None else input.astype(dtype)
@@ -250,7 +250,7 @@ def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
 
 
 # MLX wants both bounds in `clip`; `maximum` and `minimum` read better where one is given.
-@rule("torch.clamp", "torch.clip", "torch.Tensor.clamp", "torch.Tensor.clip")
+@rule("torch.clamp", "torch.clip", "torch.Tensor.clamp", "torch.Tensor.clip", trap=("numbers in integers", "gradients at bounds"))
 def clamp(input, min=None, max=None):
     if known(max is None) and max is None:
         return mx.maximum(input, min)
@@ -259,12 +259,12 @@ def clamp(input, min=None, max=None):
     return mx.clip(input, min, max)
 
 
-@rule("torch.clamp_min", "torch.Tensor.clamp_min")
+@rule("torch.clamp_min", "torch.Tensor.clamp_min", trap="gradients at bounds")
 def clamp_min(input, min):
     return mx.maximum(input, min)
 
 
-@rule("torch.clamp_max", "torch.Tensor.clamp_max")
+@rule("torch.clamp_max", "torch.Tensor.clamp_max", trap="gradients at bounds")
 def clamp_max(input, max):
     return mx.minimum(input, max)
 

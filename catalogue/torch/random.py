@@ -17,12 +17,12 @@ def manual_seed(seed):
     return mx.random.seed(seed)
 
 
-@rule("torch.randn")
+@rule("torch.randn", trap="random numbers")
 def randn(*size, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     return mx.random.normal(_shape(size), dtype=dtype)
 
 
-@rule("torch.rand")
+@rule("torch.rand", trap="random numbers")
 def rand(*size, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     if dtype is not None and known(dtype == mx.complex64) and dtype == mx.complex64:
         return mx.random.uniform(shape=_shape(size)) + 1j * mx.random.uniform(shape=_shape(size))
@@ -30,7 +30,7 @@ def rand(*size, generator=None, dtype=None, layout=None, device=None, requires_g
 
 
 # randint(high, size), randint(low, high, size), randint(high=high, size=size)
-@rule("torch.randint")
+@rule("torch.randint", trap="random numbers")
 def randint(
     low=0, high=None, size=None, *, generator=None, dtype=mx.int32, layout=None, device=None, requires_grad=False
 ):
@@ -41,26 +41,26 @@ def randint(
     return mx.random.randint(low, high, size, dtype=dtype)
 
 
-@rule("torch.randperm")
+@rule("torch.randperm", trap="kinds of indices")
 def randperm(n, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     return mx.random.permutation(n).astype(mx.int32)
 
 
-@rule("torch.randn_like")
+@rule("torch.randn_like", trap="random numbers")
 def randn_like(input, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     if dtype is None:
         return mx.random.normal(input.shape, dtype=input.dtype)
     return mx.random.normal(input.shape, dtype=dtype)
 
 
-@rule("torch.rand_like")
+@rule("torch.rand_like", trap="random numbers")
 def rand_like(input, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     if dtype is None:
         return mx.random.uniform(shape=input.shape, dtype=input.dtype)
     return mx.random.uniform(shape=input.shape, dtype=dtype)
 
 
-@rule("torch.randint_like")
+@rule("torch.randint_like", trap="random numbers")
 def randint_like(input, low=0, high=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     if high is None:
         return randint_like(input, 0, low, dtype)
@@ -70,7 +70,7 @@ def randint_like(input, low=0, high=None, dtype=None, layout=None, device=None, 
 
 
 # normal(mean, std) of tensors or numbers, normal(mean, std, size) of numbers
-@rule("torch.normal")
+@rule("torch.normal", trap="random numbers")
 def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False):
     if size is not None:
         return mx.random.normal(size, dtype=dtype, loc=mean, scale=std)
@@ -81,7 +81,7 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, layout=None,
     return mx.random.normal(mx.broadcast_shapes(mean.shape, std.shape), dtype=mean.dtype) * std + mean
 
 
-@rule("torch.bernoulli", "torch.Tensor.bernoulli")
+@rule("torch.bernoulli", "torch.Tensor.bernoulli", trap="random numbers")
 def bernoulli(input, p=None, *, generator=None):
     if p is None:
         return mx.random.bernoulli(input).astype(input.dtype)
@@ -89,7 +89,7 @@ def bernoulli(input, p=None, *, generator=None):
 
 
 # With replacement every draw is one of `categorical`; without, the largest of the logits plus Gumbel noise are drawn.
-@rule("torch.multinomial", "torch.Tensor.multinomial")
+@rule("torch.multinomial", "torch.Tensor.multinomial", trap="random numbers")
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     if replacement or num_samples == 1:
         return mx.random.categorical(mx.log(input), num_samples=num_samples).astype(mx.int32)

@@ -28,7 +28,7 @@ def sum_along(input, dim=None, keepdim=False, *, dtype=None):
     return input.sum(axis=_axes(input, dim), keepdims=keepdim)
 
 
-@rule("torch.mean", "torch.Tensor.mean")
+@rule("torch.mean", "torch.Tensor.mean", trap="sums in half precision")
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     if dtype is not None:
         return input.astype(dtype).mean(axis=_axes(input, dim), keepdims=keepdim)
@@ -61,7 +61,7 @@ def _is_empty(input, dim):
 
 
 # torch divides by n - 1 unless told otherwise, MLX by n. `x.var(False)` is `x.var(unbiased=False)`.
-@rule("torch.var", "torch.Tensor.var")
+@rule("torch.var", "torch.Tensor.var", trap="unbiased variance")
 def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if isinstance(dim, bool):
         return var(input, None, dim)
@@ -82,21 +82,21 @@ def _deviation(variance):
     return mx.where(constant, 0, mx.sqrt(mx.where(constant, 1, variance)))
 
 
-@rule("torch.std", "torch.Tensor.std")
+@rule("torch.std", "torch.Tensor.std", trap="unbiased variance")
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if isinstance(dim, bool):
         return std(input, None, dim)
     return _deviation(var(input, dim, unbiased, keepdim, correction=correction))
 
 
-@rule("torch.var_mean")
+@rule("torch.var_mean", trap="unbiased variance")
 def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if isinstance(dim, bool):
         return var(input, None, dim), mean(input)
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
-@rule("torch.std_mean")
+@rule("torch.std_mean", trap="unbiased variance")
 def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     if isinstance(dim, bool):
         return std(input, None, dim), mean(input)
@@ -104,7 +104,7 @@ def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
 
 
 # max(x), max(x, dim) with its indices, max(x, other)
-@rule("torch.max", "torch.Tensor.max", fields=("values", "indices"))
+@rule("torch.max", "torch.Tensor.max", fields=("values", "indices"), trap="values without indices")
 def max_along(input, dim=None, keepdim=False, *, other=None):
     if other is not None:
         return mx.maximum(input, other)
@@ -118,7 +118,7 @@ def max_along(input, dim=None, keepdim=False, *, other=None):
     return values, mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
-@rule("torch.min", "torch.Tensor.min", fields=("values", "indices"))
+@rule("torch.min", "torch.Tensor.min", fields=("values", "indices"), trap="values without indices")
 def min_along(input, dim=None, keepdim=False, *, other=None):
     if other is not None:
         return mx.minimum(input, other)
@@ -148,14 +148,14 @@ def aminmax(input, *, dim=None, keepdim=False):
     return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
 
 
-@rule("torch.argmax", "torch.Tensor.argmax")
+@rule("torch.argmax", "torch.Tensor.argmax", trap="kinds of indices")
 def argmax(input, dim=None, keepdim=False):
     if _scalar(input):
         return mx.zeros((), dtype=mx.int32)
     return mx.stop_gradient(mx.argmax(input, axis=dim, keepdims=keepdim)).astype(mx.int32)
 
 
-@rule("torch.argmin", "torch.Tensor.argmin")
+@rule("torch.argmin", "torch.Tensor.argmin", trap="kinds of indices")
 def argmin(input, dim=None, keepdim=False):
     if _scalar(input):
         return mx.zeros((), dtype=mx.int32)
@@ -183,7 +183,7 @@ def logsumexp(input, dim, keepdim=False):
 
 
 # Of an even number of values torch's median is the lower middle one; `mx.median` takes the mean of both.
-@rule("torch.median", "torch.Tensor.median", fields=("values", "indices"))
+@rule("torch.median", "torch.Tensor.median", fields=("values", "indices"), trap=("values without indices", "middle value"))
 def median(input, dim=None, keepdim=False):
     """The lower of the middle values."""
     if dim is None:
@@ -227,7 +227,7 @@ def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 
 
 # The lower middle one of what is not NaN; NaN sorts last.
-@rule("torch.nanmedian", "torch.Tensor.nanmedian", fields=("values", "indices"))
+@rule("torch.nanmedian", "torch.Tensor.nanmedian", fields=("values", "indices"), trap="middle value")
 def nanmedian(input, dim=None, keepdim=False):
     """The lower of the middle values that are not NaN."""
     if dim is None:

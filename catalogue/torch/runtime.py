@@ -3,7 +3,7 @@
 from mlxify.catalogue import *
 
 # --- compilation -----------------------------------------------------------------------------------------------------
-drop_decorator("torch.compile", "torch.compiler.disable", "torch.compiler.allow_in_graph", "torch._dynamo.disable")
+drop_decorator("torch.compile", "torch.compiler.disable", "torch.compiler.allow_in_graph", "torch._dynamo.disable", trap="compiled constants")
 drop_decorator("torch.compiler.assume_constant_result", "torch._dynamo.allow_in_graph", "torch.fx.wrap")
 drop_decorator(
     "torch.jit.script", "torch.jit.script_method", "torch.jit.export", "torch.jit.ignore", "torch.jit.unused"
@@ -12,7 +12,8 @@ drop_decorator(
     "torch.jit.script_if_tracing", "torch.jit._overload", "torch.jit._overload_method", "torch.jit.interface"
 )
 drop_decorator(
-    "torch.profiler.record_function", "torch.no_grad", "torch.library.custom_op", "torch.library.register_fake"
+    "torch.profiler.record_function", "torch.no_grad", "torch.library.custom_op", "torch.library.register_fake",
+    trap="gradients without a tape",
 )
 dissolve("torch.set_float32_matmul_precision", "torch.use_deterministic_algorithms", "torch.set_printoptions")
 dissolve(
@@ -29,7 +30,7 @@ constant("torch.__version__", '"2.13.0"')
 constant("torch.version.cuda", "torch.version.hip", "None")
 
 
-@rule("torch.compile")
+@rule("torch.compile", trap="compiled constants")
 def compiled(model, *, fullgraph=False, dynamic=None, backend=None, mode=None, options=None, disable=False):
     return model
 

@@ -6,7 +6,7 @@ from mlxify.catalogue import *
 
 
 # In 16 bits MLX also accumulates in 16 bits (1000 ones in bfloat16 give 256): such sums are taken in float32.
-@rule("torch.cumsum", "torch.Tensor.cumsum")
+@rule("torch.cumsum", "torch.Tensor.cumsum", trap=("omitted axis", "sums in half precision"))
 def cumsum(input, dim, *, dtype=None):
     if _scalar(input):
         return input if dtype is None else input.astype(dtype)
@@ -17,7 +17,7 @@ def cumsum(input, dim, *, dtype=None):
     return mx.cumsum(input, axis=dim)
 
 
-@rule("torch.cumprod", "torch.Tensor.cumprod")
+@rule("torch.cumprod", "torch.Tensor.cumprod", trap=("omitted axis", "sums in half precision"))
 def cumprod(input, dim, *, dtype=None):
     if _scalar(input):
         return input if dtype is None else input.astype(dtype)
@@ -41,7 +41,7 @@ def _last_equal(input, extreme, dim):
     return mx.cummax(mx.where(input == extreme, positions, 0), axis=dim).astype(mx.int32)
 
 
-@rule("torch.cummax", "torch.Tensor.cummax", fields=("values", "indices"))
+@rule("torch.cummax", "torch.Tensor.cummax", fields=("values", "indices"), trap="values without indices")
 def cummax(input, dim):
     if input.ndim == 0:
         return _only(input)
@@ -49,7 +49,7 @@ def cummax(input, dim):
     return values, _last_equal(input, values, dim)
 
 
-@rule("torch.cummin", "torch.Tensor.cummin", fields=("values", "indices"))
+@rule("torch.cummin", "torch.Tensor.cummin", fields=("values", "indices"), trap="values without indices")
 def cummin(input, dim):
     if input.ndim == 0:
         return _only(input)

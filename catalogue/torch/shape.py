@@ -70,7 +70,7 @@ def unflatten(input, dim, sizes):
     return mx.unflatten(input, dim, sizes)
 
 
-@rule("torch.transpose", "torch.Tensor.transpose", "torch.swapaxes", "torch.Tensor.swapaxes", view_of="input")
+@rule("torch.transpose", "torch.Tensor.transpose", "torch.swapaxes", "torch.Tensor.swapaxes", view_of="input", trap="order of axes")
 def transpose(input, dim0, dim1):
     if _scalar(input):
         return input
@@ -82,7 +82,7 @@ def swapdims(input, dim0, dim1):
     return input.swapaxes(dim0, dim1)
 
 
-@rule("torch.t", "torch.Tensor.t", view_of="input")
+@rule("torch.t", "torch.Tensor.t", view_of="input", trap="order of axes")
 def t(input):
     return input.T
 
@@ -101,7 +101,7 @@ def permute(self, *dims):
     return permute_to(self, dims)
 
 
-@rule("torch.permute", view_of="input")
+@rule("torch.permute", view_of="input", trap="order of axes")
 def permute_to(input, dims):
     if known(isinstance(dims, int)) and isinstance(dims, int):
         return input
@@ -200,7 +200,7 @@ def _shape(shape):
 
 
 # torch's `repeat` is numpy's `tile`; MLX's `repeat` is torch's `repeat_interleave`.
-@rule("torch.Tensor.repeat")
+@rule("torch.Tensor.repeat", trap="repeats")
 def repeat(self, *repeats):
     if known(len(repeats) == 1) and len(repeats) == 1 and not isinstance(repeats[0], int):
         return mx.tile(self, repeats[0])
@@ -220,7 +220,7 @@ def tile_by(input, dims):
 
 
 # A tensor of counts gives a length that depends on values: its indices are made by numpy.
-@rule("torch.repeat_interleave", "torch.Tensor.repeat_interleave")
+@rule("torch.repeat_interleave", "torch.Tensor.repeat_interleave", trap="repeats")
 def repeat_interleave(input, repeats, dim=None, *, output_size=None):
     """Repeats every entry along an axis, by one count or by a count for each."""
     if not is_tensor(repeats):
@@ -380,11 +380,11 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 
 # A copy is needed only where the result is written to.
-@rule("torch.clone", "torch.Tensor.clone")
+@rule("torch.clone", "torch.Tensor.clone", trap="clones")
 def clone(input, *, memory_format=None):
     return mx.array(input) if mutated(input) else input
 
 
-@rule("torch.Tensor.detach", "torch.detach", view_of="self")
+@rule("torch.Tensor.detach", "torch.detach", view_of="self", trap="gradients without a tape")
 def detach(self):
     return mx.stop_gradient(self)

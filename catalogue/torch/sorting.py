@@ -16,7 +16,7 @@ def _downwards(input, dim):
     return mx.stop_gradient(mx.argsort(-input, axis=dim)).astype(mx.int32)
 
 
-@rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"))
+@rule("torch.sort", "torch.Tensor.sort", fields=("values", "indices"), trap=("kinds of indices", "values without indices", "order of the largest"))
 def sort(input, dim=-1, descending=False, stable=False):
     """Sorted values and their indices."""
     if _scalar(input):
@@ -27,7 +27,7 @@ def sort(input, dim=-1, descending=False, stable=False):
     return mx.take_along_axis(input, indices, axis=dim), indices
 
 
-@rule("torch.argsort", "torch.Tensor.argsort")
+@rule("torch.argsort", "torch.Tensor.argsort", trap=("kinds of indices", "order of the largest", "omitted axis"))
 def argsort(input, dim=-1, descending=False, stable=False):
     if _scalar(input):
         return mx.zeros((), dtype=mx.int32)
@@ -52,7 +52,7 @@ def _first(input, k, dim):
     return mx.take(input, mx.arange(k), axis=dim)
 
 
-@rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"))
+@rule("torch.topk", "torch.Tensor.topk", fields=("values", "indices"), trap=("kinds of indices", "values without indices", "order of the largest"))
 def topk(input, k, dim=-1, largest=True, sorted=True):
     """The `k` largest or smallest values along an axis, in order, and their indices."""
     if input.ndim == 0:
@@ -62,7 +62,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
     return mx.take_along_axis(input, indices, axis=dim), indices
 
 
-@rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"))
+@rule("torch.kthvalue", "torch.Tensor.kthvalue", fields=("values", "indices"), trap=("kinds of indices", "values without indices"))
 def kthvalue(input, k, dim=-1, keepdim=False):
     if input.ndim == 0:
         return _only(input)
@@ -73,7 +73,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     return values.squeeze(dim), indices.squeeze(dim)
 
 
-@rule("torch.searchsorted")
+@rule("torch.searchsorted", trap="kinds of indices")
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None, sorter=None):
     if sorter is not None:
         sorted_sequence = mx.take_along_axis(sorted_sequence, sorter, axis=-1)
@@ -86,7 +86,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     return (sorted_sequence[..., None, :] < input[..., None]).sum(axis=-1)
 
 
-@rule("torch.bucketize")
+@rule("torch.bucketize", trap="kinds of indices")
 def bucketize(input, boundaries, *, out_int32=False, right=False):
     if is_tensor(input):
         input = mx.stop_gradient(input)

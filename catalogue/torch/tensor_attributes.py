@@ -38,12 +38,12 @@ def nbytes(self):
     return self.nbytes
 
 
-@attribute("torch.Tensor.T", view_of="self")
+@attribute("torch.Tensor.T", view_of="self", trap="order of axes")
 def transposed(self):
     return self.T
 
 
-@attribute("torch.Tensor.mT", view_of="self")
+@attribute("torch.Tensor.mT", view_of="self", trap="order of axes")
 def matrix_transposed(self):
     return self.mT
 
@@ -55,7 +55,7 @@ def hermitian(self):
     return mx.conj(self.mT)
 
 
-@attribute("torch.Tensor.data", view_of="self")
+@attribute("torch.Tensor.data", view_of="self", trap="gradients without a tape")
 def data(self):
     return mx.stop_gradient(self)
 
@@ -141,7 +141,7 @@ def is_array(obj):
     return is_tensor(obj)
 
 
-@rule("torch.Tensor.item")
+@rule("torch.Tensor.item", trap="gradients without a tape")
 def item(self):
     return self.item()
 

@@ -37,6 +37,7 @@ __all__ = [
     "np",
     "refuse",
     "rule",
+    "trap",
 ]
 
 
@@ -59,8 +60,19 @@ class Entry:
     view_of: str = ""
     fields: tuple[str, ...] = ()
     weights: dict[str, str] = field(default_factory=dict)
+    trap: tuple[str, ...] = ()
     stops_gradient: bool = False
     values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A silent trap: what a port by hand gets other numbers from, without an error. `rules` are parts of the compiler that guard it."""
+
+    name: str
+    differs: str
+    handled: str
+    rules: tuple[str, ...] = ()
 
 
 class Refused(NotImplementedError):
@@ -68,11 +80,17 @@ class Refused(NotImplementedError):
 
 
 _entries: list[Entry] = []
+_traps: list[Trap] = []
 
 
 def entries() -> tuple[Entry, ...]:
     """Everything that the catalogue files executed so far have stated."""
     return tuple(_entries)
+
+
+def traps() -> tuple[Trap, ...]:
+    """The silent traps that the catalogue files executed so far have stated."""
+    return tuple(_traps)
 
 
 def load(folder: Path) -> tuple[Entry, ...]:
@@ -92,7 +110,9 @@ def load(folder: Path) -> tuple[Entry, ...]:
     return entries()
 
 
-def _state(kind: str, names: tuple[str, ...], **details: Any) -> Callable[[Any], Any]:
+def _state(kind: str, names: tuple[str, ...], trap: str | tuple[str, ...] = "", **details: Any) -> Callable[[Any], Any]:
+    details["trap"] = (trap,) if isinstance(trap, str) and trap else tuple(trap)
+
     def stated(python: Any) -> Any:
         _entries.extend(Entry(kind, name, python, **details) for name in names)
         return python
@@ -100,19 +120,26 @@ def _state(kind: str, names: tuple[str, ...], **details: Any) -> Callable[[Any],
     return stated
 
 
-def rule(*names: str, mutates: str = "", view_of: str = "", fields: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+def trap(name: str, differs: str, handled: str, *rules: str) -> None:
+    """A silent trap, which entries name by their keyword `trap`; `rules` are names of the source map for what the compiler does itself."""
+    _traps.append(Trap(name, differs, handled, rules))
+
+
+def rule(
+    *names: str, mutates: str = "", view_of: str = "", fields: tuple[str, ...] = (), trap: str | tuple[str, ...] = ""
+) -> Callable[[Any], Any]:
     """A function or method of torch, written in MLX under torch's signature."""
-    return _state("rule", names, mutates=mutates, view_of=view_of, fields=tuple(fields))
+    return _state("rule", names, trap, mutates=mutates, view_of=view_of, fields=tuple(fields))
 
 
-def attribute(*names: str, view_of: str = "") -> Callable[[Any], Any]:
+def attribute(*names: str, view_of: str = "", trap: str | tuple[str, ...] = "") -> Callable[[Any], Any]:
     """An attribute that is read, not called; the function takes the object."""
-    return _state("attribute", names, view_of=view_of)
+    return _state("attribute", names, trap, view_of=view_of)
 
 
-def module(*names: str, weights: dict[str, str] | None = None) -> Callable[[Any], Any]:
+def module(*names: str, weights: dict[str, str] | None = None, trap: str | tuple[str, ...] = "") -> Callable[[Any], Any]:
     """A module class that MLX has too; the function has the constructor's signature and gives MLX's module."""
-    return _state("module", names, weights=weights or {})
+    return _state("module", names, trap, weights=weights or {})
 
 
 def definition(
@@ -122,19 +149,20 @@ def definition(
     view_of: str = "",
     fields: tuple[str, ...] = (),
     argument: str | tuple[str, ...] = "",
+    trap: str | tuple[str, ...] = "",
 ) -> Callable[[Any], Any]:
     """A class or function that is copied into the output under its own name.
 
     With `argument`, it stands in for the name's usual definition in calls that pass that argument (or one of several).
     """
     details: dict[str, Any] = {"weights": weights or {}, "mutates": mutates, "view_of": view_of, "fields": tuple(fields)}
-    return _state("definition", names, argument=argument if isinstance(argument, str) else ",".join(argument), **details)
+    return _state("definition", names, trap, argument=argument if isinstance(argument, str) else ",".join(argument), **details)
 
 
-def constant(*names_and_target: str) -> None:
+def constant(*names_and_target: str, trap: str | tuple[str, ...] = "") -> None:
     """Names that are not called (a dtype, a type, a number); the last argument is the MLX expression."""
     *names, target = names_and_target
-    _state("constant", tuple(names), target=target)(None)
+    _state("constant", tuple(names), trap, target=target)(None)
 
 
 def keep(*names: str) -> None:
@@ -147,14 +175,14 @@ def defaults(callee: str, **values: Any) -> None:
     _state("defaults", (callee,), values=values)(None)
 
 
-def drop_decorator(*names: str) -> None:
+def drop_decorator(*names: str, trap: str | tuple[str, ...] = "") -> None:
     """Decorators that vanish."""
-    _state("drop_decorator", names)(None)
+    _state("drop_decorator", names, trap)(None)
 
 
-def dissolve(*names: str, stops_gradient: bool = False) -> None:
+def dissolve(*names: str, stops_gradient: bool = False, trap: str | tuple[str, ...] = "") -> None:
     """Context managers, calls and settings that vanish; what a `with` encloses stays."""
-    _state("dissolve", names, stops_gradient=stops_gradient)(None)
+    _state("dissolve", names, trap, stops_gradient=stops_gradient)(None)
 
 
 def never(*names_and_reason: str, suggest: str = "", argument: str = "") -> None:

@@ -78,6 +78,29 @@ base::Result<Catalogue> Catalogue::with_folders(const Index& embedded, const std
 std::span<const Entry> Catalogue::entries() const { return state_->index.entries; }
 std::span<const File> Catalogue::files() const { return state_->index.files; }
 
+namespace {
+bool lists(std::string_view names, std::string_view name) {  // separated by ','
+    for (std::size_t at = 0; at <= names.size();) {
+        const std::size_t end = std::min(names.find(',', at), names.size());
+        if (names.substr(at, end - at) == name) return true;
+        at = end + 1;
+    }
+    return false;
+}
+}  // namespace
+
+std::vector<const Trap*> Catalogue::traps_of(std::string_view rule) const {
+    constexpr std::string_view kOtherLayout = "mlxify.channels_last.";
+    if (rule.starts_with(kOtherLayout)) rule.remove_prefix(kOtherLayout.size());
+    std::vector<const Trap*> found;
+    for (const Trap& trap : state_->index.traps) {
+        bool guarded = lists(trap.rules, rule);
+        for (const Entry& entry : alternatives(rule)) guarded = guarded || lists(entry.trap, trap.name);
+        if (guarded) found.push_back(&trap);
+    }
+    return found;
+}
+
 std::span<const Entry> Catalogue::alternatives(std::string_view qualified) const {
     const auto entries = state_->index.entries;
     const auto [begin, end] = std::equal_range(entries.begin(), entries.end(), qualified, [](const auto& a, const auto& b) {

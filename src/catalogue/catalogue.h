@@ -31,6 +31,7 @@ struct Entry {
     std::string_view view_of;      // rule: name of the parameter that the result shares memory with
     std::string_view fields;       // rule: "values,indices"; empty: none
     std::string_view weights;      // module, definition: "weight=OIHW->OHWI;bias=b" as written, pairs separated by ';'
+    std::string_view trap;         // "unbiased variance": names of traps that it guards, separated by ','
     bool stops_gradient = false;   // dissolve
     std::uint32_t file = 0;        // into Catalogue::files()
     base::Span span;               // of the function or class in that file (decorators included); empty for the others
@@ -55,6 +56,14 @@ struct Local {
     std::string_view import_line;        // imports from elsewhere, which a definition takes along: "from einops import rearrange"
 };
 
+// A silent trap: what a port by hand gets other numbers from, without an error.
+struct Trap {
+    std::string_view name;     // "unbiased variance"
+    std::string_view differs;  // between PyTorch and MLX
+    std::string_view handled;  // what the conversion does about it
+    std::string_view rules;    // "forward,attribute": parts of the compiler, as the source map names them, that guard it beside entries
+};
+
 struct File {
     std::string_view path;  // relative to the catalogue folder
     std::string_view text;
@@ -65,6 +74,7 @@ struct Index {
     std::span<const File> files;
     std::span<const Entry> entries;  // sorted by qualified name; equal names: alternatives, most idiomatic first
     std::span<const Local> locals;   // sorted by file, then name; entries' Python names included
+    std::span<const Trap> traps{};   // as stated
 };
 
 class Catalogue {
@@ -93,6 +103,8 @@ public:
     [[nodiscard]] std::string_view import_line(std::uint32_t file, std::string_view name) const;
     [[nodiscard]] std::span<const Entry> entries() const;
     [[nodiscard]] std::span<const File> files() const;
+    // The traps that a rule guards: an entry's name, or a part of the compiler as the source map names it.
+    [[nodiscard]] std::vector<const Trap*> traps_of(std::string_view rule) const;
 
 private:
     struct State;

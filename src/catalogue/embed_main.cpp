@@ -31,7 +31,7 @@ std::string text_literal(std::string_view text) {
 
 void write_entry(std::ofstream& out, const Entry& entry) {
     out << "    {EntryKind(" << static_cast<int>(entry.kind) << ")";
-    for (const std::string_view text : {entry.qualified, entry.target, entry.suggest, entry.argument, entry.mutates, entry.view_of, entry.fields, entry.weights})
+    for (const std::string_view text : {entry.qualified, entry.target, entry.suggest, entry.argument, entry.mutates, entry.view_of, entry.fields, entry.weights, entry.trap})
         out << ", " << (text.empty() ? "{}" : text_literal(text));
     out << ", " << (entry.stops_gradient ? "true" : "false") << ", " << entry.file << ", {" << entry.span.begin << ", " << entry.span.end << "}},\n";
 }
@@ -64,7 +64,11 @@ int main(int count, char** arguments) {
         out << "    {" << local.file << ", " << text_literal(local.name) << ", {" << local.span.begin << ", " << local.span.end << "}, "
             << (local.from_file.empty() ? "{}" : text_literal(local.from_file)) << ", "
             << (local.import_line.empty() ? "{}" : text_literal(local.import_line)) << "},\n";
+    out << "};\n\nconst Trap kTraps[] = {\n";
+    for (const Trap& trap : (*index)->traps)
+        out << "    {" << text_literal(trap.name) << ", " << text_literal(trap.differs) << ", " << text_literal(trap.handled) << ", "
+            << (trap.rules.empty() ? "{}" : text_literal(trap.rules)) << "},\n";
     out << "};\n\n}  // namespace\n\nconst Index& embedded_index() {\n"
-           "    static const Index index{kFiles, kEntries, kLocals};\n    return index;\n}\n\n}  // namespace mlxify::catalogue\n";
+           "    static const Index index{kFiles, kEntries, kLocals, kTraps};\n    return index;\n}\n\n}  // namespace mlxify::catalogue\n";
     return out ? 0 : 1;
 }

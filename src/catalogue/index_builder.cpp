@@ -90,6 +90,7 @@ private:
     std::optional<std::string> top_level(NodeId id);
     std::optional<std::string> definition(NodeId id);
     std::optional<std::string> registration(NodeId call);
+    std::optional<std::string> trap(NodeId call);
     void import(NodeId id);
     void local(std::string_view name, base::Span span) { index_.locals.push_back({file_, name, span, {}, {}}); }
     Entry entry(EntryKind kind) const {
@@ -115,6 +116,7 @@ bool FileReader::keyword(Entry& entry, NodeId id) {
     else if (name == "suggest") entry.suggest = joined(value);
     else if (name == "argument") entry.argument = joined(value);
     else if (name == "weights") entry.weights = weights(value);
+    else if (name == "trap") entry.trap = joined(value);
     else if (name == "stops_gradient") entry.stops_gradient = tree_[value].kind == NodeKind::true_;
     else return false;
     return true;
@@ -156,8 +158,23 @@ std::optional<std::string> FileReader::definition(NodeId id) {
     return std::nullopt;
 }
 
+// trap("name", "what differs", "what is done", "rule of the compiler", ...)
+std::optional<std::string> FileReader::trap(NodeId call) {
+    std::vector<std::string_view> texts;
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        if (tree_[argument].kind != NodeKind::string) return fail(tree_[argument].span.begin, "a trap is stated by string literals");
+        texts.push_back(keep(literal(tree_.text(argument))));
+    }
+    if (texts.size() < 3) return fail(tree_[call].span.begin, "a trap has a name, a text of what differs and one of what is done");
+    std::string rules;
+    for (std::size_t i = 3; i < texts.size(); ++i) rules += (rules.empty() ? "" : ",") + std::string(texts[i]);
+    index_.traps.push_back({texts[0], texts[1], texts[2], keep(std::move(rules))});
+    return std::nullopt;
+}
+
 std::optional<std::string> FileReader::registration(NodeId call) {
     const std::string_view word = tree_.text(tree_.child(call, 0));
+    if (word == "trap") return trap(call);
     EntryKind kind{};
     if (word == "constant") kind = EntryKind::constant;
     else if (word == "drop_decorator") kind = EntryKind::drop_decorator;
@@ -239,12 +256,30 @@ std::optional<std::string> FileReader::top_level(NodeId id) {
 
 }  // namespace
 
+namespace {
+
+// The first trap that an entry names and nothing states; empty if there is none.
+std::string unknown_trap(const OwnedIndex& index) {
+    for (const Entry& entry : index.entries)
+        for (std::size_t at = 0; at < entry.trap.size();) {
+            const std::size_t end = std::min(entry.trap.find(',', at), entry.trap.size());
+            const std::string_view name = entry.trap.substr(at, end - at);
+            if (std::ranges::find(index.traps, name, &Trap::name) == index.traps.end())
+                return std::string(index.files[entry.file].path) + ": `" + std::string(entry.qualified) + "` names a trap that is not stated: `" + std::string(name) + "`";
+            at = end + 1;
+        }
+    return {};
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<OwnedIndex>> build_index(const Files& files) {
     auto index = std::make_unique<OwnedIndex>();
     for (const auto& [path, text] : files)
         index->files.push_back({index->strings.emplace_back(path), index->strings.emplace_back(text)});
     for (std::uint32_t file = 0; file < index->files.size(); ++file)
         if (auto problem = FileReader(*index, file).read()) return base::Error{*problem};
+    if (std::string problem = unknown_trap(*index); !problem.empty()) return base::Error{std::move(problem)};
     std::stable_sort(index->entries.begin(), index->entries.end(),
                      [](const Entry& a, const Entry& b) { return a.qualified < b.qualified; });
     std::stable_sort(index->locals.begin(), index->locals.end(), [](const Local& a, const Local& b) {

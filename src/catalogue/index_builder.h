@@ -18,11 +18,12 @@ struct OwnedIndex {
     std::vector<File> files;
     std::vector<Entry> entries;
     std::vector<Local> locals;
+    std::vector<Trap> traps;
 
     OwnedIndex() = default;
     OwnedIndex(const OwnedIndex&) = delete;
     OwnedIndex& operator=(const OwnedIndex&) = delete;
-    [[nodiscard]] Index view() const { return {files, entries, locals}; }
+    [[nodiscard]] Index view() const { return {files, entries, locals, traps}; }
 };
 
 // (path relative to the catalogue folder, text), in the order in which alternatives of one name are to be tried.

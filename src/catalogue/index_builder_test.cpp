@@ -56,6 +56,24 @@ TEST(IndexBuilder, alternatives_keep_the_order_of_the_file) {
     EXPECT_LT(index->entries[0].span.begin, index->entries[1].span.begin);
 }
 
+TEST(IndexBuilder, entries_name_the_traps_that_they_guard) {
+    const std::string stated = "trap(\"grids\", \"rows or columns\", \"written out\", \"part\", \"other\")\n";
+    const auto index = built(stated + "@rule(\"a.f\", trap=\"grids\")\ndef f(x):\n    return x\n");
+    EXPECT_EQ(index->entries.at(0).trap, "grids");
+    const Trap& trap = index->traps.at(0);
+    EXPECT_EQ(trap.name, "grids");
+    EXPECT_EQ(trap.differs, "rows or columns");
+    EXPECT_EQ(trap.handled, "written out");
+    EXPECT_EQ(trap.rules, "part,other");
+    EXPECT_NE(error_of("@rule(\"a.f\", trap=\"girds\")\ndef f(x):\n    return x\n").find("`a.f` names a trap that is not stated: `girds`"), std::string::npos);
+    EXPECT_NE(error_of("trap(\"grids\")\n").find("lib/ops.py:1:"), std::string::npos);
+    const Catalogue catalogue(index->view());
+    EXPECT_EQ(catalogue.traps_of("a.f").size(), 1u);
+    EXPECT_EQ(catalogue.traps_of("mlxify.channels_last.a.f").size(), 1u);
+    EXPECT_EQ(catalogue.traps_of("other").size(), 1u);
+    EXPECT_TRUE(catalogue.traps_of("oth").empty());
+}
+
 TEST(IndexBuilder, attributes_modules_and_definitions) {
     EXPECT_EQ(Sole("@attribute(\"a.T\")\ndef T(self):\n    return self\n")->kind, EntryKind::attribute);
     EXPECT_EQ(Sole("@module(\"a.L\", weights={\"w\": \"OI->IO\", \"b\": \"c\"})\ndef L(n):\n    return nn.L(n)\n")->weights,

@@ -1,6 +1,7 @@
 #include "pipeline/convert.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "base/big_stack.h"
@@ -57,6 +58,22 @@ std::string joined(const std::vector<layout::MovedInterface>& interfaces) {
     return text;
 }
 
+// Which traps the rules guard that were applied.
+std::vector<MetTrap> traps_met(const std::vector<rewrite::Made>& made, const catalogue::Catalogue& catalogue) {
+    std::vector<MetTrap> met;
+    std::map<std::string, std::vector<const catalogue::Trap*>, std::less<>> known;
+    for (const rewrite::Made& one : made) {
+        auto found = known.find(one.rule);
+        if (found == known.end()) found = known.emplace(one.rule, catalogue.traps_of(one.rule)).first;
+        for (const catalogue::Trap* trap : found->second) {
+            auto entry = std::ranges::find(met, trap->name, &MetTrap::name);
+            if (entry == met.end()) entry = met.insert(met.end(), {std::string(trap->name), std::string(trap->differs), std::string(trap->handled), {}});
+            entry->places.push_back({one.span, one.rule});
+        }
+    }
+    return met;
+}
+
 // source -> syntax -> names -> infer -> rules, layout, rewrite
 Conversion convert_here(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
                         const ConvertOptions& options) {
@@ -77,6 +94,7 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     conversion.moved_interfaces = layout.moved_interfaces;
     conversion.convertible = !sink.has_refusal();
     conversion.text = std::move(result.text);
+    conversion.traps = traps_met(result.made, catalogue);
     conversion.helpers = std::move(result.helpers);
     conversion.assumptions = std::move(result.assumptions);
     if (!layout.moved_interfaces.empty())

@@ -37,6 +37,16 @@ struct MappedSpan {
     std::string rule;  // catalogue entry that made it, or the construct: "torch.nn.functional.pad", "with torch.no_grad()"
 };
 
+// A silent trap of the catalogue that the file met, and where.
+struct MetTrap {
+    struct Place {
+        base::Span original;
+        std::string rule;
+    };
+    std::string name, differs, handled;
+    std::vector<Place> places;
+};
+
 // A definition of the file, as verification needs it.
 struct Definition {
     std::string name;
@@ -51,6 +61,7 @@ struct Conversion {
     std::vector<diagnostics::Diagnostic> diagnostics;
     bool final_refusal = false;             // one of them stands whatever a run of the original shows
     std::vector<MappedSpan> source_map;
+    std::vector<MetTrap> traps;             // by their first place
     std::vector<Definition> definitions;
     std::vector<std::string> helpers;       // names of emitted helpers
     std::vector<std::string> left_out;      // functions and classes that only raise, since no sample reached them

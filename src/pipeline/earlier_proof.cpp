@@ -34,8 +34,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Verdict, level, entries, not_proved, limitati
 namespace mlxify::report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, diagnostic, located, begin, end, source_line)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RulePlace, converted, original, rule)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrapPlace, line, column, rule)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Trap, name, differs, handled, places)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Listing, original, converted, rules)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileReport, sha256, findings, verdict, assumptions, helpers, listing)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileReport, sha256, findings, verdict, assumptions, helpers, traps, listing)
 }  // namespace mlxify::report
 
 namespace mlxify::pipeline {

@@ -16,6 +16,7 @@ Proof some_proof() {
     proof.report.sha256 = "ab";
     proof.report.outcome = report::Outcome::would_change;
     proof.report.helpers = {"_gelu"};
+    proof.report.traps = {{"grids", "rows or columns", "written out", {{3, 5, "torch.meshgrid"}}}};
     verify::Verdict& verdict = proof.report.verdict;
     verdict.level = verify::Level::verified;
     verify::EntryProof entry;
@@ -46,6 +47,8 @@ TEST(EarlierProof, ComesBackAsItWas) {
     EXPECT_TRUE(again->report.proved_earlier);
     EXPECT_EQ(again->report.sha256, "ab");
     EXPECT_EQ(again->report.helpers, proof.report.helpers);
+    EXPECT_EQ(again->report.traps.at(0).handled, "written out");
+    EXPECT_EQ(again->report.traps.at(0).places.at(0).rule, "torch.meshgrid");
     const verify::EntryProof& entry = again->report.verdict.entries.at(0);
     EXPECT_EQ(entry.max_error, 0.1 + 0.2);
     EXPECT_NE(entry.gradient_error, entry.gradient_error);

@@ -177,6 +177,19 @@ report::Listing listing_of(const source::SourceText& source, const Conversion& c
     return listing;
 }
 
+std::vector<report::Trap> traps_of(const source::SourceText& source, const Conversion& conversion) {
+    std::vector<report::Trap> traps;
+    for (const MetTrap& met : conversion.traps) {
+        report::Trap trap{met.name, met.differs, met.handled, {}};
+        for (const MetTrap::Place& place : met.places) {
+            const source::Position at = source.position(place.original.begin);
+            trap.places.push_back({at.line, at.column, place.rule});
+        }
+        traps.push_back(std::move(trap));
+    }
+    return traps;
+}
+
 // What is put before the code moves its lines down: what is said of them is about the text that is written.
 void move_lines(verify::Verdict& verdict, std::string_view before, std::string_view after) {
     const auto added = static_cast<std::uint32_t>(std::ranges::count(after, '\n') - std::ranges::count(before, '\n'));
@@ -223,6 +236,7 @@ Proof prove(const std::string& path, const RunOptions& options, const catalogue:
     report.verdict = work.verdict;
     report.assumptions = work.conversion.assumptions;
     report.helpers = work.conversion.helpers;
+    report.traps = traps_of(source, work.conversion);
     if (work.verdict.saveable() && !report.has_refusal()) {
         report.outcome = Outcome::would_change;
         proof.text = with_header(work.conversion.text, verification_header(provenance, work.verdict, work.conversion.assumptions,

@@ -52,6 +52,17 @@ struct Listing {
     std::vector<RulePlace> rules;
 };
 
+// Where PyTorch and MLX differ without an error, and the file comes upon it.
+struct TrapPlace {
+    std::uint32_t line = 0, column = 0;  // of the original, from 1; column in bytes
+    std::string rule;                    // what guarded it there
+};
+
+struct Trap {
+    std::string name, differs, handled;
+    std::vector<TrapPlace> places;
+};
+
 struct FileReport {
     std::string input;       // as it was named
     std::string sha256;      // of its bytes
@@ -62,6 +73,7 @@ struct FileReport {
     verify::Verdict verdict;
     std::vector<std::string> assumptions;
     std::vector<std::string> helpers;
+    std::vector<Trap> traps;
     std::string draft;       // path of the draft that was written; empty: none
     Shipment shipment;
     Listing listing;

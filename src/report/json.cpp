@@ -59,6 +59,12 @@ Json diagnostic(const Finding& finding) {
     return json;
 }
 
+Json trap(const Trap& trap) {
+    Json json = {{"name", trap.name}, {"differs", trap.differs}, {"handled", trap.handled}, {"places", Json::array()}};
+    for (const TrapPlace& place : trap.places) json["places"].push_back({{"line", place.line}, {"column", place.column}, {"rule", place.rule}});
+    return json;
+}
+
 Json shipment(const Shipment& shipment) {
     if (!shipment.asked) return nullptr;
     return {{"committed", shipment.committed},
@@ -90,6 +96,8 @@ std::string to_json_line(const FileReport& report) {
     for (const Finding& finding : report.findings) json["diagnostics"].push_back(diagnostic(finding));
     json["assumptions"] = report.assumptions;
     json["helpers"] = report.helpers;
+    json["traps"] = Json::array();
+    for (const Trap& one : report.traps) json["traps"].push_back(trap(one));
     json["not_proved"] = report.verdict.not_proved;
     json["limitations"] = report.verdict.limitations;
     json["unreached_lines"] = report.verdict.unreached_lines;

@@ -43,6 +43,14 @@ TEST(Json, WhatIsNoNumberOrNoTextStaysReadable) {
     EXPECT_TRUE(read["entries"][0]["gradient_error"].is_null());
 }
 
+TEST(Json, TellsWhichTrapsWereMet) {
+    FileReport report;
+    EXPECT_TRUE(json::parse(to_json_line(report))["traps"].empty());
+    report.traps = {{"grids", "rows or columns", "written out", {{3, 5, "torch.meshgrid"}}}};
+    EXPECT_EQ(json::parse(to_json_line(report))["traps"], json::parse(R"([{"name": "grids", "differs": "rows or columns", "handled": "written out",
+                                                                           "places": [{"line": 3, "column": 5, "rule": "torch.meshgrid"}]}])"));
+}
+
 TEST(Json, TellsWhatWasMeasured) {
     FileReport report;
     verify::EntryProof proof;

@@ -179,6 +179,13 @@ std::string line_ranges(const std::vector<std::uint32_t>& lines) {
     return text;
 }
 
+// By name: `--json` and `--html` tell where, and what was done.
+std::string traps(const FileReport& report) {
+    std::vector<std::string> names;
+    for (const Trap& trap : report.traps) names.push_back(trap.name);
+    return names.empty() ? "" : fmt::format("  silent traps met: {}\n", joined(names));
+}
+
 std::string remark_line(const Finding& finding, const TerminalStyle& style) {
     const std::string place = finding.located ? fmt::format(" line {}:", finding.begin.line) : ":";
     return fmt::format("  {} {}{} {}\n", paint("remark", kDim, style), code_name(finding.diagnostic.code), place,
@@ -239,6 +246,7 @@ std::string print(const FileReport& report, const TerminalStyle& style) {
     if (!report.verdict.not_proved.empty()) text += fmt::format("  not proved: {}\n", joined(report.verdict.not_proved));
     if (!report.verdict.unreached_lines.empty())
         text += fmt::format("  lines of the output that no sample reached: {}\n", line_ranges(report.verdict.unreached_lines));
+    text += traps(report);
     text += findings(report, style);
     if (!report.draft.empty()) text += fmt::format("  draft (not verified): {}\n", printable(report.draft));
     return text + shipment(report.shipment);

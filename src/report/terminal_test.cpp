@@ -115,6 +115,12 @@ TEST(Terminal, ManyRemarksAreCounted) {
     EXPECT_NE(text.find("  … and 3 more remarks\n"), std::string::npos);
 }
 
+TEST(Terminal, TrapsAreOneLine) {
+    FileReport report = verified();
+    report.traps = {{"grids", "", "", {{3, 5, "torch.meshgrid"}}}, {"repeats", "", "", {{4, 1, "torch.Tensor.repeat"}, {9, 1, "torch.Tensor.repeat"}}}};
+    EXPECT_NE(print(report, {}).find("\n  silent traps met: grids, repeats\n"), std::string::npos);
+}
+
 TEST(Terminal, SummaryCountsOutcomes) {
     EXPECT_EQ(print_summary({Outcome::saved, Outcome::refused, Outcome::saved}, {}), "3 files: 2 saved, 1 refused\n");
 }

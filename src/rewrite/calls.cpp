@@ -538,6 +538,7 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
 
 // Puts the value in the place of the call (or of the selector that picked one of its results).
 void Rewriter::finish(NodeId id, const Value& value, std::string_view rule) {
+    edits_.note(tree_[id].span, rule);
     const bool selected = exists(tree_[id].parent) && absorbed_.contains(syntax::index(tree_[id].parent));
     Precedence precedence = value.precedence;
     std::string text = leaves_.expand_locals(value.text);
@@ -620,7 +621,7 @@ bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view ru
     for (std::size_t number = 0; number < gaps.size(); ++number) {
         const base::Span span = gaps[number].old_gap;
         if (merged[number] == source_.text(span)) continue;
-        edits_.replace(span, merged[number], rule);
+        edits_.replace_part(span, merged[number], rule);
     }
     return true;
 }

@@ -13,7 +13,14 @@ struct Before {
 }  // namespace
 
 void Edits::replace(base::Span span, std::string text, std::string_view rule, bool closed) {
-    if (span.empty()) return insert(span.begin, std::move(text), rule, true);
+    if (!rule.empty()) note(span, rule);
+    put(span, std::move(text), rule, closed);
+}
+
+void Edits::replace_part(base::Span span, std::string text, std::string_view rule) { put(span, std::move(text), rule, false); }
+
+void Edits::put(base::Span span, std::string text, std::string_view rule, bool closed) {
+    if (span.empty()) return put_before(span.begin, std::move(text), rule, true);
     auto begin = std::lower_bound(edits_.begin(), edits_.end(), span.begin, Before{});
     auto end = begin;
     while (end != edits_.end() && (end->span.begin < span.end || (closed && end->span.begin == span.end && end->span.empty()))) {
@@ -27,10 +34,30 @@ void Edits::replace(base::Span span, std::string text, std::string_view rule, bo
 }
 
 void Edits::insert(std::uint32_t at, std::string text, std::string_view rule, bool joined) {
+    if (!rule.empty()) note({at, at}, rule);
+    put_before(at, std::move(text), rule, joined);
+}
+
+void Edits::put_before(std::uint32_t at, std::string text, std::string_view rule, bool joined) {
     auto place = std::lower_bound(edits_.begin(), edits_.end(), at, Before{});
     // Whole lines come first, then what opens the expression: the outermost opening, made last, before the inner ones.
     while (place != edits_.end() && place->span.begin == at && place->span.empty() && !place->joined) ++place;
     edits_.insert(place, Edit{{at, at}, std::move(text), std::string(rule), joined});
+}
+
+std::vector<Made> Edits::made() const {
+    const auto taken_out = [&](const Made& one) {
+        const auto after = std::upper_bound(edits_.begin(), edits_.end(), one.span.begin, [](std::uint32_t offset, const Edit& edit) { return offset < edit.span.begin; });
+        if (after == edits_.begin()) return false;
+        const Edit& around = *std::prev(after);
+        return around.span.end > one.span.begin && (around.rule == "removed" || around.rule == "absent" || around.rule == "not converted");
+    };
+    std::vector<Made> places;
+    for (const Made& one : made_)
+        if (!taken_out(one)) places.push_back(one);
+    std::stable_sort(places.begin(), places.end(), [](const Made& a, const Made& b) { return a.span != b.span ? a.span < b.span : a.rule < b.rule; });
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    return places;
 }
 
 std::string Edits::render(base::Span span) const {

@@ -17,6 +17,13 @@ struct Edit {
     bool joined = false;  // an insertion that is part of the expression after it, and goes with it
 };
 
+// A place that a rule was applied to, whatever became of its text since.
+struct Made {
+    base::Span span;
+    std::string rule;
+    friend bool operator==(const Made&, const Made&) = default;
+};
+
 class Edits {
 public:
     explicit Edits(std::string_view source) : source_(source) {}
@@ -24,8 +31,14 @@ public:
     // Puts `text` for the bytes of `span`; edits inside it are dropped (their effect is in `text`, if it came from `render`).
     // `closed`: insertions at its very end are taken in as well.
     void replace(base::Span span, std::string text, std::string_view rule = {}, bool closed = false);
+    // The same of a part of an expression for which the rule was noted as a whole.
+    void replace_part(base::Span span, std::string text, std::string_view rule);
     // Puts `text` before byte `at`; after what was inserted there earlier.
     void insert(std::uint32_t at, std::string text, std::string_view rule = {}, bool joined = false);
+    // Notes that a rule was applied there, beside the edits that say so themselves.
+    void note(base::Span span, std::string_view rule) { made_.push_back({span, std::string(rule)}); }
+    // Every place that a rule was applied to, in the order of the source, once; those in pieces that were taken out are left out.
+    [[nodiscard]] std::vector<Made> made() const;
     // The bytes of `span` with the edits inside it.
     [[nodiscard]] std::string render(base::Span span) const;
     // The same of an expression: without what was inserted before it that is no part of it, such as a line of its own.
@@ -39,6 +52,10 @@ private:
     [[nodiscard]] std::string render_from(std::vector<Edit>::const_iterator edit, base::Span span) const;
 
     std::string_view source_;
+    void put(base::Span span, std::string text, std::string_view rule, bool closed);
+    void put_before(std::uint32_t at, std::string text, std::string_view rule, bool joined);
+
+    std::vector<Made> made_;
     std::vector<Edit> edits_;  // by position, no overlaps; insertions before replacements at the same byte
 };
 

@@ -124,5 +124,17 @@ TEST(EditsDeathTest, a_replacement_never_overlaps_the_end_of_another_in_part) {
         testing::ExitedWithCode(3), "internal error");
 }
 
+TEST(Edits, every_place_of_a_rule_is_noted_once) {
+    Edits edits(kSource);
+    edits.replace(span_of("b"), "c", "inner");
+    edits.replace(span_of("g(b)"), "h(c)", "outer");  // takes the inner edit in
+    edits.replace(span_of("g(b)"), "k(c)", "outer");
+    edits.note(span_of("y"), "beside");
+    const std::vector<Made> expected{{span_of("y"), "beside"}, {span_of("g(b)"), "outer"}, {span_of("b"), "inner"}};
+    EXPECT_EQ(edits.made(), expected);
+    edits.replace(span_of("f(a, g(b))"), "", "removed");
+    EXPECT_EQ(edits.made(), std::vector<Made>{expected[0]});
+}
+
 }  // namespace
 }  // namespace mlxify::rewrite

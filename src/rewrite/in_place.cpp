@@ -382,6 +382,7 @@ bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const
     const std::string text = expand(value.text);
     const auto undo = undone(tree_, step, value.precedence == Precedence::atom ? text : "(" + text + ")", owner_text);
     if (!undo) return false;
+    edits_.note(tree_[call].span, kWriteThroughView);
     edits_.replace(tree_[call].span, (kind == NodeKind::name ? owner_text + "[...]" : owner_text) + " = " + one_expression(*undo), entry.qualified);
     precedence_[syntax::index(call)] = Precedence::tuple;
     return true;
@@ -420,6 +421,7 @@ bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement
     if (tree_[step].kind == NodeKind::subscript) target = rendered(step);
     if (writes_back_itself(step, view, statement)) return true;
     uses_mx_ = true;
+    edits_.note(tree_[statement].span, kWriteThroughView);
     after_statement(statement, target + " = " + *value);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "infer/facts.h"
 #include "layout/layout.h"
 #include "names/names.h"
+#include "rewrite/edits.h"
 #include "source/source_text.h"
 #include "syntax/ast.h"
 
@@ -38,6 +39,7 @@ struct Mapped {
 struct Result {
     std::string text;
     std::vector<Mapped> source_map;         // statements and rewritten places, by place in the original
+    std::vector<Made> made;                 // every place that a rule was applied to
     std::vector<std::string> helpers;
     std::vector<std::string> assumptions;
     std::vector<std::string> left_out;      // top-level functions and classes that only raise: no sample reached them

@@ -157,6 +157,7 @@ Result Rewriter::run() {
     for (const rules::Emitted& emitted : emissions_.all()) result.helpers.push_back(emitted.name);
     result.assumptions = assumptions_;
     map_source(result);
+    result.made = edits_.made();
     return result;
 }
 

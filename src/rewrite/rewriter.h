@@ -34,6 +34,8 @@ struct ClassRenames {
     std::set<std::string, std::less<>> weights;                  // those of them that torch's state dict names
 };
 
+inline constexpr std::string_view kWriteThroughView = "write through a view";  // as the source map names it
+
 class Rewriter {
 public:
     // `unreached` is not converted: it raises.

@@ -427,6 +427,7 @@ bool Rewriter::store(NodeId target, NodeId statement) {
         const bool plain = tree_[first].kind == NodeKind::integer || tree_[first].kind == NodeKind::name || tree_[first].kind == NodeKind::unary;
         const infer::Kind kind = fact(first).kind;
         if (plain && (kind == infer::Kind::integer || tree_[first].kind == NodeKind::integer)) {  // x[i][j] = v  ->  x[i, j] = v
+            edits_.note(tree_[target].span, kWriteThroughView);
             edits_.replace({tree_[first].span.end, tree_[tree_.child(target, 1)].span.begin}, ", ", "store");
             return true;
         }

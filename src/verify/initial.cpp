@@ -20,6 +20,9 @@ constexpr double kUnmeasured = 1e-3;  // in place of both, where the constructor
 constexpr double kDistance = 3;     // times sqrt(2 / n): a chance of 3e-8 for equal distributions
 constexpr double kDeviations = 8;   // standard errors that a mean along an axis may be off
 constexpr std::size_t kFewest = 16; // numbers that have a mean
+constexpr double kOfLine = 1e-4;    // of the spread that the same draws are off a line by; independent ones are off by at least 1 / sqrt(4 * kMost)
+constexpr double kOfScale = 1e-3;   // that the line is off the diagonal by
+constexpr std::size_t kFewestOfLine = 4;
 constexpr std::size_t kMost = 400'000;
 
 struct Moments {
@@ -132,6 +135,32 @@ double kolmogorov_smirnov(const Numbers& a, const Numbers& b) {  // both sorted
     return distance;
 }
 
+// The least line through the pairs (a, b), both sorted, and what they are off it by, relative to the spread of `a`.
+struct Line {
+    double slope = 0, offset = 0, residual = 0;
+};
+
+Line line_through(const Numbers& a, const Numbers& b, const Moments& of_a, const Moments& of_b) {
+    Line line;
+    double covariance = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) covariance += (a[i] - of_a.mean) * (b[i] - of_b.mean);
+    line.slope = covariance / static_cast<double>(a.size()) / of_b.variance;
+    line.offset = of_a.mean - line.slope * of_b.mean;
+    for (std::size_t i = 0; i < a.size(); ++i) line.residual = std::max(line.residual, std::abs(a[i] - line.offset - line.slope * b[i]));
+    line.residual /= std::sqrt(of_a.variance);
+    return line;
+}
+
+// Both sides take the same draws, and make other numbers of them: `0.022 * normal` instead of `0.02 * normal`. No chance is in that.
+std::string same_draws_differ(const Numbers& ours, const Numbers& theirs, const Moments& a, const Moments& b) {
+    if (theirs.size() < kFewestOfLine || a.variance <= 0 || b.variance <= 0) return {};
+    const Line line = line_through(ours, theirs, a, b);
+    const double spread = std::sqrt(b.variance);
+    if (line.residual > kOfLine || (std::abs(line.slope - 1) <= kOfScale && std::abs(line.offset) <= kOfScale * spread)) return {};
+    return fmt::format("its random values are {:.4g} times the original's{}, of the same draws", line.slope,
+                       std::abs(line.offset) > kOfScale * spread ? fmt::format(" and {:.3g}", line.offset) : "");
+}
+
 std::string distributions_differ(const Draws& original, const Draws& converted, const std::vector<std::size_t>& elements) {
     Numbers ours = pooled(converted, elements), theirs = pooled(original, elements);
     for (const Numbers* numbers : {&ours, &theirs})
@@ -140,8 +169,9 @@ std::string distributions_differ(const Draws& original, const Draws& converted, 
     std::sort(theirs.begin(), theirs.end());
     const double close = 1e-5 * std::max(std::abs(theirs.front()), std::abs(theirs.back()));
     if (std::equal(ours.begin(), ours.end(), theirs.begin(), [&](double a, double b) { return std::abs(a - b) <= close; })) return {};
-    if (theirs.size() < kFewest || dependent(original, elements)) return {};
     const Moments a = moments(ours), b = moments(theirs);
+    if (std::string reason = same_draws_differ(ours, theirs, a, b); !reason.empty()) return reason;
+    if (theirs.size() < kFewest || dependent(original, elements)) return {};
     const auto count = static_cast<double>(theirs.size());
     const bool other_shape = kolmogorov_smirnov(ours, theirs) > kDistance * std::sqrt(2 / count);
     const bool other_spread = std::abs(std::log(a.variance / b.variance)) > kDeviations * std::sqrt(2 * std::max(kurtosis(theirs, b) - 1, 2.0) / count);

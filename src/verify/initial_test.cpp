@@ -94,6 +94,18 @@ TEST(Initial, TheSameDrawsInAnotherOrderAreTheSame) {
     EXPECT_EQ(initial_difference(theirs.arrays(), pointers), "");
 }
 
+TEST(Initial, TheSameDrawsOnAnotherScaleDiffer) {
+    const Make usual = normal(0.02F), wider = normal(0.0202F), shifted = [](std::mt19937& random, std::size_t) {
+        return std::normal_distribution<float>(0.001F, 0.02F)(random);
+    };
+    EXPECT_EQ(difference(usual, wider), "") << "by chance, of other draws";
+    EXPECT_NE(difference(usual, wider, 1), "");
+    EXPECT_NE(difference(usual, shifted, 1), "");
+    const Constructions few({2}, 1, usual), few_wider({2}, 1, wider), few_others({2}, 9, usual);
+    EXPECT_NE(initial_difference(few.arrays(), few_wider.arrays()), "");
+    EXPECT_EQ(initial_difference(few.arrays(), few_others.arrays()), "") << "too few for a statistic";
+}
+
 TEST(Initial, PatternsAreCompared) {
     const Make tap = [](std::mt19937& random, std::size_t i) {
         return std::normal_distribution<float>(0, 0.02F)(random) + (i % 4 == 3 ? 0.02F : 0.0F);

@@ -1,5 +1,7 @@
 """The words of catalogue files state entries, and mean what they say when Python runs them."""
 
+from pathlib import Path
+
 import mlx.core as mx
 import pytest
 
@@ -38,6 +40,25 @@ def test_last_text_is_target_or_reason(own_registry: list[catalogue.Entry]) -> N
     assert (own_registry[2].suggest, own_registry[2].argument) == ("do without", "out")
     assert own_registry[3].stops_gradient
     assert own_registry[4].values == {"axis": 0}
+
+
+def test_entries_name_the_traps_that_they_guard(own_registry: list[catalogue.Entry]) -> None:
+    @rule("torch.a", trap="grids")
+    def a(input):
+        return input
+
+    constant("torch.b", "mx.b", trap=("grids", "repeats"))
+    assert [entry.trap for entry in own_registry] == [("grids",), ("grids", "repeats")]
+
+
+def test_every_trap_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    entries = catalogue.load(Path(__file__).resolve().parents[2] / "catalogue")
+    guarded = {name for entry in entries for name in entry.trap}
+    stated = [trap.name for trap in catalogue.traps()]
+    assert len(stated) == len(set(stated)) > 30
+    assert guarded <= set(stated)
+    assert all(trap.rules or trap.name in guarded for trap in catalogue.traps())
 
 
 def test_words_of_bodies() -> None:

@@ -46,6 +46,7 @@ const note = () => Object.assign(found, {
   bars: drawn(".errors .bar"), limits: drawn(".errors .limit"), weights: drawn("table.weights tbody tr"), timing: drawn(".timing .bar"),
   rows: document.querySelectorAll(".pane:last-child .row .number:not(:empty)").length, changed: drawn(".row.added"),
   unreached: [...document.querySelectorAll(".row.unreached .number")].map((e) => Number(e.textContent)),
+  traps: drawn("table.traps tbody tr"), firstTraps: document.querySelector("table.traps").textContent,
   rules: drawn(".rule"), lines: [...document.querySelectorAll(".pane:last-child .text")].map((e) => e.textContent),
   left: [...document.querySelectorAll(".pane")[0].querySelectorAll(".text")].map((e) => e.textContent),
   spill: document.documentElement.scrollWidth - innerWidth, title: document.querySelector("h2").textContent,
@@ -112,12 +113,17 @@ def test_it_draws_what_the_json_report_says(made, size):
     (entry,) = report["entries"]
     output = (page.parent / report["output"]).read_text()
     assert found["title"] == f"net.py → {report['output']}" and found["second"].startswith("gate.py → ")
-    assert found["sections"] == 3  # the summary, the entry, both files
+    assert found["sections"] == 4  # the summary, the entry, the traps, both files
     assert found["stages"] == len(entry["stages"])
     assert found["plots"] == 2 and found["marks"] > 50
     assert found["bars"] == found["limits"] > 3
     assert found["weights"] == len(entry["weights"]) == 4
     assert found["timing"] == 2
+    met = {trap["name"]: trap["places"] for trap in report["traps"]}
+    assert {"omitted axis", "layout of images", "initial weights"} <= met.keys()
+    softmax = next(number for number, line in enumerate(MODEL.splitlines(), 1) if "torch.softmax" in line)
+    assert [(place["line"], place["rule"]) for place in met["omitted axis"]] == [(softmax, "torch.softmax")]
+    assert found["traps"] == len(report["traps"]) and "without an axis" in found["firstTraps"]
     assert found["rows"] == len(output.splitlines()) and found["changed"] > 5
     assert found["unreached"] == report["unreached_lines"]
     assert [line for line in found["lines"] if line] == [line for line in output.splitlines() if line]

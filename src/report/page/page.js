@@ -164,6 +164,22 @@ function entrySection(entry) {
   return make("section", { class: "entry" }, heading, make("div", { class: "grid" }, ...parts));
 }
 
+// -------------------------------------------------------------------------------------------------------------- traps
+
+// Where the file came upon what is silently another thing in MLX, and what was done about it.
+function traps(file) {
+  if (file.traps.length === 0) return null;
+  const body = make("tbody");
+  for (const trap of file.traps) {
+    const lines = [...new Set(trap.places.map((place) => place.line))];
+    const rules = [...new Set(trap.places.map((place) => place.rule))].join(", ");
+    body.append(make("tr", {}, make("td", {}, trap.name), make("td", {}, trap.differs), make("td", {}, trap.handled), make("td", { title: rules }, lines.join(", "))));
+  }
+  const head = make("thead", {}, make("tr", {}, ...["trap", "PyTorch and MLX", "here", "lines"].map((name) => make("th", {}, name))));
+  const about = "Places at which a port by hand would run and give other numbers.";
+  return make("section", { id: "traps" }, make("h3", {}, "Silent traps"), make("p", { class: "quiet" }, about), make("table", { class: "traps" }, head, body));
+}
+
 // --------------------------------------------------------------------------------------------------------------- diff
 
 // Beginnings of lines in the text, in the units in which the rules' places count.
@@ -313,7 +329,7 @@ function diff(file) {
 function show(index) {
   const file = DATA.files[index];
   document.getElementById("tooltip").hidden = true;
-  const parts = [summary(file), ...file.entries.map(entrySection), diff(file)];
+  const parts = [summary(file), ...file.entries.map(entrySection), traps(file), diff(file)];
   document.getElementById("report").replaceChildren(...parts.filter((part) => part !== null));
   document.querySelectorAll("#files button").forEach((button, i) => button.setAttribute("aria-current", String(i === index)));
 }
