@@ -93,9 +93,11 @@ std::string Rewriter::base_text(NodeId base, const Entry& entry) {
 bool Rewriter::base_constructor(NodeId call) {
     const std::string base = constructed_base(call);
     if (base.empty()) return false;
-    const Entry& entry = *catalogue_.find(base);
     const NodeId object = tree_.child(tree_.child(call, 0), 0);
     const bool by_class = tree_[object].kind != NodeKind::call;
+    const Entry* usual = catalogue_.find(base);
+    const Entry* other = !by_class && usual->kind == EntryKind::definition ? constructor_for(call, *usual) : nullptr;
+    const Entry& entry = other != nullptr ? *other : *usual;
     if (by_class && tree_.children(call).size() < 2) return false;
     if (by_class) constant(object, base);
     if (const auto made = base_construction(call, entry)) {

@@ -49,10 +49,32 @@ const std::string* Rewriter::class_rename(std::uint32_t class_index, std::string
     return nullptr;
 }
 
+// A buffer's name: MLX neither trains nor saves what begins with an underscore.
+void Rewriter::plan_buffer(std::uint32_t class_index, std::string_view name, bool hidden) {
+    std::string fresh(name);
+    if (hidden && !name.starts_with('_')) fresh = "_" + fresh;
+    if (!hidden && name.starts_with('_')) fresh = fresh.substr(1) + "_";
+    if (!hidden && is_reserved(fresh)) fresh += "_";
+    if (fresh == name) return;
+    renames_[class_index].attributes.emplace(std::string(name), fresh);
+    if (!hidden) renames_[class_index].weights.emplace(name);
+}
+
+// self.scale = nn.Buffer(x): a buffer by assignment.
+bool Rewriter::is_buffer(NodeId value) const {
+    return tree_[value].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(value, 0)) == "torch.nn.Buffer";
+}
+
+bool Rewriter::is_hidden_buffer(NodeId value) const {
+    const NodeId persistent = argument(tree_, value, 1, "persistent");
+    return exists(persistent) && tree_[persistent].kind == NodeKind::false_;
+}
+
 // What must be known before the walk: attributes that get another name, class by class.
 void Rewriter::plan_renames() {
     renames_.resize(names_.classes.size());
     std::vector<std::set<std::string_view>> weights_of(names_.classes.size());       // parameters, modules and buffers by class
+    std::vector<std::set<std::string_view>> parameters_of(names_.classes.size());    // of these, what `nn.Parameter` makes
     struct Left {
         std::size_t class_number;
         std::string_view name;
@@ -77,16 +99,8 @@ void Rewriter::plan_renames() {
             const std::string_view name = literal_name(tree_, id);
             if (!owner || name.empty()) continue;
             const NodeId persistent = argument(tree_, id, 2, "persistent");
-            const bool hidden = exists(persistent) && tree_[persistent].kind == NodeKind::false_;
-            ClassRenames& renames = renames_[*owner];
             weights_of[*owner].insert(name);
-            std::string fresh(name);
-            if (hidden && !name.starts_with('_')) fresh = "_" + fresh;
-            if (!hidden && name.starts_with('_')) fresh = fresh.substr(1) + "_";
-            if (!hidden && is_reserved(fresh)) fresh += "_";
-            if (fresh == name) continue;
-            renames.attributes.emplace(std::string(name), fresh);
-            if (!hidden) renames.weights.emplace(name);
+            plan_buffer(*owner, name, exists(persistent) && tree_[persistent].kind == NodeKind::false_);
         } else if (node.kind == NodeKind::assign || node.kind == NodeKind::ann_assign) {
             const NodeId value = node.kind == NodeKind::assign ? tree_.child(id, 0) : tree_.child(id, 2);
             for (const NodeId target : tree_.children(id)) {
@@ -96,13 +110,19 @@ void Rewriter::plan_renames() {
                 if (!owner || !exists(value)) continue;
                 const infer::Fact& known = fact(value);
                 std::string made = tree_[value].kind == NodeKind::call ? names::qualified_name(tree_, names_, tree_.child(value, 0)) : std::string{};
+                if (is_buffer(value)) {
+                    weights_of[*owner].insert(name);
+                    plan_buffer(*owner, name, is_hidden_buffer(value));
+                    continue;
+                }
                 const bool weight = known.kind == infer::Kind::module || made == "torch.nn.Parameter" || made == "torch.nn.ModuleList" ||
                                     made == "torch.nn.ModuleDict" || made == "torch.nn.ParameterList" || made == "torch.nn.ParameterDict";
                 const std::size_t class_number = *owner;
                 if (weight) weights_of[class_number].insert(name);
+                if (made == "torch.nn.Parameter") parameters_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
-                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value) || is_plain_list_of_modules(target, value))) left_behind.push_back({class_number, name, value});
+                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value) || holds_modules_unregistered(target, value))) left_behind.push_back({class_number, name, value});
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -113,44 +133,13 @@ void Rewriter::plan_renames() {
         }
     }
     for (const auto& [class_number, name, value] : left_behind) {
-        // `self.codes = nn.ParameterList(codes) if trained else codes`: MLX does not look for weights in a tuple.
-        if (weights_of[class_number].contains(name) && fact(value).kind == infer::Kind::list) beside_weights_.insert(syntax::index(value));
+        // `self.codes = nn.ParameterList(codes) if trained else codes`: MLX does not look for weights in a tuple, nor in what `object` holds.
+        const bool list = fact(value).kind == infer::Kind::list && weights_of[class_number].contains(name);
+        if (list || (parameters_of[class_number].contains(name) && is_setup_function(tree_.function_of(value)))) beside_weights_.insert(syntax::index(value));
         if (!weights_of[class_number].contains(name) && renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second)
             assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which is no parameter, is `_" +
                                    std::string(name) + "`: MLX takes public arrays for parameters");
     }
-}
-
-// self.paths = nn.ModuleList(self.paths), self.path = nn.Sequential(*self.path): the same attribute of that class, registered after all.
-bool Rewriter::is_registered_later(NodeId target) const {
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
-        const NodeId statement{number};
-        if (tree_[statement].kind != NodeKind::assign || tree_.children(statement).size() != 2 || tree_.class_of(statement) != tree_.class_of(target)) continue;
-        const NodeId call = tree_.child(statement, 0);
-        if (tree_.text(tree_.child(statement, 1)) != tree_.text(target) || tree_[call].kind != NodeKind::call || tree_.children(call).size() != 2) continue;
-        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(call, 0));
-        NodeId given = tree_.child(call, 1);
-        if (tree_[given].kind == NodeKind::starred) given = tree_.child(given, 0);
-        if ((qualified == "torch.nn.ModuleList" || qualified == "torch.nn.Sequential") && tree_.text(given) == tree_.text(target)) return true;
-    }
-    return false;
-}
-
-// self.paths = [], which gets modules: torch does not look into plain lists, MLX does unless their names are private.
-bool Rewriter::is_plain_list_of_modules(NodeId target, NodeId value) const {
-    if ((tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) || is_registered_later(target)) return false;
-    const auto is_module = [&](NodeId item) { return fact(item).kind == infer::Kind::module; };
-    const auto children = tree_.children(value);
-    if (tree_[value].kind == NodeKind::list_comp || !children.empty()) return !children.empty() && is_module(children[0]);
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {  // self.paths.append(module)
-        const NodeId call{number};
-        if (tree_[call].kind != NodeKind::call || tree_.children(call).size() != 2 || tree_.class_of(call) != tree_.class_of(target)) continue;
-        const NodeId method = tree_.child(call, 0);
-        if (tree_[method].kind == NodeKind::attribute && tree_[method].name == "append" && tree_.text(tree_.child(method, 0)) == tree_.text(target) &&
-            is_module(tree_.child(call, 1)))
-            return true;
-    }
-    return false;
 }
 
 // Whether the samples saw a tensor there, and never a parameter.

@@ -138,6 +138,7 @@ private:
     void stop_indices_of(NodeId call, std::string_view qualified);
     void apply_definition(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry& definition_for(NodeId id, const catalogue::Entry& usual);
+    [[nodiscard]] const catalogue::Entry* constructor_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
@@ -272,7 +273,12 @@ private:
     // modules.cpp
     void plan_renames();
     [[nodiscard]] bool is_registered_later(NodeId target) const;
-    [[nodiscard]] bool is_plain_list_of_modules(NodeId target, NodeId value) const;
+    [[nodiscard]] bool holds_modules_unregistered(NodeId target, NodeId value) const;
+    [[nodiscard]] bool is_plain_dict_of_modules(NodeId target, NodeId value) const;
+    bool keep_beside_weights(NodeId assignment, NodeId value);
+    void plan_buffer(std::uint32_t class_index, std::string_view name, bool hidden);
+    [[nodiscard]] bool is_buffer(NodeId value) const;
+    [[nodiscard]] bool is_hidden_buffer(NodeId value) const;
     [[nodiscard]] bool was_plain_tensor(NodeId value) const;
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;

@@ -354,6 +354,22 @@ bool Rewriter::is_switch(NodeId target) const {
     return entry != nullptr && entry->kind == EntryKind::dissolve;
 }
 
+// self.bias = torch.zeros(n), where another branch makes `self.bias` a parameter:
+//   ->  object.__setattr__(self, "bias", mx.zeros(n)); a list of tensors becomes a tuple. False if the assignment goes on as usual.
+bool Rewriter::keep_beside_weights(NodeId assignment, NodeId value) {
+    if (fact(value).kind == infer::Kind::list) {
+        put(value, "tuple(" + rendered(value) + ")", Precedence::atom, "attribute");
+        return false;
+    }
+    const NodeId target = tree_.child(assignment, 1);
+    if (tree_.children(assignment).size() != 2 || tree_[target].kind != NodeKind::attribute) return false;
+    const std::string fresh = renamed(target);
+    const std::string name = rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh));
+    edits_.replace({tree_[assignment].span.begin, tree_[value].span.begin}, "object.__setattr__(" + rendered(tree_.child(target, 0)) + ", " + name + ", ", "attribute");
+    edits_.insert(tree_[value].span.end, ")", "attribute");
+    return true;
+}
+
 void Rewriter::assign(NodeId id) {
     const NodeId value = tree_.child(id, 0);
     const auto targets = tree_.children(id).subspan(1);
@@ -374,7 +390,7 @@ void Rewriter::assign(NodeId id) {
         if (node.kind == NodeKind::subscript && store(target, id)) drop_leading_axes(target, value);
         if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
-    if (beside_weights_.contains(syntax::index(value))) put(value, "tuple(" + rendered(value) + ")", Precedence::atom, "attribute");
+    if (beside_weights_.contains(syntax::index(value)) && keep_beside_weights(id, value)) return;
     if (masked_store_is_where(id)) return masked_store(id);
     const NodeId target = tree_.child(id, 1);
     if (tree_[target].kind != NodeKind::attribute) {
@@ -382,7 +398,10 @@ void Rewriter::assign(NodeId id) {
         return;
     }
     const std::string fresh = renamed(target);
-    freeze_untrained(value, id, rendered(tree_.child(target, 0)), rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh)));
+    const std::string key = rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh));
+    const std::string owner = rendered(tree_.child(target, 0));
+    freeze_untrained(value, id, owner, key);
+    if (is_buffer(value) && !is_hidden_buffer(value)) after_statement(id, owner + ".freeze(keys=[" + key + "], recurse=False)");
 }
 
 // x[i, :, :] = v, where v has more axes than the place: torch drops the leading ones, which have length 1.
