@@ -223,6 +223,36 @@ def test_calls_leave_the_state_alone(pair: Pair) -> None:
             np.testing.assert_array_equal(values, after[side][name], err_msg=name)
 
 
+def test_every_call_begins_with_the_same_caches(torch_session: WorkerSession, mlx_session: WorkerSession) -> None:
+    """A counter and the array that belongs to it are put back together."""
+    text = """
+{imports}
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.length, self._table = 0, None
+    def {call}(self, x):
+        if x.shape[0] > self.length:
+            self.length, self._table = x.shape[0], {numbers}(x.shape[0])
+        return x + self._table
+"""
+    torch_session.load(text.format(imports="import torch\nfrom torch import nn", call="forward", numbers="torch.arange"))
+    mlx_session.load(
+        text.format(
+            imports="import mlx.core as mx\nimport mlx.nn as nn", call="__call__", numbers="mx.arange"
+        )
+    )
+    for session in (torch_session, mlx_session):
+        session.ask("construct", expression="Net()", seed=0)
+        for length in (3, 5, 4):
+            spec = {"args": [{"shape": [length], "dtype": "float32"}]}
+            given, out = session.path("inputs"), session.path("out")
+            session.ask("inputs", spec=spec, seed=0, out=given)
+            answer = session.ask("call", spec=spec, arrays=given, out=out)
+            assert answer["leaves"][0]["shape"] == [length]
+            assert numbers(out)["attribute.length"] == length
+
+
 def test_gradients_agree(pair: Pair) -> None:
     one, other, ones, others = pair.both("gradient", projection=9)
     assert one["without"] == other["without"] == []

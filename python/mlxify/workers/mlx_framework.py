@@ -142,8 +142,10 @@ class MlxFramework:
         """By value: statements in place change the array that a module holds."""
         held = {entry.name: mx.array(entry.array) for entry in self.state(model)}
         mx.eval(*held.values())
+        put_back = _snapshot_of_attributes(model)
 
         def restore() -> None:
+            put_back()
             for name, array in held.items():
                 _put(model, name, mx.array(array))
 
@@ -277,6 +279,25 @@ def _public_name(of: Any) -> str:
 
 def _shape_of(value: Any) -> tuple[int, ...]:
     return tuple(getattr(value, "shape", ()))
+
+
+def _snapshot_of_attributes(model: Any) -> Callable[[], None]:
+    """Remembers what modules hold beside their state: counters, and which arrays there are. Containers stay as they are."""
+    held = []
+    for module in dict(model.named_modules()).values() if isinstance(model, nn.Module) else ():
+        own = {key: value for key, value in vars(module).items() if key not in _OF_EVERY_MODULE}
+        held.append((module, own, set(module)))
+
+    def restore() -> None:
+        for module, own, keys in held:
+            attributes = vars(module)
+            for key in [key for key in attributes if key not in own and key not in _OF_EVERY_MODULE]:
+                del attributes[key]
+            for key in [key for key, value in module.items() if key not in keys and isinstance(value, mx.array)]:
+                del module[key]
+            attributes.update(own)
+
+    return restore
 
 
 def _put(model: nn.Module, name: str, array: mx.array) -> None:

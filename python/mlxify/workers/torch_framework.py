@@ -155,8 +155,10 @@ class TorchFramework:
         held = []
         for owner, key, tensor in _places(model):
             held.append((owner, key, tensor, tensor.detach().clone()))
+        put_back = _snapshot_of_attributes(model)
 
         def restore() -> None:
+            put_back()
             with torch.no_grad():
                 for owner, key, tensor, values in held:
                     owner[key] = tensor
@@ -388,6 +390,26 @@ def _places(model: Any) -> list[tuple[dict[str, Any], str, torch.Tensor]]:
         for held in (module._parameters, module._buffers):
             found += [(held, key, tensor) for key, tensor in held.items() if tensor is not None]
     return found
+
+
+def _snapshot_of_attributes(model: Any) -> Callable[[], None]:
+    """Remembers what modules hold beside their state: counters, and caches that belong to them."""
+    held = []
+    for module in model.modules() if isinstance(model, nn.Module) else ():
+        own = {key: value for key, value in vars(module).items() if key not in _OF_EVERY_MODULE}
+        tensors = [(value, value.detach().clone()) for value in own.values() if isinstance(value, torch.Tensor)]
+        held.append((module, own, tensors))
+
+    def restore() -> None:
+        for module, own, tensors in held:
+            attributes = vars(module)
+            for key in [key for key in attributes if key not in own and key not in _OF_EVERY_MODULE]:
+                del attributes[key]
+            attributes.update(own)
+            for tensor, values in tensors:
+                tensor.data = values.clone()
+
+    return restore
 
 
 def _unsaved_buffers(model: nn.Module) -> set[str]:
