@@ -1,6 +1,6 @@
 """Losses and distances of torch.nn.functional.
 
-`size_average` and `reduce` are torch's old spelling of `reduction`; a call that still uses them is refused.
+`size_average` and `reduce` are torch's old spelling of `reduction`.
 """
 
 from catalogue.torch.scalars import _scalar
@@ -17,10 +17,19 @@ def _reduce(loss, reduction):
     return loss
 
 
+def _old_reduction(size_average, reduce, reduction):
+    """The reduction that torch's older arguments ask for, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is not None and not reduce:
+        return "none"
+    return "sum" if size_average is not None and not size_average else "mean"
+
+
 @rule("torch.nn.functional.mse_loss", trap="defaults of layers")
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     if weight is not None:
         refuse("a weighted mse_loss has no counterpart", suggest="multiply the unreduced loss by the weight")
     if known(input.ndim != target.ndim) and input.ndim != target.ndim:  # torch warns, and broadcasts
@@ -31,7 +40,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 @rule("torch.nn.functional.l1_loss", trap="defaults of layers")
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     if weight is not None:
         refuse("a weighted l1_loss has no counterpart", suggest="multiply the unreduced loss by the weight")
     if known(input.ndim != target.ndim) and input.ndim != target.ndim:  # torch warns, and broadcasts
@@ -42,7 +51,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 @rule("torch.nn.functional.smooth_l1_loss", trap="defaults of layers")
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     if known(beta == 0) and beta == 0:
         return nn.losses.l1_loss(input, target, reduction=reduction)
     if not known(beta):
@@ -63,7 +72,7 @@ def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     if weight is None and pos_weight is None:
         return nn.losses.binary_cross_entropy(input, target, reduction=reduction)
     return _weighted_logistic_loss(input, target, weight, pos_weight, reduction)
@@ -79,7 +88,7 @@ def _weighted_logistic_loss(logits, target, weight, pos_weight, reduction):
 @rule("torch.nn.functional.binary_cross_entropy", trap="defaults of layers")
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _binary_cross_entropy(input, target, weight, reduction)
 
 
@@ -97,7 +106,7 @@ def cross_entropy(
     label_smoothing=0.0,
 ):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
 
 
@@ -135,7 +144,7 @@ def _picked_loss(log_p, target, axis, weight, ignore_index):
 @rule("torch.nn.functional.nll_loss", trap="defaults of layers")
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _nll_loss(input, target, weight, ignore_index, reduction)
 
 
@@ -148,7 +157,7 @@ def _nll_loss(log_p, target, weight=None, ignore_index=-100, reduction="mean"):
 @rule("torch.nn.functional.kl_div", trap="defaults of layers")
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _kl_div(input, target, reduction, log_target)
 
 
@@ -183,7 +192,7 @@ def poisson_nll_loss(
     input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"
 ):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _poisson_nll(input, target, log_input, full, eps, reduction)
 
 
@@ -231,7 +240,7 @@ def triplet_margin_loss(
     reduction="mean",
 ):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _triplet_loss(anchor, positive, negative, margin, p, eps, swap, reduction)
 
 
@@ -247,14 +256,14 @@ def _triplet_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=Fa
 @rule("torch.nn.functional.margin_ranking_loss", "torch.margin_ranking_loss")
 def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _reduce(mx.maximum(-target * (input1 - input2) + margin, 0), reduction)
 
 
 @rule("torch.nn.functional.hinge_embedding_loss", "torch.hinge_embedding_loss")
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     far = mx.where(target != 1, mx.maximum(margin - input, 0), 0)
     return _reduce(mx.where(target != -1, input, 0) + far, reduction)
 
@@ -262,7 +271,7 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 @rule("torch.nn.functional.cosine_embedding_loss", "torch.cosine_embedding_loss")
 def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     cosine = _cosine_similarity(input1, input2, axis=-1)
     return _reduce(mx.where(target == 1, 1 - cosine, mx.maximum(cosine - margin, 0)), reduction)
 
@@ -270,14 +279,14 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
 @rule("torch.nn.functional.soft_margin_loss")
 def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _reduce(nn.softplus(-target * input), reduction)
 
 
 @rule("torch.nn.functional.multilabel_soft_margin_loss")
 def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     loss = target * nn.softplus(-input) + (1 - target) * nn.softplus(input)
     if weight is not None:
         loss = loss * weight

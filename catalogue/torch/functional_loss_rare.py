@@ -1,9 +1,9 @@
 """Rarer losses of torch.nn.functional: margins over classes, distances of one's own, sequences without alignment.
 
-`size_average` and `reduce` are torch's old spelling of `reduction`; a call that still uses them is refused.
+`size_average` and `reduce` are torch's old spelling of `reduction`.
 """
 
-from catalogue.torch.functional_loss import _reduce
+from catalogue.torch.functional_loss import _old_reduction, _reduce
 
 from mlxify.catalogue import *
 
@@ -13,7 +13,7 @@ def multi_margin_loss(
     input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
 ):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
@@ -31,7 +31,7 @@ def _multi_margin_loss(scores, target, p=1, margin=1.0, weight=None, reduction="
 @rule("torch.nn.functional.multilabel_margin_loss")
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     if size_average is not None or reduce is not None:
-        refuse("`size_average` and `reduce` are deprecated", suggest='use reduction="mean", "sum" or "none"')
+        reduction = _old_reduction(size_average, reduce, reduction)
     return _multilabel_margin_loss(input, target, reduction)
 
 

@@ -1,4 +1,4 @@
-"""Loss modules of torch.nn. `size_average` and `reduce`, torch's old spelling of `reduction`, are not in the signatures."""
+"""Loss modules of torch.nn. `size_average` and `reduce`, torch's old spelling of `reduction`, have entries in nn_loss_old.py."""
 
 from catalogue.torch.functional_loss import (
     _binary_cross_entropy,
@@ -8,6 +8,7 @@ from catalogue.torch.functional_loss import (
     _gaussian_nll,
     _kl_div,
     _nll_loss,
+    _old_reduction,
     _poisson_nll,
     _reduce,
     _triplet_loss,
@@ -29,9 +30,7 @@ class _Loss(nn.Module):
 
     def __init__(self, size_average=None, reduce=None, reduction: str = "mean"):
         super().__init__()
-        if size_average is not None or reduce is not None:
-            raise NotImplementedError("`size_average` and `reduce` are deprecated")
-        self.reduction = reduction
+        self.reduction = _old_reduction(size_average, reduce, reduction)
 
 
 @definition("torch.nn.modules.loss._WeightedLoss")

@@ -137,9 +137,14 @@ def attribute(*names: str, view_of: str = "", trap: str | tuple[str, ...] = "") 
     return _state("attribute", names, trap, view_of=view_of)
 
 
-def module(*names: str, weights: dict[str, str] | None = None, trap: str | tuple[str, ...] = "") -> Callable[[Any], Any]:
-    """A module class that MLX has too; the function has the constructor's signature and gives MLX's module."""
-    return _state("module", names, trap, weights=weights or {})
+def module(
+    *names: str, weights: dict[str, str] | None = None, argument: str | tuple[str, ...] = "", trap: str | tuple[str, ...] = ""
+) -> Callable[[Any], Any]:
+    """A module class that MLX has too; the function has the constructor's signature and gives MLX's module.
+
+    With `argument`, it stands in for the name's usual entry in calls that pass that argument (or one of several).
+    """
+    return _state("module", names, trap, weights=weights or {}, argument=argument if isinstance(argument, str) else ",".join(argument))
 
 
 def definition(

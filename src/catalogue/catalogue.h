@@ -26,7 +26,7 @@ struct Entry {
     std::string_view qualified;    // "torch.nn.functional.pad"; of `defaults`: "nn.Linear", "mx.array.sum"
     std::string_view target;       // constant: the MLX spelling; never: the reason
     std::string_view suggest;      // never
-    std::string_view argument;     // never, definition: only when this argument ("groups,padding_mode": one of these) is passed; empty: always
+    std::string_view argument;     // never, definition, module: only when this argument ("groups,padding_mode": one of these) is passed; empty: always
     std::string_view mutates;      // rule: name of the parameter that is rebound; empty: none
     std::string_view view_of;      // rule: name of the parameter that the result shares memory with
     std::string_view fields;       // rule: "values,indices"; empty: none

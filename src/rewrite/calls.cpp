@@ -208,7 +208,10 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     switch (entry->kind) {
     case EntryKind::rule:
     case EntryKind::module_: apply(id, *entry, syntax::kNoNode); return true;
-    case EntryKind::definition: apply_definition(id, definition_for(id, *entry)); return true;
+    case EntryKind::definition:
+        if (const Entry* constructor = constructor_for(id, *entry)) apply(id, *constructor, syntax::kNoNode);
+        else apply_definition(id, definition_for(id, *entry));
+        return true;
     case EntryKind::constant: constant(tree_.child(id, 0), qualified); return true;
     case EntryKind::never:
         refuse(Code::considered_no, tree_.child(id, 0), "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
@@ -493,6 +496,24 @@ const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
         }
     }
     return usual;
+}
+
+// What the constructor of a definition becomes for arguments that the definition itself does not take: `nn.MSELoss(size_average=False)`.
+const Entry* Rewriter::constructor_for(NodeId id, const Entry& usual) {
+    for (const Entry& alternative : catalogue_.alternatives(usual.qualified)) {
+        if (alternative.kind != EntryKind::module_ || alternative.argument.empty()) continue;
+        const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(alternative));
+        const std::string wanted = "," + std::string(alternative.argument) + ",";
+        std::size_t place = 0;
+        for (const NodeId argument : tree_.children(id).subspan(1)) {
+            const bool keyword = tree_[argument].kind == NodeKind::keyword;
+            const std::size_t at = keyword ? 0 : place++;
+            if (!keyword && at >= parameters.size()) continue;
+            const std::string name = keyword ? std::string(tree_[argument].name) : parameters[at];
+            if (!name.empty() && wanted.find("," + name + ",") != std::string::npos) return &alternative;
+        }
+    }
+    return nullptr;
 }
 
 void Rewriter::apply_definition(NodeId id, const Entry& entry) {

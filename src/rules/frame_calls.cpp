@@ -59,6 +59,8 @@ Value Frame::call_function(const catalogue::Body& callee, std::vector<Actual> ac
             std::string text = evaluator_.require_definition(entry) + "(";
             bool first = true;
             for (const Actual& actual : actuals) {
+                const bool assumed = actual.value.from_default && !actual.keyword.empty();
+                if (assumed && actual.value.text == evaluator_.parameter_default(callee, actual.keyword)) continue;
                 if (!first) text += ", ";
                 first = false;
                 if (!actual.keyword.empty()) text += std::string(actual.keyword) + "=";
@@ -155,10 +157,10 @@ Value Frame::residual_call(Value callee, NodeId id) {
                 continue;
             }
         }
-        if (!actual.keyword.empty() && actual.value.from_default && actual.value.constant) {
+        if (!actual.keyword.empty() && actual.value.from_default && (actual.value.constant || actual.value.fact.kind == Kind::dtype)) {
             const std::string_view otherwise = evaluator_.catalogue_.mlx_default(known_as, actual.keyword);
             if (!otherwise.empty() && otherwise == actual.value.text) continue;
-            if (!otherwise.empty() && actual.value.fact.kind == Kind::floating &&
+            if (!otherwise.empty() && actual.value.constant && actual.value.fact.kind == Kind::floating &&
                 std::strtod(std::string(otherwise).c_str(), nullptr) == std::get<double>(*actual.value.constant))
                 continue;
         }

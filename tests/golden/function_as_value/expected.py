@@ -22,9 +22,18 @@ def _normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
     return input / mx.maximum(mx.linalg.norm(input, ord=p, axis=dim, keepdims=True), eps)
 
 
+def _old_reduction(size_average, reduce, reduction):
+    """The reduction that torch's older arguments ask for, where they are given."""
+    if size_average is None and reduce is None:
+        return reduction
+    if reduce is not None and not reduce:
+        return "none"
+    return "sum" if size_average is not None and not size_average else "mean"
+
+
 def _mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     if size_average is not None or reduce is not None:
-        raise NotImplementedError("`size_average` and `reduce` are deprecated")
+        reduction = _old_reduction(size_average, reduce, reduction)
     if weight is not None:
         raise NotImplementedError("a weighted mse_loss has no counterpart")
     return nn.losses.mse_loss(input, target, reduction=reduction)
