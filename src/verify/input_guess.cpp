@@ -173,6 +173,26 @@ Json feature_pyramid(const Sizes& sizes, std::size_t length) {
     return features;
 }
 
+// Where a list among the arguments tells the channels of stages, an input of which nothing else is known may be their features.
+static void add_pyramid(const InputHint& hint, const Sizes& sizes, std::vector<Json>& guesses) {
+    const std::size_t length = sizes.stages.size();
+    if (length < 2 || guesses.empty()) return;
+    const Json features = feature_pyramid(sizes, length);
+    const bool tensor = hint.rank >= 0 || hint.space || hint.channels > 0 || hint.last > 0 || !hint.axes.empty() || !hint.fields.empty();
+    if (hint.unpacked.size() == length) guesses.insert(guesses.begin(), Json{{"$tuple", features}});
+    else if (guesses.front().is_array()) guesses.insert(guesses.begin(), features);
+    else if (!tensor && hint.unpacked.empty()) guesses.insert(guesses.begin() + 1, features);
+}
+
+std::vector<Json> several_guesses(const ParameterOf& parameter, const Sizes& sizes) {
+    std::vector<Json> guesses;
+    if (sizes.stages.size() > 1) guesses.push_back(feature_pyramid(sizes, sizes.stages.size()));
+    const std::vector<Json> single = input_guesses({parameter.name, "positional", std::nullopt, ""}, {}, sizes);
+    for (const std::size_t count : {2, 1, 3, 4})
+        if (!single.empty()) guesses.emplace_back(std::vector<Json>(count, single.front()));
+    return guesses;
+}
+
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
@@ -195,7 +215,7 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
         for (Json& guess : guesses) guess = Json{{"$tuple", std::vector<Json>(hint.unpacked.size(), guess)}};
     if (contains(parameter.annotation, "List[") || contains(parameter.annotation, "list[") || contains(parameter.annotation, "Sequence["))
         for (Json& guess : guesses) guess = Json::array({guess, guess});
-    if (guesses.size() > 0 && guesses.front().is_array() && sizes.stages.size() > 1) guesses.insert(guesses.begin(), feature_pyramid(sizes, sizes.stages.size()));
+    add_pyramid(hint, sizes, guesses);
     if (one_of(name, {"target", "targets", "y", "y_true"})) guesses.push_back(index_spec({kBatch}, std::min<std::int64_t>(below, 10)));
     return guesses;
 }

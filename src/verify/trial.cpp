@@ -286,7 +286,9 @@ Invocation Trial::invocation(const DefinitionOf& entry) const {
         if (found == inputs.end() || parameter.kind == "keyword_only") positional = false;
         if (found == inputs.end()) continue;
         ++next;
-        if (positional) result.spec["args"].push_back(found->second);
+        if (parameter.kind == "var_positional")
+            for (const Json& one : found->second) result.spec["args"].push_back(one);
+        else if (positional) result.spec["args"].push_back(found->second);
         else result.spec["kwargs"][parameter.name] = found->second;
     }
     return result;
@@ -327,8 +329,10 @@ std::vector<Trial> with_inputs(const Trial& trial, const std::vector<ParameterOf
     std::vector<std::pair<std::string, std::vector<Json>>> guesses;
     std::size_t most = 1;
     for (const ParameterOf& parameter : parameters) {
-        if (!parameter.bindable() || parameter.default_text) continue;
-        guesses.emplace_back(parameter.name, input_guesses(parameter, hint_beside_others(hints, parameter.name, parameters), sizes));
+        const bool several = parameter.kind == "var_positional" && guesses.empty();
+        if ((!parameter.bindable() && !several) || parameter.default_text) continue;
+        guesses.emplace_back(parameter.name, several ? several_guesses(parameter, sizes)
+                                                     : input_guesses(parameter, hint_beside_others(hints, parameter.name, parameters), sizes));
         most = std::max(most, guesses.back().second.size());
     }
     std::vector<Trial> trials;

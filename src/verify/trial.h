@@ -43,6 +43,9 @@ Json feature_pyramid(const Sizes& sizes, std::size_t length);
 // Specs for one parameter of forward, the likeliest first; empty: leave it to its default.
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes);
 
+// The same for `*features`, the only parameter of forward: a list of what is passed there.
+std::vector<Json> several_guesses(const ParameterOf& parameter, const Sizes& sizes);
+
 // All ways to start: constructor variants without inputs.
 std::vector<Trial> first_trials(const DefinitionOf& entry, const ArgumentGuesser& guesser);
 

@@ -99,4 +99,31 @@ TEST(SizesOf, ReadImagesAndFrames) {
 }
 
 }  // namespace
+TEST(WithInputs, GiveFeaturesOfStagesWhereAListTellsTheirChannels) {
+    Trial trial;
+    trial.arguments = {{"in_channels", "[8, 16]"}};
+    DefinitionOf entry;
+    entry.parameters = {{"in_channels", "positional_or_keyword", std::nullopt, ""}};
+    const Sizes sizes = sizes_of(entry, trial);
+    const Json features = feature_pyramid(sizes, 2);
+    const auto gives = [&](const ParameterOf& parameter, const InputHint& hint, const Json& wanted) {
+        const std::vector<Trial> trials = with_inputs(trial, {parameter}, {{parameter.name, hint}}, sizes);
+        return std::any_of(trials.begin(), trials.end(), [&](const Trial& one) { return one.inputs.size() == 1 && one.inputs[0].second == wanted; });
+    };
+    const ParameterOf inputs{"inputs", "positional_or_keyword", std::nullopt, ""};
+    EXPECT_TRUE(gives(inputs, {}, features));
+    InputHint unpacked;
+    unpacked.unpacked = {"c1", "c2"};
+    EXPECT_TRUE(gives(inputs, unpacked, Json{{"$tuple", features}}));
+    InputHint image;
+    image.channels = 8;  // a convolution takes it
+    EXPECT_FALSE(gives(inputs, image, features));
+
+    const ParameterOf several{"features", "var_positional", std::nullopt, ""};
+    EXPECT_TRUE(gives(several, {}, features));
+    entry.forward = {several};
+    const std::vector<Trial> trials = with_inputs(trial, entry.forward, {}, sizes);
+    EXPECT_EQ(trials[0].invocation(entry).spec["args"], features);
+}
+
 }  // namespace mlxify::verify
