@@ -1,5 +1,7 @@
 """Parameters, buffers and containers of torch.nn: MLX takes arrays, lists and dicts of modules as they are."""
 
+from catalogue.torch.nn_module import _trainable_arrays
+
 from mlxify.catalogue import *
 
 constant("torch.nn.Module", "nn.Module")
@@ -44,6 +46,51 @@ def ParameterDict(parameters=None):
     if parameters is None:
         return {}
     return dict(parameters)
+
+
+# A list or a dict has no methods of a module: one that holds it does their work.
+@rule("mlxify.torch.nn.whole")
+def whole(modules):
+    return _whole(modules)
+
+
+def _whole(modules):
+    """A module that holds a list or a dict of modules."""
+    module = nn.Module()
+    module.parts = modules
+    return module
+
+
+@rule("torch.nn.ModuleList.apply", "torch.nn.ModuleDict.apply")
+def apply_to_each(self, fn):
+    return _whole(self).apply_to_modules(lambda _, module: fn(module))
+
+
+@rule("torch.nn.ModuleList.train", "torch.nn.ModuleDict.train")
+def train_each(self, mode=True):
+    return _whole(self).train(mode)
+
+
+@rule("torch.nn.ModuleList.eval", "torch.nn.ModuleDict.eval")
+def eval_each(self):
+    return _whole(self).eval()
+
+
+@rule("torch.nn.ModuleList.requires_grad_", "torch.nn.ModuleDict.requires_grad_")
+def requires_grad_of_each(self, requires_grad=True):
+    if requires_grad:
+        return _whole(self).unfreeze()
+    return _whole(self).freeze()
+
+
+@rule("torch.nn.ModuleList.parameters", "torch.nn.ModuleDict.parameters")
+def parameters_of_each(self, recurse=True):
+    return _trainable_arrays(_whole(self))
+
+
+@rule("torch.nn.ModuleList.modules", "torch.nn.ModuleDict.modules")
+def modules_of_each(self):
+    return _whole(self).modules()
 
 
 # Children live under `.layers`: weights are named `net.layers.0.weight` where torch has `net.0.weight`.

@@ -153,6 +153,7 @@ private:
     // training.cpp
     [[nodiscard]] NodeId untrained_flag(NodeId value) const;
     void freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key);
+    std::string holder_of(NodeId module);
     [[nodiscard]] std::vector<std::string> trained_lines(const std::string& owner, NodeId flag, const std::string& arguments) const;
     void replace_statement(NodeId statement, const std::vector<std::string>& lines, std::string_view rule);
     void set_trained(NodeId object, NodeId flag, NodeId statement);

@@ -181,8 +181,17 @@ bool Rewriter::training_loop(NodeId loop) {
         const bool recurse = tree_[argument].kind == NodeKind::keyword && tree_[argument].name == "recurse";
         if (recurse) arguments = rendered(argument);
     }
-    replace_statement(loop, trained_lines(rendered(module), flag, arguments), "requires_grad");
+    replace_statement(loop, trained_lines(holder_of(module), flag, arguments), "requires_grad");
     return true;
+}
+
+// The module itself; one that holds the modules of a ModuleList or ModuleDict, which is a list or a dict here.
+std::string Rewriter::holder_of(NodeId module) {
+    const infer::Fact& known = fact(module);
+    const std::string_view library = known.kind == infer::Kind::module && known.class_index == 0 ? facts_.library_names[known.library_class] : std::string_view{};
+    if (library != "torch.nn.ModuleList" && library != "torch.nn.ModuleDict") return rendered(module);
+    const rules::Outcome outcome = evaluator_.apply(*catalogue_.find("mlxify.torch.nn.whole"), {{{}, value_of(module), false, false}}, {});
+    return expand(leaves_.expand_locals(outcome.value.text));
 }
 
 // `p.requires_grad = flag`, `p.requires_grad_(flag)`: gives the flag, kNoNode where it is not written.
