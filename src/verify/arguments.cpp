@@ -89,6 +89,21 @@ std::vector<std::string> lists(Quantity quantity, const Usage& usage) {
     return result;
 }
 
+// Lists for what is iterated; of lists, where its items are.
+std::vector<std::string> sequences(const std::string& name, const Usage& usage) {
+    Quantity quantity = quantity_of(name);
+    if (usage.item.empty()) return lists(quantity, usage);
+    const Usage& item = usage.item.front();
+    const bool of_lists = item.sequence && !item.number;
+    const bool vague = quantity == Quantity::unknown || quantity == Quantity::rate || of_lists;
+    for (const std::string& given : item.names)
+        if (vague && quantity_of(given) != Quantity::unknown) quantity = quantity_of(given);
+    if (!of_lists) return lists(quantity, usage);
+    std::vector<std::string> nested;
+    for (const std::string& inner : lists(quantity, item)) nested.push_back(sequence_of(std::vector<std::string>(4, inner), usage.tuple));
+    return nested;
+}
+
 // A number where something is counted by it, a sequence where it is iterated; nothing is left out where that would leave nothing.
 void drop_what_is_no(std::vector<std::string>& guesses, const Usage& usage) {
     const auto is_list = [](const std::string& guess) { return guess.starts_with('[') || guess.starts_with('('); };
@@ -302,7 +317,7 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
         for (const std::string& target : usage.unpacked) sizes.push_back(unpacked_size(target, usage.unpacked));
         guesses.push_back(sequence_of(sizes, true));
     } else if (usage.sequence && !usage.number) {
-        for (std::string& list : lists(quantity_of(name), usage)) guesses.push_back(std::move(list));
+        for (std::string& list : sequences(name, usage)) guesses.push_back(std::move(list));
     }
     if (usage.condition && !usage.number && !usage.sequence && guesses.empty() && quantity_of(name) == Quantity::unknown) guesses = {"False", "True"};
     return guesses;

@@ -218,6 +218,7 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     };
     if (is_nested_list(parameter.annotation))
         for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));
+    if (parameter.name == "device" || parameter.name.ends_with("_device")) add("'cpu'");
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));
     for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));

@@ -112,11 +112,27 @@ bool is_super_init(const Tree& tree, NodeId call) {
     return tree[object].kind == Kind::call && tree[tree.child(object, 0)].name == "super";
 }
 
-// The definition of the file that `call` calls, by its name or by `super().__init__`.
+// `Block` of a local `block = Block`, `block = Block if wide else Other`: the definition of the file, where there is one.
+NodeId definition_behind(const Tree& tree, NodeId local) {
+    const NodeId function = tree.function_of(local);
+    for (std::uint32_t i = 1; i < tree.size() && exists(function); ++i) {
+        const NodeId statement{i};
+        if (tree[statement].kind != Kind::assign || tree.children(statement).size() != 2 || !inside(tree, statement, function)) continue;
+        if (tree[tree.child(statement, 1)].kind != Kind::name || tree[tree.child(statement, 1)].name != tree[local].name) continue;
+        NodeId value = tree.child(statement, 0);
+        if (tree[value].kind == Kind::conditional) value = tree.child(value, 0);
+        if (tree[value].kind == Kind::name) return top_level_definition(tree, tree[value].name);
+    }
+    return syntax::kNoNode;
+}
+
+// The definition of the file that `call` calls, by its name, a local name of it or `super().__init__`.
 NodeId called_definition(const Tree& tree, NodeId call, NodeId class_node) {
     if (is_super_init(tree, call)) return exists(class_node) ? base_of(tree, class_node) : syntax::kNoNode;
     const NodeId callee = tree.child(call, 0);
-    return tree[callee].kind == Kind::name ? top_level_definition(tree, tree[callee].name) : syntax::kNoNode;
+    if (tree[callee].kind != Kind::name) return syntax::kNoNode;
+    const NodeId definition = top_level_definition(tree, tree[callee].name);
+    return exists(definition) ? definition : definition_behind(tree, callee);
 }
 
 void add_once(std::vector<std::string>& texts, std::string text) {
@@ -212,11 +228,31 @@ private:
     // `for f, g in x`
     void iterated(NodeId target, const Place& place, Usage& usage, int descent) {
         usage.sequence = true;
+        if (tree_[target].kind == Kind::name) follow(place.function, place.class_node, tree_[target].name, place.building, item_of(usage), descent + 1);
         if (tree_[target].kind != Kind::tuple || has_star(target) || !usage.parts.empty()) return;
         for (const NodeId item : tree_.children(target)) {
             Usage& inner = part(usage.parts, tree_[item].name);
             if (tree_[item].kind == Kind::name) follow(place.function, place.class_node, tree_[item].name, place.building, inner, descent + 1);
         }
+    }
+
+    static Usage& item_of(Usage& usage) {
+        if (usage.item.empty()) usage.item.emplace_back();
+        return usage.item.front();
+    }
+
+    // `for f, g in zip(x, y)`, `for i, (f, g) in enumerate(zip(x, y))`: what is done with the items of the sequence at `slot`.
+    void zipped(NodeId zip, std::size_t slot, const Place& place, Usage& usage, int descent) {
+        NodeId iterable = zip;
+        const NodeId around = tree_[zip].parent;
+        const bool numbered = tree_[around].kind == Kind::call && tree_[tree_.child(around, 0)].name == "enumerate";
+        if (numbered) iterable = around;
+        const NodeId loop = tree_[iterable].parent;
+        if ((tree_[loop].kind != Kind::for_ && tree_[loop].kind != Kind::comprehension) || tree_.child(loop, 1) != iterable) return;
+        NodeId targets = tree_.child(loop, 0);
+        if (numbered && tree_[targets].kind == Kind::tuple && tree_.children(targets).size() == 2) targets = tree_.child(targets, 1);
+        if (tree_[targets].kind != Kind::tuple || has_star(targets) || slot >= tree_.children(targets).size()) return;
+        iterated(tree_.child(targets, static_cast<std::uint32_t>(slot)), place, usage, descent);
     }
 
     void attribute(NodeId node, const Place& place, Usage& usage, int descent) {
@@ -312,6 +348,10 @@ private:
             const bool is_loop = tree_[loop].kind == Kind::for_ || tree_[loop].kind == Kind::comprehension;
             if (name == "enumerate" && is_loop && tree_[tree_.child(loop, 0)].kind == Kind::tuple && tree_.children(tree_.child(loop, 0)).size() == 2)
                 iterated(tree_.child(tree_.child(loop, 0), 1), place, usage, descent);  // for i, (f, g) in enumerate(x)
+            if (name == "zip") {
+                const auto given = tree_.children(node).subspan(1);
+                zipped(node, static_cast<std::size_t>(std::find(given.begin(), given.end(), argument) - given.begin()), place, usage, descent);
+            }
             if (name == "len") usage.length = std::max(usage.length, required_length(node));
             usage.modules |= name == "ModuleList";
             return;

@@ -17,6 +17,7 @@ struct Usage {
     std::vector<std::pair<std::string, Usage>> fields;  // x.dim, in the order of the source
     std::vector<std::pair<std::string, Usage>> keys;    // x["dim"]
     std::vector<std::pair<std::string, Usage>> parts;   // of each item: `for f, g in x`
+    std::vector<Usage> item;                            // of each item, one at most: `for f in x`, `for f, g in zip(x, y)`
     std::vector<std::string> unpacked;                  // names in `channels, height, width = x`
     std::vector<std::string> literals;                  // strings that it is compared with or looked up in, as Python texts
     std::vector<std::string> names;                     // what the callables that it is handed to call it: `in_features`

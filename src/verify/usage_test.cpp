@@ -65,6 +65,28 @@ TEST(Usage, ReadsTheItemsOfALoop) {
     EXPECT_EQ(sizes.parts[0].second.names, (std::vector<std::string>{"in_channels"}));
 }
 
+TEST(Usage, ReadsTheItemsOfSequencesThatAreZipped) {
+    const Parsed file(
+        "class Block(nn.Module):\n"
+        "    def __init__(self, width, dilation=(1, 3)):\n"
+        "        self.convs = [nn.Conv1d(width, width, 3, dilation=dilation[0]), nn.Conv1d(width, width, 3, dilation=dilation[1])]\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, widths, dilations, wide):\n"
+        "        block = Block if wide else Other\n"
+        "        for i, (w, d) in enumerate(zip(widths, dilations)):\n"
+        "            self.add_module(str(i), block(w, d))\n");
+    const Usage widths = usage_of(file.tree, "Net", "widths");
+    ASSERT_EQ(widths.item.size(), 1U);
+    EXPECT_EQ(widths.item[0].names[0], "width");
+    const Usage dilations = usage_of(file.tree, "Net", "dilations");
+    ASSERT_EQ(dilations.item.size(), 1U);
+    EXPECT_TRUE(dilations.item[0].sequence);
+    EXPECT_EQ(dilations.item[0].items, 2U);
+    const std::vector<DefinitionOf> definitions = {{"Net", "module", 1, {{"dilations", "positional_or_keyword", std::nullopt, ""}}, {}, {}}};
+    const std::vector<std::string> guesses = ArgumentGuesser(definitions[0], definitions, file.tree).guesses(definitions[0].parameters[0]);
+    EXPECT_EQ(guesses.front(), "[[1, 1], [1, 1], [1, 1], [1, 1]]");
+}
+
 TEST(Usage, ReadsWhatTheFilePasses) {
     const Parsed file(
         "from functools import partial\n"

@@ -28,6 +28,8 @@ class Defaults:
             self._by_identity[id(parameter)] = (parameter, content)
             if parameter.numel() > 1 and parameter.min() != parameter.max():  # a random one is known again in any copy
                 self._random.add(content)
+                if parameter.is_floating_point():
+                    self._random.update(_digest(magnitude) for magnitude in _magnitudes(parameter))
 
     def copied(self, parameter: torch.Tensor, copy: torch.Tensor) -> None:
         """A deep copy of what a layer put there is what the layer put there, too."""
@@ -39,6 +41,12 @@ class Defaults:
         content = _digest(parameter)
         kept = self._by_identity.get(id(parameter))
         return content in self._random if kept is None else content == kept[1]
+
+
+def _magnitudes(weight: torch.Tensor) -> Iterator[torch.Tensor]:
+    """What `weight_norm` makes of a weight, which it keeps beside it: its norm along each of its axes, and over all."""
+    for axis in range(-1, weight.ndim if weight.ndim > 1 else -1):
+        yield torch.norm_except_dim(weight.detach(), 2, axis)
 
 
 def _digest(value: torch.Tensor) -> bytes:
