@@ -3,7 +3,8 @@
     make mutation                                      own examples; writes docs/reference/mutation.md
     .venv/bin/python tools/mutation.py FILE|DIR ... --per-file 30 --json OUT
     .venv/bin/python tools/mutation.py DIR ... --share 2/4 --json OUT2      the second of four pieces
-    .venv/bin/python tools/mutation.py --merge OUT1 OUT2 ... --page docs/reference/mutation.md
+    .venv/bin/python tools/mutation.py DIR ... --share 2/4 --json OUT2      again: goes on with the files that OUT2 lacks
+    .venv/bin/python tools/mutation.py --merge OUT1 OUT2 ... --json ALL --page docs/reference/mutation.md
 
 MLXIFY_BIN and MLXIFY_PYTHON name another program and another interpreter with torch and mlx. Samples of net.py are taken from
 net.json beside it, where there is one.
@@ -39,6 +40,7 @@ from kinds import Mutant, mutants  # noqa: E402
 
 SECONDS_OF_EQUIVALENCE = 120
 SECONDS_OF_CONVERSION = 400
+NO_TIME = "no time was left"
 INTERPRETER = os.environ.get("MLXIFY_PYTHON", sys.executable)
 
 
@@ -74,8 +76,19 @@ class Found:
     left_out: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)
 
     def add(self, other: Found) -> None:
-        self.rows += other.rows
-        self.left_out += other.left_out
+        """What the other says of a file counts, where both judged it."""
+        judged = other.files()
+        self.rows = [row for row in self.rows if (row.group, row.file) not in judged] + other.rows
+        left_out = [*self.left_out, *other.left_out]
+        files = self.files()
+        self.left_out = list({one[:2]: one for one in left_out if one[:2] not in files}.values())
+
+    def files(self) -> set[tuple[str, str]]:
+        return {(row.group, row.file) for row in self.rows}
+
+    def settled(self) -> set[tuple[str, str]]:
+        """Files that a further run need not look at."""
+        return self.files() | {(group, file) for group, file, why in self.left_out if why != NO_TIME}
 
     def write(self, path: Path) -> None:
         content = {"rows": [dataclasses.asdict(row) for row in self.rows], "left_out": self.left_out}
@@ -103,11 +116,11 @@ def reports(command: list[str], seconds: float) -> list[dict]:
     return file_reports(output)
 
 
-def chosen(text: str, unreached: set[int], count: int, seed: str) -> list[Mutant]:
+def chosen(text: str, unreached: set[int], count: int, seed: str, kinds: list[str]) -> list[Mutant]:
     """At most `count` mutants of reached lines, each kind in turn, at places that the seed picks."""
     by_kind: dict[str, list[Mutant]] = collections.defaultdict(list)
     for mutant in mutants(text):
-        if mutant.line not in unreached:
+        if mutant.line not in unreached and (not kinds or mutant.kind in kinds):
             by_kind[mutant.kind].append(mutant)
     picker = random.Random(seed)
     for places in by_kind.values():
@@ -151,7 +164,7 @@ def judged(model: Model, mutant: Mutant, report: dict | None, equivalent: dict |
     return Judged(model.group, model.name, mutant.kind, mutant.line, mutant.before, mutant.after, outcome, reason)
 
 
-def judge_file(model: Model, program: str, per_file: int) -> Found:
+def judge_file(model: Model, program: str, per_file: int, kinds: list[str]) -> Found:
     """All chosen mutants of one file; none if the file is not verified."""
     file = model.path
 
@@ -177,7 +190,7 @@ def judge_file(model: Model, program: str, per_file: int) -> Found:
             return left_out("not verified")
         verified = Path(made[0]["output"])
         text = verified.read_text()
-        picked = chosen(text, set(made[0]["unreached_lines"]), per_file, model.name)
+        picked = chosen(text, set(made[0]["unreached_lines"]), per_file, model.name, kinds)
         paths = [scratch / f"m{number:03}.py" for number in range(len(picked))]
         for path, mutant in zip(paths, picked, strict=True):
             path.write_text(mutant.text)
@@ -246,7 +259,7 @@ def is_our_own(row: Judged) -> bool:
 def page(found: Found, least: float) -> str:
     rows = sorted(found.rows, key=lambda row: (row.group, row.file, row.line, row.kind))
     counts = collections.Counter(row.outcome for row in rows)
-    left_out = collections.Counter(group for group, _, _ in found.left_out)
+    left_out = collections.Counter(group for group, _, why in found.left_out if why != NO_TIME)
     lines = [
         "# How far the verdict can be trusted",
         "",
@@ -309,10 +322,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--share", default="1/1", metavar="I/N", help="only every N-th file, beginning with the I-th")
     parser.add_argument("--merge", nargs="+", type=Path, metavar="PIECE", help="judge nothing: add what --json wrote")
     parser.add_argument("--per-file", type=int, default=200, help="mutants of a file at most")
+    parser.add_argument("--kinds", nargs="+", default=[], metavar="KIND", help="mutants of these kinds alone (default: all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="files at once")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no further file after that time")
     parser.add_argument("--least", type=float, default=0.98, help="score below which the exit code is 1")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write all mutants here")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all mutants here; what stands there already is not judged again")
     parser.add_argument("--page", type=Path, metavar="OUT", help="write the page here")
     parser.add_argument("--program", default=os.environ.get("MLXIFY_BIN", str(ROOT / ".venv/bin/mlxify")))
     return parser.parse_args()
@@ -331,18 +345,19 @@ def models(given: list[Path], share: str) -> list[Model]:
 
 def judge_all(arguments: argparse.Namespace) -> Found:
     begin = time.monotonic()
-    found = Found()
+    found = Found.read(arguments.json) if arguments.json and arguments.json.exists() else Found()
+    settled = found.settled()
 
     def judge(model: Model) -> Found:
         if time.monotonic() - begin >= arguments.seconds:
-            return Found([], [(model.group, model.name, "no time was left")])
+            return Found([], [(model.group, model.name, NO_TIME)])
         try:
-            return judge_file(model, arguments.program, arguments.per_file)
+            return judge_file(model, arguments.program, arguments.per_file, arguments.kinds)
         except (OSError, KeyError, RecursionError) as error:  # one file must not end a long run
             return Found([], [(model.group, model.name, f"{type(error).__name__}: {error}")])
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        work = [pool.submit(judge, model) for model in models(arguments.files, arguments.share)]
+        work = [pool.submit(judge, model) for model in models(arguments.files, arguments.share) if (model.group, model.name) not in settled]
         for done in concurrent.futures.as_completed(work):
             found.add(done.result())
             print_rows(done.result().rows)
@@ -359,6 +374,8 @@ def main() -> int:
         found.add(Found.read(piece))
     if not arguments.merge:
         found = judge_all(arguments)
+    elif arguments.json:
+        found.write(arguments.json)
     rows = found.rows
     print(
         f"score {100 * score(rows):.2f} % over {len(rows)} mutants of {len({(row.group, row.file) for row in rows})} files"

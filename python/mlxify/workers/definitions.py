@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import os
@@ -46,8 +47,9 @@ class Source:
         return module
 
 
-def describe(module: types.ModuleType, is_module_class: Callable[[Any], bool]) -> list[dict[str, Any]]:
-    """The classes and functions that a file defines at its top level, in its order."""
+def describe(module: types.ModuleType, text: bytes, is_module_class: Callable[[Any], bool]) -> list[dict[str, Any]]:
+    """The classes and functions that a file of that text defines at its top level, in its order."""
+    lines = _class_lines(text)
     found = []
     for name, value in vars(module).items():
         if getattr(value, "__module__", None) != module.__name__:
@@ -56,12 +58,31 @@ def describe(module: types.ModuleType, is_module_class: Callable[[Any], bool]) -
             continue
         if getattr(value, "__name__", name) != name:
             continue  # a second name of the same thing
-        found.append(_describe(name, value, is_module_class))
+        found.append(_describe(name, value, lines, is_module_class))
     return sorted(found, key=lambda definition: definition["line"])
 
 
-def _describe(name: str, value: Any, is_module_class: Callable[[Any], bool]) -> dict[str, Any]:
-    record: dict[str, Any] = {"name": name, "line": _line(value), "parameters": _parameters(value)}
+def _class_lines(text: bytes) -> dict[str, int]:
+    """The first line, decorators included, of every class outside of functions and classes; of several of a name, the first."""
+    lines: dict[str, int] = {}
+    try:
+        pending: list[ast.AST] = [ast.parse(text)]
+    except (SyntaxError, ValueError, RecursionError):
+        return lines
+    while pending:
+        for node in ast.iter_child_nodes(pending.pop()):
+            if isinstance(node, ast.ClassDef):
+                first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                lines[node.name] = min(first, lines.get(node.name, first))
+            elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case) and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                pending.append(node)
+    return lines
+
+
+def _describe(
+    name: str, value: Any, lines: dict[str, int], is_module_class: Callable[[Any], bool]
+) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": name, "line": _line(name, value, lines), "parameters": _parameters(value)}
     if not isinstance(value, type):
         return {**record, "kind": "function"}
     record["bases"] = [base.__qualname__ for base in value.__bases__ if base is not object]
@@ -81,14 +102,10 @@ def _inherited(value: type) -> Any:
     return None
 
 
-def _line(value: Any) -> int:
+def _line(name: str, value: Any, lines: dict[str, int]) -> int:
+    """0 for what no statement of the file defines."""
     code = getattr(inspect.unwrap(value) if not isinstance(value, type) else None, "__code__", None)
-    if code is not None:
-        return code.co_firstlineno
-    try:
-        return inspect.getsourcelines(value)[1]
-    except (OSError, TypeError, SyntaxError):
-        return 0
+    return code.co_firstlineno if code is not None else lines.get(name, 0)
 
 
 def _parameters(value: Any) -> list[dict[str, Any]]:

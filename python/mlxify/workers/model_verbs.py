@@ -22,7 +22,7 @@ def load(model: Model, request: Json) -> Json:
         model.prepared = True
     model.framework.seed(0)
     model.module = model.source.run()
-    return {"definitions": definitions.describe(model.module, model.framework.is_module_class)}
+    return {"definitions": definitions.describe(model.module, model.source.text, model.framework.is_module_class)}
 
 
 def construct(model: Model, request: Json) -> Json:

@@ -96,14 +96,16 @@ def recorded() -> Iterator[Defaults]:
 @contextlib.contextmanager
 def empty_memory_marked() -> Iterator[None]:
     """While it is entered, `torch.empty` and its like give NaN: what a model leaves so begins with anything."""
+    # torch.use_deterministic_algorithms, which sets this, imports the whole of torch._inductor: more than all constructions take
+    deterministic = torch._C._set_deterministic_algorithms
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     filled = torch.utils.deterministic.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    deterministic(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = True
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        deterministic(before[0], warn_only=before[1])
         torch.utils.deterministic.fill_uninitialized_memory = filled
 
 

@@ -51,7 +51,9 @@ class TorchFramework:
         return {"torch": torch, "nn": nn, "F": nn.functional, "np": np, "math": math}
 
     def seed(self, seed: int) -> None:
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed also notes its call stack for each kind of accelerator
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
         np.random.seed(seed % 2**32)
         random.seed(seed)
 
