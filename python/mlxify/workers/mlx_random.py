@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,13 @@ import numpy as np
 from mlxify.workers.draws import Draws
 
 _FLOAT32 = mx.float32
-_ALL = ("bernoulli", "uniform", "normal", "randint", "gumbel", "categorical", "permutation")
+_ALL = ("bernoulli", "uniform", "normal", "truncated_normal", "randint", "gumbel", "categorical", "permutation")
+_LIKELY = 0.3  # how probable the inside of the bounds is, above which torch's trunc_normal_ rejects normal draws
+
+
+def _cumulative(deviations: float) -> float:
+    """Of the standard normal distribution."""
+    return (1 + math.erf(deviations / math.sqrt(2))) / 2
 
 
 def _numpy(value: Any) -> Any:
@@ -64,6 +71,18 @@ class _Replacements:
         if loc is not None:
             numbers = numbers + loc
         return numbers.astype(dtype or like.dtype)
+
+    def truncated_normal(
+        self, lower: Any, upper: Any, shape: Any = None, dtype: Any = mx.float32, key: Any = None, stream: Any = None
+    ) -> mx.array:
+        likely = isinstance(lower, int | float) and isinstance(upper, int | float) and _cumulative(upper) - _cumulative(lower) > _LIKELY
+        if not likely:
+            return self.own["truncated_normal"](lower, upper, shape, dtype, key)
+        like = self._of_mlx("truncated_normal", lower, upper, shape, _drawn(dtype))
+        numbers = self.draws.normal(like.shape)
+        while (outside := (numbers < lower) | (numbers > upper)).any():
+            numbers = np.where(outside, self.draws.normal(like.shape), numbers)
+        return mx.array(numbers).astype(dtype or like.dtype)
 
     def randint(
         self, low: Any, high: Any, shape: Any = (), dtype: Any = mx.int32, key: Any = None, stream: Any = None
