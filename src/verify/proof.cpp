@@ -532,8 +532,8 @@ private:
             auto& both = std::get<CalledBoth>(called);
             if (!judged(pair, options(true, true), both, [&] { return judge_call(both, stage::kTraining); })) return false;
         }
+        if (!sample_->variation && !prove_small_inputs(pair, options(true, dropout))) return false;  // before a step, which leaves its traces
         if (differentiable_ && !sample_->variation && !prove_step(pair, dropout)) return false;
-        if (!sample_->variation && !prove_small_inputs(pair, options(true, dropout))) return false;
         pass(stage::kTraining, worst_text() + note);
         return true;
     }
