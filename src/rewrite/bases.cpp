@@ -12,6 +12,10 @@ namespace mlxify::rewrite {
 
 namespace {
 
+// Where a convolution keeps its kernel: as it is, and before weight norm or spectral norm.
+bool is_kernel_name(std::string_view name) { return name == "weight" || name == "weight_v" || name == "weight_orig"; }
+
+
 constexpr std::string_view kOfConvolutions[] = {"weight",   "bias",        "stride",       "padding", "dilation",    "kernel_size",
                                                 "groups",   "in_channels", "out_channels", "_conv_forward", "padding_mode"};
 
@@ -81,7 +85,7 @@ bool Rewriter::write_into_kernel(NodeId subscript) {
 // `conv.weight.data = torch.eye(3).view(3, 3, 1, 1)`: a whole kernel in torch's order of axes gets MLX's. Another layer's kernel has it.
 void Rewriter::write_kernel(NodeId target, NodeId value) {
     const NodeId kernel = strip_data(target);
-    if (tree_[kernel].kind != NodeKind::attribute || tree_[kernel].name != "weight" || tree_.text(tree_.child(kernel, 0)) == "self") return;
+    if (tree_[kernel].kind != NodeKind::attribute || !is_kernel_name(tree_[kernel].name) || tree_.text(tree_.child(kernel, 0)) == "self") return;
     const infer::Fact& owner = fact(tree_.child(kernel, 0));
     if (owner.kind != infer::Kind::module || owner.library_class == 0 || owner.class_index != 0) return;
     const std::string& library = facts_.library_names[owner.library_class];
@@ -92,7 +96,7 @@ void Rewriter::write_kernel(NodeId target, NodeId value) {
         given = tree_.child(tree_.child(given, 0), 0);
     const NodeId other = strip_data(given);
     const infer::Fact& known = fact(value);
-    const bool turned = tree_[other].kind == NodeKind::attribute && tree_[other].name == "weight" && use_of_kernel(other) == Use::none;
+    const bool turned = tree_[other].kind == NodeKind::attribute && is_kernel_name(tree_[other].name) && use_of_kernel(other) == Use::none;
     if (!library.starts_with("torch.nn.Conv") || turned || known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3)) return;
     const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
     put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
@@ -118,7 +122,7 @@ void Rewriter::turn_arguments_for_kernel(NodeId call, NodeId target) {
 NodeId Rewriter::kernel_of(NodeId tensor) const {
     NodeId weight = strip_data(tensor);
     if (tree_[weight].kind == NodeKind::name && exists(names_[names_.binding(weight)].only_value)) weight = strip_data(names_[names_.binding(weight)].only_value);
-    if (tree_[weight].kind != NodeKind::attribute || tree_[weight].name != "weight" || tree_.text(tree_.child(weight, 0)) == "self") return syntax::kNoNode;
+    if (tree_[weight].kind != NodeKind::attribute || !is_kernel_name(tree_[weight].name) || is_vector(weight) || tree_.text(tree_.child(weight, 0)) == "self") return syntax::kNoNode;
     const infer::Fact& owner = fact(tree_.child(weight, 0));
     const bool layer = owner.kind == infer::Kind::module && owner.library_class != 0 && owner.class_index == 0;
     return layer && facts_.library_names[owner.library_class].starts_with("torch.nn.Conv") ? weight : syntax::kNoNode;
@@ -164,10 +168,24 @@ bool Rewriter::fills_in_any_layout(NodeId view, std::string_view initialiser) co
     return true;
 }
 
+// The `weight_v` of spectral norm.
+bool Rewriter::is_vector(NodeId tensor) const { return fact(tensor).kind == infer::Kind::tensor && fact(tensor).rank >= 0 && fact(tensor).rank < 3; }
+
+// `kernel[:, :, -1].zero_()`, `.mul_(0.5)`: means the same in any order of axes.
+bool Rewriter::fills_with_numbers(NodeId method) const {
+    const NodeId call = tree_[method].parent;
+    if (tree_[call].kind != NodeKind::call || tree_.child(call, 0) != method) return false;
+    const auto arguments = tree_.children(call).subspan(1);
+    return std::all_of(arguments.begin(), arguments.end(), [&](NodeId argument) {
+        const infer::Kind kind = fact(tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument).kind;
+        return kind == infer::Kind::integer || kind == infer::Kind::floating;
+    });
+}
+
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
 Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     const infer::Fact& known = fact(tree_.child(id, 0));
-    if (tree_[id].name != "weight" || known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return Use::none;
+    if (!is_kernel_name(tree_[id].name) || is_vector(id) || known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return Use::none;
     const std::string& library = facts_.library_names[known.library_class];
     if (!library.starts_with("torch.nn.Conv") || tree_.text(tree_.child(id, 0)) == "self") return Use::none;
     NodeId at = id;
@@ -193,6 +211,8 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     case NodeKind::subscript: {
         if (tree_.child(around, 0) != at) return Use::read;
         const NodeId statement = tree_[around].parent;
+        if (tree_[statement].kind == NodeKind::attribute && tree_[statement].name.ends_with('_') && !tree_[statement].name.starts_with('_'))
+            return fills_with_numbers(statement) && index_of_kernel(tree_.child(around, 1), library) ? Use::number_written : Use::written;
         const bool stored = (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) != around) ||
                             (tree_[statement].kind == NodeKind::aug_assign && tree_.child(statement, 0) == around);
         if (!stored) return Use::read;

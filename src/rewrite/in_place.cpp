@@ -131,8 +131,12 @@ bool Rewriter::runs_in_calls(NodeId node) const {
 
 // self.loc.data.copy_(-mean) in a call: the parameter gets another value and stays what is trained.
 //   ->  self.loc = mx.stop_gradient(-mean) + (self.loc - mx.stop_gradient(self.loc))
+// A part of one, too: self.conv.weight.data[0].zero_()
 std::string Rewriter::still_trained(NodeId target, const std::string& value) {
-    if (!is_parameter(target) || !runs_in_calls(target)) return value;
+    const NodeId whole = tree_[target].kind == NodeKind::subscript ? strip_data(tree_.child(target, 0)) : target;
+    const NodeId function = tree_.function_of(target);
+    const bool kernel = exists(kernel_of(whole)) && exists(function) && tree_[function].name == "forward";
+    if (!kernel && (!is_parameter(whole) || !runs_in_calls(target))) return value;
     uses_mx_ = true;
     const std::string own = rendered(target);
     return output_.mx + ".stop_gradient(" + value + ") + (" + own + " - " + output_.mx + ".stop_gradient(" + own + "))";

@@ -305,6 +305,8 @@ private:
     [[nodiscard]] bool norms_over_axes() const;
     enum class Use : std::uint8_t { none, read, written, number_written };
     [[nodiscard]] Use use_of_kernel(NodeId id) const;
+    [[nodiscard]] bool fills_with_numbers(NodeId method) const;
+    [[nodiscard]] bool is_vector(NodeId tensor) const;
     [[nodiscard]] NodeId kernel_of(NodeId tensor) const;
     [[nodiscard]] bool is_initialised(NodeId tensor) const;
     [[nodiscard]] bool fills_in_any_layout(NodeId view, std::string_view initialiser) const;

@@ -221,6 +221,7 @@ std::vector<Arguments> ArgumentGuesser::start_as_written(Shrink shrink) const {
         for (const auto& [name, text] : written) {
             const bool known = std::any_of(entry_.parameters.begin(), entry_.parameters.end(), [&](const ParameterOf& p) { return p.name == name && p.bindable(); });
             if (!known) continue;
+            if (text == "0" && is_count(quantity_of(name))) continue;  // the default of what the file passes on: none of them
             const std::string value = shrink == Shrink::none ? text : smaller(name, text);
             const auto same = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == name; });
             if (same != arguments.end()) same->second = value;

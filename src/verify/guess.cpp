@@ -52,7 +52,7 @@ constexpr NameRow kNames[] = {
     {"max_position_embeddings", max_length}, {"max_sequence_length", max_length}, {"context_window", max_length},
     {"kernel_size", kernel}, {"kernel", kernel}, {"k_size", kernel}, {"ks", kernel}, {"conv_size", kernel}, {"ksize", kernel},
     {"stride", stride}, {"dilation", stride}, {"padding", padding}, {"pad", padding}, {"groups", groups}, {"num_groups", groups},
-    {"dropout", rate}, {"drop", rate}, {"p", rate}, {"prob", rate}, {"dropout_rate", rate}, {"drop_path", rate}, {"drop_prob", rate},
+    {"dropout", rate}, {"drop", rate}, {"p", rate}, {"prob", rate}, {"dropout_rate", rate}, {"dp_ratio", rate}, {"drop_path", rate}, {"drop_prob", rate},
     {"scale", scale_factor}, {"scale_factor", scale_factor}, {"upscale_factor", scale_factor}, {"factor", scale_factor},
     {"reduction", scale_factor}, {"ratio", scale_factor}, {"mult", scale_factor}, {"expansion", scale_factor},
     {"eps", small_float}, {"epsilon", small_float}, {"alpha", small_float}, {"beta", small_float}, {"gamma", small_float},

@@ -100,6 +100,8 @@ constexpr Row kRows[] = {
     {"one_hot is only applicable to index tensor", indices},
     {"expected scalar type Long but found Float", indices},
     {"index tensor of type LongTensor", indices},
+    {"expected TensorOptions(dtype=long int", indices},
+    {"must be tuple of Tensors, not Tensor", sequence_input},
     {"gather(): Expected dtype int", indices},
     {"scatter(): Expected dtype int", indices},
     {"is not implemented for tensors with non-complex dtypes", complex_numbers},
@@ -283,6 +285,23 @@ std::vector<Repair> from_two_sizes(std::string_view message) {
     return {{same_shape, -1, -1, {}}, reshaped(*input, *target), reshaped(*target, *input)};
 }
 
+// "split_sizes to sum exactly to 16 (input tensor's size at dimension -1), but got split_sizes=[3, 3]": a last axis of 6.
+std::vector<Repair> from_pieces(std::string_view message) {
+    constexpr std::string_view kSum = "split_sizes to sum exactly to ", kPieces = "got split_sizes=[";
+    const std::size_t at = message.find(kSum), pieces = message.find(kPieces);
+    if (at == std::string_view::npos || pieces == std::string_view::npos || message.find("dimension -1") == std::string_view::npos) return {};
+    std::int64_t found = 0, sum = 0;
+    std::from_chars(message.data() + at + kSum.size(), message.data() + message.size(), found);
+    for (std::size_t i = pieces + kPieces.size(); i < message.size() && message[i] != ']'; ++i) {
+        std::int64_t piece = 0;
+        const auto [end, error] = std::from_chars(message.data() + i, message.data() + message.size(), piece);
+        if (error != std::errc{}) continue;
+        sum += piece;
+        i = static_cast<std::size_t>(end - message.data()) - 1;
+    }
+    return {{last_axis, found, sum, {}}};
+}
+
 // An axis of the inputs, or an argument, that is one side becomes the other.
 void make_equal(const Condition& condition, std::vector<Repair>& repairs) {
     const auto one_way = [&](const std::vector<std::int64_t>& from, const std::vector<std::int64_t>& to) {
@@ -357,6 +376,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
     }
     if (!repairs.empty() && repairs[0].kind == last_axis && failure.message.starts_with("shape '")) repairs.push_back({divisible, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
+    if (repairs.empty()) repairs = from_pieces(failure.message);
     if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);
     told.insert(told.end(), repairs.begin(), repairs.end());

@@ -98,6 +98,12 @@ TEST(RepairsFor, ReadsEinops) {
     EXPECT_EQ(first("KeyError", "3"), (Repair{other_rank, 3, -1, {}}));
 }
 
+TEST(RepairsFor, AddsThePiecesOfASplit) {
+    EXPECT_EQ(first("RuntimeError", "split_with_sizes expects split_sizes to sum exactly to 16 (input tensor's size at dimension -1), but got split_sizes=[3, 24]"),
+              (Repair{last_axis, 16, 27, {}}));
+    EXPECT_EQ(first("TypeError", "lstm_cell(): argument 'hx' (position 2) must be tuple of Tensors, not Tensor").kind, sequence_input);
+}
+
 TEST(RepairsFor, SaysNothingOfDeadSessions) {
     EXPECT_TRUE(repairs_for({"timeout", "no answer", 0, {}}).empty());
     EXPECT_EQ(first("ModuleNotFoundError", "No module named 'triton'").kind, give_up);

@@ -151,10 +151,28 @@ private:
     void succeeded(const Trial& trial, const Invocation& invocation, const CallResult& called) {
         if (called.leaves.empty()) {
             result_.reason = std::string(kGivesNoArray);
+            for (Trial& next : other_choices(trial)) push(std::move(next));
             return;
         }
         result_.invocation = all_finite(called) ? lightened(trial).invocation(entry_) : within_domain(invocation);
         result_.reason.clear();
+    }
+
+    // The same with another of the strings that the class compares an argument with: some choices do nothing.
+    [[nodiscard]] std::vector<Trial> other_choices(const Trial& trial) const {
+        std::vector<Trial> trials;
+        for (const ParameterOf& parameter : entry_.parameters) {
+            if (!parameter.default_text || !parameter.default_text->starts_with('\'')) continue;
+            for (const std::string& value : compared_strings(tree_, entry_.name, parameter.name)) {
+                Trial next = trial;
+                next.inputs.clear();
+                next.inputs_chosen = false;
+                next.cost += 1;
+                set_argument(next, parameter.name, "'" + value + "'");
+                trials.push_back(std::move(next));
+            }
+        }
+        return trials;
     }
 
     // A proof makes some hundred calls, and MLX's convolutions are slow on a CPU: where a call costs much, the same at smaller sizes, as
