@@ -111,6 +111,7 @@ def device(type=None, index=None):
 
 # After the rule, which calls find first; this is the type in annotations and `isinstance`.
 constant("torch.device", "mx.Device")
+dissolve("torch.device")  # as a context: where tensors are made
 
 
 # As on the CPU, where the original was run for comparison.

@@ -112,6 +112,8 @@ void Rewriter::statement_with(NodeId id) {
         if (tree_[context].kind == NodeKind::call) context = tree_.child(context, 0);
         const std::string qualified = names::qualified_name(tree_, names_, context);
         const Entry* entry = qualified.empty() ? nullptr : catalogue_.find(qualified);
+        for (const Entry& alternative : catalogue_.alternatives(qualified))  // `torch.device` is also called
+            if (alternative.kind == EntryKind::dissolve) entry = &alternative;
         if (!entry || entry->kind != EntryKind::dissolve) {
             if (!qualified.empty() && is_watched(qualified) && (!entry || entry->kind == EntryKind::never) && tree_[tree_.child(item, 0)].kind != NodeKind::call)
                 refuse(Code::no_entry, context, "`" + qualified + "` as a context has no entry in the catalogue", "remove the context");

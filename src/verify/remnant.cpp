@@ -39,8 +39,11 @@ bool tree_is_module(const syntax::Tree& tree, NodeId owner) { return tree[owner]
 // Name nodes that nothing in the file binds.
 std::vector<NodeId> undefined(const syntax::Tree& tree, const names::Names& names) {
     std::vector<NodeId> result;
-    for (std::uint32_t i = 1; i < tree.size(); ++i)
-        if (tree[NodeId{i}].kind == Kind::name && names.binding(NodeId{i}) == names::kNoBinding) result.push_back(NodeId{i});
+    for (std::uint32_t i = 1; i < tree.size(); ++i) {
+        const NodeId id{i};
+        const bool declared = tree[tree[id].parent].kind == Kind::global_ || tree[tree[id].parent].kind == Kind::nonlocal_;
+        if (tree[id].kind == Kind::name && !declared && names.binding(id) == names::kNoBinding) result.push_back(id);
+    }
     return result;
 }
 
