@@ -39,10 +39,22 @@ bool Rewriter::is_plain_dict_of_modules(NodeId target, NodeId value) const {
     return false;
 }
 
+// self.paths[0](x): what the list holds is called.
+bool Rewriter::calls_items_of(NodeId target) const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId call{number};
+        if (tree_[call].kind != NodeKind::call || tree_.class_of(call) != tree_.class_of(target)) continue;
+        const NodeId item = tree_.child(call, 0);
+        if (tree_[item].kind == NodeKind::subscript && tree_.text(tree_.child(item, 0)) == tree_.text(target)) return true;
+    }
+    return false;
+}
+
 // self.paths = [], which gets modules: torch does not look into plain lists, MLX does unless their names are private.
 bool Rewriter::holds_modules_unregistered(NodeId target, NodeId value) const {
     if (is_registered_later(target)) return false;
     if (is_plain_dict_of_modules(target, value)) return true;
+    if (tree_[value].kind == NodeKind::name && fact(value).kind == infer::Kind::list) return calls_items_of(target);
     if (tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) return false;
     const auto is_module = [&](NodeId item) { return fact(item).kind == infer::Kind::module; };
     const auto children = tree_.children(value);
