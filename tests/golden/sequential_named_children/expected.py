@@ -14,6 +14,9 @@ class NamedSequential(nn.Module):
     def add_module(self, name, module):
         setattr(self, name, module)
 
+    def __getitem__(self, name):  # `load_weights` looks for children with numbers as names by their numbers
+        return self.get(str(name), {}) if isinstance(name, int) else super().__getitem__(name)
+
     @property
     def layers(self):
         return list(self.children().values())
