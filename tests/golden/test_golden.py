@@ -2,8 +2,8 @@
 
 A case is a folder with `input.py` and either `expected.py` (the converted text, byte for byte) or `expected.diagnostics` (refusals,
 one a line: `line:column code message`). `make accept CASE=name` writes `expected.py` anew. A case whose expected.py is right but not
-printed yet stands in known_failures.txt with its reason: it must then fail, so that a repair is noticed. The same holds for
-`name/twice`, a case whose output does not stay as it is when it is converted again.
+printed yet stands in known_failures.txt with its reason: it must then fail, so that a repair is noticed; its properties must hold all the
+same. `name/twice` is a case whose output does not stay as it is when it is converted again.
 """
 
 import ast
@@ -26,17 +26,6 @@ KNOWN_FAILURES = dict(
 PRAGMA = re.compile(r"#\s*(noqa|type: ?ignore|pylint:|pragma:|fmt:|isort:|ruff:|mypy:|pyright:)")
 
 case_names = pytest.mark.parametrize("name", CASES)
-
-
-@pytest.fixture
-def known_failure(request):
-    """What else is wrong with a case that is known to be printed wrongly is no news."""
-    name = request.getfixturevalue("name")
-    if name in KNOWN_FAILURES:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN_FAILURES[name], strict=False))
-
-
-case_property = pytest.mark.usefixtures("known_failure")
 
 
 @pytest.fixture(scope="session")
@@ -102,13 +91,11 @@ def test_prints_what_is_expected(name, printed, request):
 
 
 @case_names
-@case_property
 def test_the_output_parses(name, converted):
     ast.parse(text_of(converted, name))
 
 
 @case_names
-@case_property
 def test_converting_twice_changes_nothing(name, converted, converted_again, request):
     if name + "/twice" in KNOWN_FAILURES:
         request.applymarker(pytest.mark.xfail(reason=KNOWN_FAILURES[name + "/twice"], strict=True))
@@ -118,14 +105,12 @@ def test_converting_twice_changes_nothing(name, converted, converted_again, requ
 
 
 @case_names
-@case_property
 def test_nothing_of_torch_is_left(name, converted):
     words = {token.string for token in tokens(text_of(converted, name)) if token.type == tokenize.NAME}
     assert not words & {"torch", "nn_functional", "torchvision"}
 
 
 @case_names
-@case_property
 def test_comments_are_all_there(name, converted):
     before = comments(source_of(name), without=lines_left_out(source_of(name), text_of(converted, name)))
     lost = before - comments(text_of(converted, name))
@@ -133,7 +118,6 @@ def test_comments_are_all_there(name, converted):
 
 
 @case_names
-@case_property
 def test_bytes_keep_their_form(name, converted):
     """Byte order mark, line breaks, final line break and the ends of lines are the author's."""
     source, text = source_of(name), text_of(converted, name)
@@ -148,7 +132,6 @@ def test_bytes_keep_their_form(name, converted):
 
 
 @case_names
-@case_property
 def test_blank_lines_are_the_authors(name, converted):
     """No edit leaves a hole: never more than two blank lines in a row, and none at the ends."""
     lines = text_of(converted, name).decode("utf-8-sig").splitlines()
