@@ -48,6 +48,22 @@ def ParameterDict(parameters=None):
     return dict(parameters)
 
 
+# A ModuleDict whose names may be numbers.
+@rule("mlxify.torch.nn.NumberedModules")
+def ModuleDictOfNumbers(modules=None):
+    if modules is None:
+        return NumberedModules()
+    return NumberedModules(modules)
+
+
+@definition("mlxify.torch.nn.NumberedModulesClass")
+class NumberedModules(dict):
+    """Modules by name; `load_weights` looks for those whose names are numbers by their numbers."""
+
+    def __getitem__(self, name):
+        return self.get(str(name), {}) if isinstance(name, int) else super().__getitem__(name)
+
+
 # A list or a dict has no methods of a module: one that holds it does their work.
 @rule("mlxify.torch.nn.whole")
 def whole(modules):

@@ -205,6 +205,7 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
         mark_layout(id);
         return true;
     }
+    if (qualified == "torch.nn.ModuleDict" && may_have_numbers(id)) entry = catalogue_.find("mlxify.torch.nn.NumberedModules");
     switch (entry->kind) {
     case EntryKind::rule:
     case EntryKind::module_: apply(id, *entry, syntax::kNoNode); return true;

@@ -39,6 +39,24 @@ bool Rewriter::is_plain_dict_of_modules(NodeId target, NodeId value) const {
     return false;
 }
 
+// nn.ModuleDict({str(i): ... for i in ...}), self.paths[str(i)] = ...: whether a name may be a number, as far as the file shows.
+bool Rewriter::may_have_numbers(NodeId call) const {
+    const auto is_number = [&](NodeId key) {
+        const std::string_view text = tree_.text(key);
+        if (tree_[key].kind == NodeKind::string) return text.find_first_not_of("0123456789\"'") == std::string_view::npos || text.starts_with("f'{") || text.starts_with("f\"{");
+        return tree_[key].kind == NodeKind::call && tree_.text(tree_.child(key, 0)) == "str";
+    };
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId node{number};
+        if (tree_[node].kind == NodeKind::dict_entry && tree_[call].span.contains(tree_[node].span) && is_number(tree_.child(node, 0))) return true;
+        if (tree_[node].kind != NodeKind::assign || tree_.children(node).size() != 2 || tree_.class_of(node) != tree_.class_of(call)) continue;
+        const NodeId place = tree_.child(node, 1);
+        const bool stored = tree_[place].kind == NodeKind::subscript && fact(tree_.child(node, 0)).kind == infer::Kind::module;
+        if (stored && is_number(tree_.child(place, 1))) return true;
+    }
+    return false;
+}
+
 // self.paths[0](x): what the list holds is called.
 bool Rewriter::calls_items_of(NodeId target) const {
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {

@@ -277,6 +277,7 @@ private:
     [[nodiscard]] bool holds_modules_unregistered(NodeId target, NodeId value) const;
     [[nodiscard]] bool is_plain_dict_of_modules(NodeId target, NodeId value) const;
     [[nodiscard]] bool calls_items_of(NodeId target) const;
+    [[nodiscard]] bool may_have_numbers(NodeId call) const;
     bool keep_beside_weights(NodeId assignment, NodeId value);
     void plan_buffer(std::uint32_t class_index, std::string_view name, bool hidden);
     [[nodiscard]] bool is_buffer(NodeId value) const;
