@@ -83,11 +83,12 @@ def requires_grad_(self, requires_grad=True):
 # must pass as inputs; a plain function that uses weights is called as it is.
 @rule("torch.utils.checkpoint.checkpoint")
 def checkpoint(
-    function, *args, use_reentrant=None, context_fn=None, determinism_check=None, preserve_rng_state=True, debug=False
+    function, *args, use_reentrant=None, context_fn=None, determinism_check=None, preserve_rng_state=True, debug=False,
+    **kwargs
 ):
     if known(isinstance(function, nn.Module)) and isinstance(function, nn.Module):
-        return nn.utils.checkpoint(function)(*args)
-    return function(*args)
+        return nn.utils.checkpoint(function)(*args, **kwargs)
+    return function(*args, **kwargs)
 
 
 never(

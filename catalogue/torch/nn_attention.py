@@ -117,6 +117,17 @@ def _copies(layer, count):
     return [copy.deepcopy(layer, dict(shared)) for _ in range(count)]
 
 
+# Insides of PyTorch's Transformer that models borrow.
+@rule("torch.nn.modules.transformer._get_activation_fn")
+def get_activation_fn(activation):
+    return _activation(activation)
+
+
+@rule("torch.nn.modules.transformer._get_clones")
+def get_clones(module, N):
+    return _copies(module, N)
+
+
 @definition("torch.nn.TransformerEncoderLayer")
 class TransformerEncoderLayer(nn.Module):
     """PyTorch's encoder layer: self-attention and a feed-forward network, each with a residual and a norm."""

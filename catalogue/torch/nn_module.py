@@ -125,6 +125,14 @@ def _load_torch_weights(module, weights, strict=True):
     return module.load_weights(list(weights.items()), strict=strict)
 
 
+# MLX's `load_weights` takes arrays as they are; what a hook mends of older checkpoints, PyTorch has to mend before.
+@rule("torch.nn.Module._register_load_state_dict_pre_hook", "torch.nn.Module.register_load_state_dict_pre_hook",
+      "torch.nn.Module.register_load_state_dict_post_hook", "torch.nn.Module._register_state_dict_hook",
+      "torch.nn.Module.register_state_dict_pre_hook", "torch.nn.Module.register_state_dict_post_hook")
+def hook_on_checkpoints(self, hook, with_module=False):
+    return self
+
+
 never("torch.nn.Module.zero_grad", "gradients are not kept in parameters", suggest="remove it")
 never("torch.nn.Module.register_forward_hook", "modules have no hooks", suggest="do its work in the forward method")
 never("torch.nn.Module.register_forward_pre_hook", "modules have no hooks", suggest="do its work in the forward method")

@@ -44,6 +44,16 @@ class LayerNormOverAxes(nn.Module):
         return mx.fast.layer_norm(flat, weight, bias, self.eps).reshape(x.shape)
 
 
+@definition("mlxify.torch.nn.LayerNormBase")
+class LayerNormOfShape(nn.LayerNorm):
+    """PyTorch's LayerNorm with its own arguments, over the last axis."""
+
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True, device=None, dtype=None):
+        if not isinstance(normalized_shape, int):
+            (normalized_shape,) = normalized_shape
+        super().__init__(normalized_shape, eps, elementwise_affine, bias)
+
+
 # torch's own epsilon is that of the dtype in which it computes: 2 ** -23, also for half precision.
 @module("torch.nn.RMSNorm", trap="defaults of layers")
 def RMSNorm(normalized_shape, eps=None, elementwise_affine=True, device=None, dtype=None):

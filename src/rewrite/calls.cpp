@@ -393,6 +393,7 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {
         const bool binding = outcome.status == rules::Outcome::Status::no_binding;
+        if (binding && exists(receiver) && fact(receiver).kind == infer::Kind::unknown) return;  // a method of something else: `flow.inverse(z)`
         refuse(binding ? Code::arguments_do_not_bind : Code::refused_arguments, id, "`" + std::string(entry.qualified) + "`: " + outcome.reason,
                outcome.suggestion.empty() ? "write this call with other arguments" : outcome.suggestion);
         return;

@@ -103,9 +103,27 @@ void Rewriter::drop_inplace(NodeId id) {
         if (!own || exists(names::find_method(tree_, names_, index - 1, tree_[callee].name))) return;
     }
     if (fact(callee).kind == infer::Kind::module) return;  // it is called, not built
+    const bool makes_layer = is_construction_of_layer(id);
     const auto arguments = tree_.children(id).subspan(1);
-    for (std::size_t at = 0; at < arguments.size(); ++at)
-        if (tree_[arguments[at]].kind == NodeKind::keyword && tree_[arguments[at]].name == "inplace") drop_argument(id, at);
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        if (tree_[arguments[at]].kind != NodeKind::keyword) continue;
+        const std::string_view name = tree_[arguments[at]].name;
+        if (name == "inplace" || (makes_layer && (name == "device" || name == "dtype"))) drop_argument(id, at);
+    }
+}
+
+// `layer(dim, bias=False, device=device, dtype=dtype)`, whatever layer that is: no layer of MLX takes these two.
+bool Rewriter::is_construction_of_layer(NodeId call) const {
+    constexpr std::string_view kOfLayers[] = {"bias", "eps", "affine", "elementwise_affine", "kernel_size", "in_channels", "in_features", "num_features", "normalized_shape"};
+    bool device = false, dtype = false, layer = fact(tree_.child(call, 0)).kind == infer::Kind::class_;
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        if (tree_[argument].kind != NodeKind::keyword) continue;
+        const std::string_view name = tree_[argument].name;
+        device |= name == "device";
+        dtype |= name == "dtype";
+        layer |= std::find(std::begin(kOfLayers), std::end(kOfLayers), name) != std::end(kOfLayers);
+    }
+    return device && dtype && layer;
 }
 
 // self.norm(input=x): the layers of torch call their argument so, those of MLX otherwise.

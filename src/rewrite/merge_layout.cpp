@@ -12,6 +12,8 @@ struct Token {
     std::string_view text;
 };
 
+bool closes(std::string_view token) { return token == ")" || token == "]" || token == "}"; }
+
 struct Tokens {
     std::vector<Token> all;
     std::string_view tail;  // trivia after the last token
@@ -56,7 +58,7 @@ std::optional<std::string> merge_layout(std::string_view old_gap, std::string_vi
     std::string out;
     // the author's trailing comma stays
     if (last && before.all.size() > after.all.size() && !before.all.empty() && before.all[0].text == "," &&
-        (after.all.empty() || after.all[0].text != ",")) {
+        (after.all.empty() || closes(after.all[0].text))) {
         out += before.all[0].trivia;
         out += before.all[0].text;
         before.all.erase(before.all.begin());
@@ -81,7 +83,9 @@ std::optional<std::string> merge_layout(std::string_view old_gap, std::string_vi
         std::string_view trivia = after.all[at].trivia;
         if (from_head || from_tail) {
             const Token& old = before.all[from_head ? at : old_count - (new_count - at)];
-            if (old.trivia.find_first_of("\n#") != std::string_view::npos || old.text == after.all[at].text) trivia = old.trivia;
+            const bool breaks = old.trivia.find_first_of("\n#") != std::string_view::npos;
+            const bool after_new_comma = old.trivia.empty() && at > 0 && after.all[at - 1].text == ",";
+            if (breaks || (old.text == after.all[at].text && !after_new_comma)) trivia = old.trivia;
         }
         out += trivia;
         out += after.all[at].text;

@@ -26,6 +26,10 @@ TEST(MergeLayout, comments_stay_in_their_gap) {
     EXPECT_EQ(last("  # last\n)", ")"), "  # last\n)");
 }
 
+TEST(MergeLayout, a_trailing_comma_stays_before_a_bracket_only) {
+    EXPECT_EQ(merge_layout(",\n    device=d\n)", ".item())", true), ".item()\n)");
+}
+
 TEST(MergeLayout, a_trailing_comma_stays) {
     EXPECT_EQ(last(",\n)", ")"), ",\n)");
     EXPECT_EQ(last(",  # over channels\n)", ")"), ",  # over channels\n)");

@@ -286,6 +286,7 @@ private:
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);
+    [[nodiscard]] bool is_construction_of_layer(NodeId call) const;
     void drop_argument(NodeId id, std::size_t at);
     bool copies_state(NodeId call);
     bool module_method(NodeId id);

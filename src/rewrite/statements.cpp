@@ -105,9 +105,10 @@ bool Rewriter::is_setup_function(NodeId function) const {
 void Rewriter::statement_with(NodeId id) {
     if (gradient_by_flag(id) || context_by_choice(id)) return;
     const auto items = tree_.children(id).subspan(1);
-    std::size_t dissolved = 0;
+    std::size_t dissolved = 0, last = 0;
     bool stop = false;
-    for (const NodeId item : items) {
+    for (std::size_t at = 0; at < items.size(); ++at) {
+        const NodeId item = items[at];
         NodeId context = tree_.child(item, 0);
         if (tree_[context].kind == NodeKind::call) context = tree_.child(context, 0);
         const std::string qualified = names::qualified_name(tree_, names_, context);
@@ -122,8 +123,15 @@ void Rewriter::statement_with(NodeId id) {
         drop_region(tree_[item].span);
         stop = stop || entry->stops_gradient;
         ++dissolved;
+        last = at;
     }
     if (dissolved == 0) return;
+    if (dissolved == 1 && items.size() > 1 && !stop) {  // with measured(), autocast():
+        const bool first = last == 0;
+        const base::Span gone = first ? base::Span{tree_[items[0]].span.begin, tree_[items[1]].span.begin} : base::Span{tree_[items[last - 1]].span.end, tree_[items[last]].span.end};
+        edits_.replace(gone, "", "torch.autocast");
+        return;
+    }
     if (dissolved < items.size()) {
         refuse(Code::no_entry, id, "a `with` of several contexts of which only some have a meaning in MLX", "write one `with` for each context");
         return;

@@ -145,9 +145,10 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
     depth_ = 0;
     try {
         Frame frame(*this, body, Mode::helper);
-        std::vector<std::string> rest;
+        std::vector<std::string> stars, double_stars;
         for (const Actual& actual : actuals)
-            if (actual.star || actual.double_star) rest.push_back((actual.star ? "*" : "**") + operand(actual.value, Precedence::bit_or));
+            if (actual.star || actual.double_star)
+                (actual.star ? stars : double_stars).push_back((actual.star ? "*" : "**") + operand(actual.value, Precedence::bit_or));
         frame.bind(std::move(actuals), options.open);
         std::vector<std::string> names;
         const std::vector<Value> arguments = frame.own_parameters(names);
@@ -157,8 +158,10 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
         text += "):\n" + frame.lines();
         std::string called = emissions_.helper(body.name, text, std::string(body.file) + ":" + std::string(body.name)) + "(";
         for (std::size_t at = 0; at < arguments.size(); ++at) called += (at ? ", " : "") + operand(arguments[at], Precedence::conditional);
+        if (frame.is_star_bound()) stars.clear();
         if (frame.is_open())
-            for (const std::string& one : rest) called += (called.back() == '(' ? "" : ", ") + one;
+            for (const auto* rest : {&stars, &double_stars})
+                for (const std::string& one : *rest) called += (called.back() == '(' ? "" : ", ") + one;
         outcome.value = code_value(called + ")");
         if (options.component) outcome.value.text += "[" + std::to_string(*options.component) + "]";
         outcome.helper = true;

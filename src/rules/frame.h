@@ -32,6 +32,7 @@ public:
     // without argument stay parameters.
     std::optional<std::string> bind(std::vector<Actual> actuals, bool open = false);
     [[nodiscard]] bool is_open() const { return !open_.empty(); }
+    [[nodiscard]] bool is_star_bound() const { return star_bound_; }  // a `*` of the call went to a `*` of the signature
     // Helper mode: parameters become names of the helper's own; gives the arguments of the call to it.
     std::vector<Value> own_parameters(std::vector<std::string>& names);
     // Runs the body; the returned value (None if it ends). In helper mode everything goes to `lines` and the value is empty.
@@ -97,6 +98,10 @@ private:
     const syntax::Tree& tree_;
     Mode mode_;
     Environment environment_;
+    [[nodiscard]] syntax::NodeId double_star_parameter() const;
+
+    bool star_bound_ = false;
+    std::vector<Actual> rest_;  // keywords that go to the signature's `**`
     std::vector<std::pair<std::string_view, std::string>> open_;  // parameters that stay such, as a signature spells them
     Value returned_;
     std::string lines_;

@@ -17,6 +17,13 @@ std::vector<Actual> Frame::actuals(NodeId call) {
     for (std::size_t at = 1; at < children.size(); ++at) {
         const syntax::Node& node = tree_[children[at]];
         Actual actual;
+        if (node.kind == NodeKind::keyword && node.has(syntax::Flag::double_star)) {
+            const NodeId rest = double_star_parameter();
+            if (exists(rest) && tree_[rest].name == tree_[tree_.child(children[at], 0)].name && !is_open()) {
+                found.insert(found.end(), rest_.begin(), rest_.end());
+                continue;
+            }
+        }
         if (node.kind == NodeKind::keyword) {
             actual.keyword = node.name;
             actual.double_star = node.has(syntax::Flag::double_star);

@@ -60,6 +60,7 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
         const syntax::Node& node = tree_[parameters[*slot]];
         if (node.has(syntax::Flag::star)) {
             actual.value.starred = actual.star;
+            star_bound_ = star_bound_ || actual.star;
             star_items.push_back(std::move(actual.value));
         } else if (actual.star) {
             if (&actual != last_positional) return "arguments by `*` before others are not known here";
@@ -96,6 +97,10 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
                 continue;
             }
             if (actual.keyword == "out" && actual.value.is_none()) continue;
+            if (exists(double_star_parameter()) && mode_ != Mode::helper) {
+                rest_.push_back(std::move(actual));
+                continue;
+            }
             return "an argument `" + std::string(actual.keyword) + "` that the signature does not have";
         }
         if (bound[slot]) return "two values for `" + std::string(actual.keyword) + "`";
@@ -129,6 +134,13 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
         set(node.name, std::move(value));
     }
     return std::nullopt;
+}
+
+// `**rest` of the signature.
+NodeId Frame::double_star_parameter() const {
+    for (const NodeId parameter : tree_.children(tree_.child(body_.node, 0)))
+        if (tree_[parameter].has(syntax::Flag::double_star)) return parameter;
+    return syntax::kNoNode;
 }
 
 std::vector<Value> Frame::own_parameters(std::vector<std::string>& names) {

@@ -17,7 +17,7 @@ void add_once(std::vector<std::string>& texts, std::string text) {
 
 std::string assignments_text(const Arguments& arguments) {
     std::string text;
-    for (const auto& [name, value] : arguments) text += (text.empty() ? "" : ", ") + name + "=" + value;
+    for (const auto& [name, value] : arguments) text += (text.empty() ? "" : ", ") + (name.starts_with('*') ? "*" : name + "=") + value;
     return text;
 }
 
@@ -235,6 +235,7 @@ std::vector<Arguments> ArgumentGuesser::start_as_written(Shrink shrink) const {
 Arguments ArgumentGuesser::start_of(const DefinitionOf& definition, Shrink shrink, int depth) const {
     Arguments arguments;
     for (const ParameterOf& parameter : definition.parameters) {
+        if (parameter.kind == "var_positional" && takes_modules(definition, parameter)) arguments.emplace_back("*" + parameter.name, "[nn.Linear(64, 64), nn.Linear(64, 64)]");
         if (!parameter.bindable()) continue;
         if (!parameter.default_text) {
             const auto value = object(definition, parameter, shrink, depth);
@@ -247,6 +248,13 @@ Arguments ArgumentGuesser::start_of(const DefinitionOf& definition, Shrink shrin
         }
     }
     return arguments;
+}
+
+// `*layers` that become children, as in `nn.ModuleList(layers)`, or `super().__init__(*layers)` of an nn.Sequential.
+bool ArgumentGuesser::takes_modules(const DefinitionOf& definition, const ParameterOf& parameter) const {
+    const Usage usage = usage_of(tree_, definition.name, parameter.name);
+    const bool sequential = std::any_of(definition.bases.begin(), definition.bases.end(), [](const std::string& base) { return base.ends_with("Sequential"); });
+    return usage.modules || (sequential && usage.sequence);
 }
 
 // `Config(dim=64)` of the file.
@@ -263,7 +271,7 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
             for (const auto& [name, text] : written)
                 if (name == parameter.name) add_once(guesses, smaller(name, text));
     const Usage usage = usage_of(tree_, definition.name, parameter.name);
-    if (parameter.annotation.empty() || parameter.annotation == "str" || parameter.annotation.find("Callable") != std::string::npos || !usage.fields.empty())
+    if (parameter.annotation.empty() || parameter.annotation == "str" || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
         for (std::string& guess : by_usage(parameter.name, usage, depth)) add_once(guesses, std::move(guess));
     const Quantity quantity = quantity_of(parameter.name);
     const bool may_be_callable =
@@ -302,7 +310,7 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
         for (std::string& instance : instances(type, depth)) add_once(guesses, std::move(instance));
     if (!usage.types.empty() && !guesses.empty()) return guesses;
     const bool callable = usage.made || usage.called;
-    if (callable) guesses = callables(name, usage, depth);
+    if (callable) guesses = with_attributes(callables(name, usage, depth), usage, depth);
     else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
     if (callable) return guesses;
     if (usage.sequence && lower(name).find("shape") != std::string::npos) {
@@ -371,6 +379,8 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
     if (usage.made && quantity == Quantity::activation) return {"nn.ReLU", "nn.GELU"};
     if (usage.made && quantity == Quantity::norm) return {"nn.BatchNorm2d", "nn.LayerNorm", "nn.BatchNorm1d"};
     if (!usage.made && quantity == Quantity::activation) return {"nn.ReLU()", "nn.GELU()"};
+    if (!usage.made && (lower(name).find("loss") != std::string::npos || lower(name).find("criterion") != std::string::npos))
+        return {"nn.MSELoss()", "nn.MSELoss(reduction='none')", "nn.CrossEntropyLoss()", "nn.L1Loss()"};
     if (!usage.made) {  // `attention`: FullAttention(...)
         for (const DefinitionOf& other : definitions_)
             if (other.kind == "module" && other.name != entry_.name && name.size() > 2 && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)
@@ -392,6 +402,21 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
     for (const DefinitionOf& other : definitions_)
         if (other.kind == "module" && other.name != entry_.name && guesses.size() < 4) add_once(guesses, other.name);
     return guesses;
+}
+
+// `(lambda m: [setattr(m, 'max_seq_len', 48)] and m)(nn.Embedding(50, 50))`: modules of which the caller also reads numbers.
+std::vector<std::string> ArgumentGuesser::with_attributes(std::vector<std::string> modules, const Usage& usage, int depth) const {
+    static constexpr std::string_view kOfModules[] = {"eval", "train", "training", "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict",
+                                                      "load_state_dict", "apply", "requires_grad_", "cuda", "cpu", "float", "half", "forward", "zero_grad", "buffers"};
+    std::string assignments;
+    for (const auto& [field, inner] : usage.fields) {
+        if (inner.called || inner.made || std::find(std::begin(kOfModules), std::end(kOfModules), field) != std::end(kOfModules)) continue;
+        assignments += (assignments.empty() ? "" : ", ") + ("setattr(m, '" + field + "', " + field_guesses(field, inner, depth).front() + ")");
+    }
+    if (usage.called && !usage.made) modules.emplace_back("nn.Embedding(50, 50)");  // of tokens, as a language model
+    if (assignments.empty() || usage.made) return modules;
+    for (std::string& module : modules) module = "(lambda m: [" + assignments + "] and m)(" + module + ")";
+    return modules;
 }
 
 // A namespace or a dictionary with what is read of it.

@@ -43,12 +43,14 @@ private:
     [[nodiscard]] std::optional<std::string> with_open_fields(const std::string& value, const Arguments& fields) const;
     [[nodiscard]] Arguments start_of(const DefinitionOf& definition, Shrink shrink, int depth) const;
     [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const;
+    [[nodiscard]] bool takes_modules(const DefinitionOf& definition, const ParameterOf& parameter) const;
     [[nodiscard]] std::optional<std::string> object(const DefinitionOf& definition, const ParameterOf& parameter, Shrink shrink, int depth) const;
     [[nodiscard]] std::vector<std::string> field_guesses(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::vector<std::string> by_usage(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::vector<std::string> instances(const std::string& type, int depth) const;
     [[nodiscard]] std::vector<std::string> module_lists(const std::string& name, int depth) const;
     [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage, int depth) const;
+    [[nodiscard]] std::vector<std::string> with_attributes(std::vector<std::string> modules, const Usage& usage, int depth) const;
     [[nodiscard]] std::string list_of_parts(const Usage& usage, int depth) const;
     [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
 

@@ -1,10 +1,13 @@
 // First guesses at inputs: see trial.h.
 #include <algorithm>
+#include <optional>
 
 #include "verify/trial.h"
 
 namespace mlxify::verify {
 namespace {
+
+constexpr std::int64_t kMostStated = 1 << 22;  // elements of a tensor whose shape the author states
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
@@ -26,6 +29,7 @@ std::int64_t axis_size(const std::string& axis, std::size_t position, const Inpu
     const std::string name = lower(axis);
     if (position < hint.sizes.size() && hint.sizes[position] > 0) return hint.sizes[position];
     const bool last = position + 1 == hint.axes.size();
+    if (const auto named = sizes.named.find(name); named != sizes.named.end() && name.size() > 3) return named->second;
     if (position == 0 && (name.starts_with("b") || name == "n" || name == "_" || contains(name, "batch"))) return kBatch;
     if (last && hint.last > 0) return hint.last;
     if (position == 1 && hint.channels > 0) return hint.channels;
@@ -55,6 +59,67 @@ std::vector<std::int64_t> shape_by_axes(const InputHint& hint, const Sizes& size
     return shape;
 }
 
+bool is_batch(std::string_view axis) { return one_of(axis, {"b", "bs", "bsz", "nb"}) || contains(axis, "batch"); }
+
+bool is_length(std::string_view axis) {
+    return one_of(axis, {"l", "t", "s", "m", "n", "q", "time", "steps", "points", "nodes"}) || contains(axis, "len") || contains(axis, "seq") ||
+           contains(axis, "time") || contains(axis, "num_") || contains(axis, "n_") || contains(axis, "samples") || contains(axis, "frames");
+}
+
+// The size of an axis by the name that the author states, in a shape with these other axes.
+std::int64_t stated_size(const std::string& axis, std::size_t position, const std::vector<std::string>& axes, const Sizes& sizes) {
+    const auto among = [&](std::initializer_list<std::string_view> names) {
+        return std::any_of(axes.begin(), axes.end(), [&](const std::string& other) { return one_of(other, names); });
+    };
+    if (const auto number = integer_text(axis)) return *number;
+    if (const auto named = sizes.named.find(axis); named != sizes.named.end()) return named->second;
+    const std::size_t digits = axis.find_first_not_of("0123456789");  // `2h`
+    if (digits > 0) return *integer_text(axis.substr(0, digits)) * stated_size(axis.substr(digits), position, axes, sizes);
+    const bool image = among({"w", "width", "w_in", "w1", "2w", "4w"});
+    const bool batch_later = std::any_of(axes.begin() + static_cast<std::ptrdiff_t>(position), axes.end(), is_batch);
+    if (is_batch(axis) || (position == 0 && axis == "n" && !batch_later)) return kBatch;
+    if (one_of(axis, {"c", "ch", "channel", "channels", "c_in", "in_channels"}))
+        return image || sizes.channels_known ? sizes.channels : sizes.width;
+    if (image && one_of(axis, {"w", "width", "w_in", "w1"}) && sizes.image_width > 0) return sizes.image_width;
+    if (image && one_of(axis, {"h", "w", "height", "width", "h_in", "w_in", "h1", "w1"})) return sizes.image;
+    if (image && position >= 1 && one_of(axis, {"d", "t", "f", "depth", "frames"})) return sizes.frames;
+    if (one_of(axis, {"h", "nh"}) || contains(axis, "head")) return contains(axis, "dim") ? sizes.head_width : sizes.heads;
+    if (is_length(axis)) return sizes.length;
+    if (one_of(axis, {"k"}) && position + 1 < axes.size()) return 4;
+    return sizes.width;
+}
+
+// Of `h*w` or `num_heads * head_dim`.
+std::int64_t stated_product(const std::string& axis, std::size_t position, const std::vector<std::string>& axes, const Sizes& sizes) {
+    if (const std::size_t sign = axis.find_first_of("+-/"); sign != std::string::npos && sign > 0) {
+        const std::int64_t left = stated_product(axis.substr(0, sign), position, axes, sizes);
+        const std::string rest = axis.substr(axis.find_first_not_of("+-/", sign));
+        const std::int64_t right = stated_product(rest, position, axes, sizes);
+        return std::max<std::int64_t>(axis[sign] == '+' ? left + right : axis[sign] == '-' ? left - right : left / std::max<std::int64_t>(right, 1), 1);
+    }
+    const std::size_t times = axis.find('*');
+    if (times == std::string::npos) return stated_size(axis, position, axes, sizes);
+    return stated_product(axis.substr(0, times), position, axes, sizes) * stated_product(axis.substr(axis.find_first_not_of('*', times)), position, axes, sizes);
+}
+
+// What the author states, with the sizes that the code wants; nullopt where the code wants another rank.
+std::optional<std::vector<std::int64_t>> documented_shape(const InputHint& hint, const Sizes& sizes) {
+    const std::vector<std::string>& axes = hint.documented.axes;
+    const int rank = static_cast<int>(axes.size());
+    if (axes.empty() || (hint.rank >= 0 && hint.rank != rank) || hint.least_rank > rank) return std::nullopt;
+    std::vector<std::int64_t> shape;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+        const bool same_axes = hint.axes.size() == axes.size();
+        std::int64_t size = stated_product(axes[i], i, axes, sizes);
+        if (same_axes && i < hint.sizes.size() && hint.sizes[i] > 0) size = hint.sizes[i];
+        else if (i + 1 == axes.size() && hint.last > 0) size = hint.last;
+        else if (i == 1 && hint.channels > 0) size = hint.channels;
+        if (same_axes && i < hint.multiples.size()) size = rounded_up(size, hint.multiples[i]);
+        shape.push_back(size);
+    }
+    return shape;
+}
+
 std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const Sizes& sizes) {
     if (static_cast<int>(hint.axes.size()) == rank && rank > 0) return shape_by_axes(hint, sizes);
     const std::int64_t last = hint.last > 0 ? hint.last : sizes.width;
@@ -78,6 +143,9 @@ std::vector<std::int64_t> shape_of_rank(int rank, const InputHint& hint, const S
 std::vector<int> usual_ranks(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (sizes.frames_known && !contains(name, "img") && !contains(name, "image")) return {5, 4, 3};
+    const bool of_features = contains(name, "feat") || contains(name, "emb") || contains(name, "latent") || contains(name, "logits");
+    if (of_features && hint.channels < 0 && !hint.space) return {2, 3, 4};
+    if (name == "scale" || contains(name, "logit_scale") || contains(name, "temperature")) return {0, 1, 2};
     if (contains(name, "img") || contains(name, "image") || contains(name, "pixel")) return {4, 3};
     if (contains(name, "video")) return {5, 4};
     if (hint.space) return {4, 5, 3};
@@ -178,7 +246,7 @@ static void add_pyramid(const InputHint& hint, const Sizes& sizes, std::vector<J
     const std::size_t length = sizes.stages.size();
     if (length < 2 || guesses.empty()) return;
     const Json features = feature_pyramid(sizes, length);
-    const bool tensor = hint.rank >= 0 || hint.space || hint.channels > 0 || hint.last > 0 || !hint.axes.empty() || !hint.fields.empty();
+    const bool tensor = hint.rank >= 0 || hint.space || hint.channels > 0 || hint.last > 0 || !hint.axes.empty() || !hint.documented.axes.empty() || !hint.fields.empty();
     if (hint.unpacked.size() == length) guesses.insert(guesses.begin(), Json{{"$tuple", features}});
     else if (guesses.front().is_array()) guesses.insert(guesses.begin(), features);
     else if (!tensor && hint.unpacked.empty()) guesses.insert(guesses.begin() + 1, features);
@@ -193,15 +261,31 @@ std::vector<Json> several_guesses(const ParameterOf& parameter, const Sizes& siz
     return guesses;
 }
 
+// By what the author states; empty if nothing is.
+static std::vector<Json> documented_guesses(const std::string& name, const InputHint& hint, const Sizes& sizes) {
+    const auto shape = documented_shape(hint, sizes);
+    if (!shape) return {};
+    std::int64_t elements = 1;
+    for (const std::int64_t size : *shape) elements = size > 0 ? std::min(elements * size, kMostStated + 1) : kMostStated + 1;
+    if (elements > kMostStated) return {};
+    const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
+    if (contains(name, "mask")) return {tensor_spec(*shape, "bool"), tensor_spec(*shape, "float32", 0, 1)};
+    if (hint.indices_below > 0 || hint.documented.integers) return {index_spec(*shape, below), tensor_spec(*shape, "float32")};
+    return {tensor_spec(*shape, "float32")};
+}
+
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
-    if (contains(name, "mask") || contains(name, "padding")) return mask_guesses(sizes);
-    std::vector<Json> guesses;
-    if (one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint.indices_below < 0 && hint.rank < 2)
+    std::vector<Json> guesses = documented_guesses(name, hint, sizes);
+    if (contains(name, "mask") || contains(name, "padding")) {
+        for (Json& mask : mask_guesses(sizes)) guesses.push_back(std::move(mask));
+        return guesses;
+    }
+    if (guesses.empty() && one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint.indices_below < 0 && hint.rank < 2)
         guesses = time_guesses();
-    if (!guesses.empty() && one_number_each(hint)) return guesses;
+    if (!guesses.empty() && hint.documented.axes.empty() && one_number_each(hint)) return guesses;
     const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
     if (hint.indices_below > 0 || means_indices(name, parameter.annotation)) {
         const bool one_each = contains(name, "label") || contains(name, "class");

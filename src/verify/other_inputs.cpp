@@ -111,7 +111,7 @@ void repair_channels(const Trial& trial, const Repair& repair, std::vector<Trial
         spec["shape"] = {kBatch, repair.wanted, kImageSize, kImageSize};
         return true;
     });
-    if (repair.wanted > 0 && repair.found % repair.wanted == 0)  // heads of the last axis that are joined before
+    if (repair.wanted > 0 && repair.found >= repair.wanted && repair.found % repair.wanted == 0)  // heads of the last axis that are joined before
         change_all(trial, trials, [&](Json& spec) {
             const std::int64_t ratio = repair.found / repair.wanted;
             if (rank_of(spec) < 3 || axis_of(spec, rank_of(spec) - 1) % ratio != 0) return false;

@@ -1,5 +1,6 @@
 #include "verify/repair.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <optional>
@@ -79,6 +80,7 @@ constexpr Row kRows[] = {
     {"running_mean should contain # elements not #", channels, 0, 1},
     {"weight should contain # elements not #", channels, 0, 1},
     {"to have # channels, but got # channels", channels, 1, 0},
+    {"Found parameter numbers = # and channel size = #", channels, 1, 0},
     {"Expected #D (unbatched) or #D (batched) input", rank, -1, 1},
     {"expected #D or #D input (got #D input)", rank, -1, 1},
     {"expected #D input (got #D input)", rank, -1, 0},
@@ -98,6 +100,7 @@ constexpr Row kRows[] = {
     {"Expected tensor for argument *'indices' to have one of the following scalar types: Long, Int", indices},
     {"tensors used as indices must be long, int, byte or bool tensors", indices},
     {"one_hot is only applicable to index tensor", indices},
+    {"only integer tensors of a single element can be converted to an index", indices},
     {"expected scalar type Long but found Float", indices},
     {"index tensor of type LongTensor", indices},
     {"expected TensorOptions(dtype=long int", indices},
@@ -241,6 +244,19 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
     return {{other_values, -1, -1, {}}};
 }
 
+// The whole numbers in `text` between `begin` and `end`.
+std::vector<std::int64_t> integers_until(std::string_view text, std::size_t begin, std::size_t end) {
+    std::vector<std::int64_t> numbers;
+    for (std::size_t i = begin; i < std::min(end, text.size()); ++i) {
+        std::int64_t number = 0;
+        const auto [next, error] = std::from_chars(text.data() + i, text.data() + std::min(end, text.size()), number);
+        if (error != std::errc{}) continue;
+        numbers.push_back(number);
+        i = static_cast<std::size_t>(next - text.data());
+    }
+    return numbers;
+}
+
 // The sizes of the first `torch.Size([2, 3])` after `begin`, which moves behind it.
 std::optional<std::vector<std::int64_t>> next_shape(std::string_view text, std::size_t& begin) {
     constexpr std::string_view kOpening = "torch.Size([";
@@ -248,15 +264,7 @@ std::optional<std::vector<std::int64_t>> next_shape(std::string_view text, std::
     const std::size_t end = text.find(']', at == std::string_view::npos ? at : at + kOpening.size());
     if (at == std::string_view::npos || end == std::string_view::npos) return std::nullopt;
     begin = end;
-    std::vector<std::int64_t> shape;
-    for (std::size_t i = at + kOpening.size(); i < end; ++i) {
-        std::int64_t size = 0;
-        const auto [next, error] = std::from_chars(text.data() + i, text.data() + end, size);
-        if (error != std::errc{}) continue;
-        shape.push_back(size);
-        i = static_cast<std::size_t>(next - text.data());
-    }
-    return shape;
+    return integers_until(text, at + kOpening.size(), end);
 }
 
 // What is made of the inputs has the one shape and must have the other.
@@ -275,6 +283,14 @@ std::vector<Repair> from_shapes(std::string_view message) {
     const std::string_view before = message.substr(0, message.find("torch.Size"));
     const bool found_first = before.find("got") != std::string_view::npos || before.find("xpected") == std::string_view::npos;
     return {found_first ? reshaped(*first, *second) : reshaped(*second, *first), {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
+}
+
+// "Expected target size [2, 48], got [2]"
+std::vector<Repair> from_target_size(std::string_view message) {
+    std::vector<std::vector<std::int64_t>> shapes;
+    for (std::size_t at = message.find('['); at != std::string_view::npos && shapes.size() < 2; at = message.find('[', at + 1))
+        shapes.push_back(integers_until(message, at + 1, message.find(']', at)));
+    return shapes.size() == 2 && shapes[0] != shapes[1] ? std::vector<Repair>{reshaped(shapes[1], shapes[0])} : std::vector<Repair>{};
 }
 
 // "Target size (torch.Size([2, 1])) must be the same as input size (torch.Size([2, 8]))": either may be what an input has.
@@ -333,6 +349,9 @@ std::vector<Repair> from_conditions(const std::vector<Condition>& conditions) {
             const std::int64_t bound = condition.relation == "<" ? right - 1 : condition.relation == ">" ? right + 1 : right;
             repairs.push_back({any_axis, left, bound, {}});
             repairs.push_back({argument_value, left, bound, {}});
+            const std::int64_t other_bound = condition.relation == "<" ? left + 1 : condition.relation == ">" ? left - 1 : left;
+            repairs.push_back({any_axis, right, other_bound, {}});
+            repairs.push_back({argument_value, right, other_bound, {}});
         }
     }
     return repairs;
@@ -377,6 +396,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
     if (!repairs.empty() && repairs[0].kind == last_axis && failure.message.starts_with("shape '")) repairs.push_back({divisible, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
     if (repairs.empty()) repairs = from_pieces(failure.message);
+    if (repairs.empty() && failure.message.find("Expected target size") != std::string::npos) repairs = from_target_size(failure.message);
     if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);
     told.insert(told.end(), repairs.begin(), repairs.end());

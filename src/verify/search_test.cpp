@@ -58,7 +58,7 @@ TEST_F(SearchTest, InputsOfEinsumHaveTheAxesOfItsSubscripts) {
                     "    def forward(self, queries, keys):\n"
                     "        return torch.einsum('blhe,bshe->bhls', queries, keys)\n",
                     "Scores"),
-              "Scores()(f32[2, 3, 32, 32], f32[2, 3, 32, 32])");
+              "Scores()(f32[2, 48, 4, 16], f32[2, 48, 4, 16])");
 }
 
 TEST_F(SearchTest, TimeBesideAnImage) {
@@ -134,6 +134,48 @@ TEST_F(SearchTest, ImagesWhoseFeaturesAreFlattened) {
                     "    def forward(self, x):\n        return self.head(self.conv(x).reshape((-1, 7 * 7 * 64)))\n",
                     "Net"),
               "Net()(f32[2, 4, 91, 91])");
+}
+
+TEST_F(SearchTest, ShapesThatTheAuthorStates) {
+    EXPECT_EQ(found("import torch\n"
+                    "def dice(output, target):\n"
+                    "    \"\"\"\n    Args:\n"
+                    "        output: (N, C, H, W) probabilities\n"
+                    "        target: (N, H, W) labels of the pixels\n    \"\"\"\n"
+                    "    encoded = torch.zeros_like(output).scatter_(1, target.unsqueeze(1), 1)\n"
+                    "    return (output * encoded).sum((0, 2, 3)).mean()\n",
+                    "dice"),
+              "dice(f32[2, 3, 32, 32], i64[2, 32, 32; 0, 2])");
+}
+
+TEST_F(SearchTest, ModulesThatAreAsManyAsOneLikes) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Sum(nn.Module):\n"
+                    "    def __init__(self, *fns):\n        super().__init__()\n        self.fns = nn.ModuleList(fns)\n"
+                    "    def forward(self, x):\n        return sum(fn(x) for fn in self.fns)\n",
+                    "Sum"),
+              "Sum(*[nn.Linear(64, 64), nn.Linear(64, 64)])(f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, FlagsThatMakeTheModelRun) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, dim, masked=True):\n        super().__init__()\n        self.linear = nn.Linear(dim, dim)\n        self.masked = masked\n"
+                    "    def forward(self, x):\n"
+                    "        if self.masked:\n            raise ValueError('a mask of the caller is missing')\n"
+                    "        return self.linear(x)\n",
+                    "Net"),
+              "Net(dim=64, masked=False)(f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, ChoicesThatAListNames) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\nMODES = ['sum', 'mean']\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, mode, loss_fn):\n        super().__init__()\n"
+                    "        assert mode in MODES\n        self.mode, self.loss_fn = mode, loss_fn\n"
+                    "    def forward(self, x, y):\n        return getattr(self.loss_fn(x, y), self.mode)()\n",
+                    "Net"),
+              "Net(mode='sum', loss_fn=nn.MSELoss())(f32[2, 48, 64], f32[2, 48, 64])");
 }
 
 TEST_F(SearchTest, ArgumentsOfAModuleThatIsPassed) {

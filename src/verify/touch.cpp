@@ -282,12 +282,11 @@ private:
         equation = equation.substr(0, equation.find("->"));
         if (tree_[tree_.child(call, 1)].kind != Kind::string || equation.find("..") != std::string_view::npos) return hint;
         std::size_t operand = 1;
-        int letters = 0;
         for (const char c : equation) {
             if (c == ',') ++operand;
-            else if (operand == slot && std::isalpha(static_cast<unsigned char>(c)) != 0) ++letters;
+            else if (operand == slot && std::isalpha(static_cast<unsigned char>(c)) != 0) hint.axes.emplace_back(1, c);
         }
-        if (letters > 0) hint.rank = letters;
+        if (!hint.axes.empty()) hint.rank = static_cast<int>(hint.axes.size());
         return hint;
     }
 
@@ -342,13 +341,16 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
     const NodeId function = is_class ? method_of(tree, definition, method.empty() ? "forward" : method) : definition;
     if (!exists(function)) return hints;
     const Toucher toucher(tree, model);
-    for (const std::string& name : parameter_names(tree, function, is_class)) {
+    const std::vector<std::string> names = parameter_names(tree, function, is_class);
+    const auto documented = documented_inputs(tree, is_class ? definition : syntax::kNoNode, function, names);
+    for (const std::string& name : names) {
         InputHint& hint = hints[name] = toucher.touch(function, is_class ? definition : syntax::kNoNode, name, "", 0);
         const Usage usage = usage_of(tree, entry, name, method.empty() ? "forward" : method);
         hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
         hint.counted = usage.counted;
         hint.unpacked = usage.unpacked;
         hint.fields = fields_read(tree, entry, name);
+        if (const auto stated = documented.find(name); stated != documented.end()) hint.documented = stated->second;
         for (const std::string& literal : usage.literals) hint.literals.push_back(literal.substr(1, literal.size() - 2));
     }
     return hints;

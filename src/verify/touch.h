@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "syntax/ast.h"
+#include "verify/documented.h"
 #include "verify/worker.h"
 
 namespace mlxify::verify {
@@ -28,6 +29,7 @@ struct InputHint {
     std::vector<std::string> unpacked;  // names in `h, w = x`
     std::vector<std::string> literals;  // strings that it is compared with
     std::vector<std::string> fields;    // what is read of it: `mask.mask`, `x.shape`
+    Documented documented;              // what the author states
     friend bool operator==(const InputHint&, const InputHint&) = default;
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kArgumentCost = 3;  // another constructor argument is a larger step than another input
 constexpr std::size_t kMostWritten = 3;
+constexpr std::int64_t kSmallestImage = 8;
 
 std::string* argument(Trial& trial, std::string_view name) {
     for (auto& [key, value] : trial.arguments)
@@ -26,10 +27,13 @@ std::string assignments_text(const Arguments& arguments) {
 // The same, without names as far as the parameters have none that both frameworks know.
 std::string constructor_text(const DefinitionOf& entry, Arguments arguments) {
     std::string text;
+    const bool open_ended = std::any_of(arguments.begin(), arguments.end(), [](const auto& argument) { return argument.first.starts_with('*'); });
     for (const ParameterOf& parameter : entry.parameters) {
-        const auto given = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == parameter.name; });
-        if (parameter.kind != "positional_only" || given == arguments.end()) break;
-        text += (text.empty() ? "" : ", ") + given->second;
+        const std::string name = (parameter.kind == "var_positional" ? "*" : "") + parameter.name;
+        const auto given = std::find_if(arguments.begin(), arguments.end(), [&](const auto& argument) { return argument.first == name; });
+        const bool by_place = parameter.kind == "positional_only" || parameter.kind == "var_positional" || (open_ended && parameter.kind == "positional_or_keyword");
+        if (!by_place || given == arguments.end()) break;
+        text += (text.empty() ? "" : ", ") + std::string(given->first.starts_with('*') ? "*" : "") + given->second;
         arguments.erase(given);
     }
     const std::string named = assignments_text(arguments);
@@ -88,11 +92,13 @@ public:
         if (!value && sizes.stages.empty() && (quantity_of(name) == Quantity::channels || quantity_of(name) == Quantity::image_channels))
             sizes.stages = integers_of(text);
         if (!value || *value <= 0) return;
+        sizes.named.emplace(lower(name), *value);
         switch (quantity_of(name)) {
             case Quantity::width: keep_first(sizes.width, width_known_, *value); break;
             case Quantity::image_channels:
             case Quantity::channels: keep_first(sizes.channels, sizes.channels_known, *value); break;
             case Quantity::image_size:
+                if (*value < kSmallestImage) break;  // `size=5` of a kernel
                 (lower(name).ends_with('w') || lower(name).ends_with("width") ? sizes.image_width : sizes.image) = *value;
                 sizes.image_known = true;
                 break;
@@ -239,6 +245,28 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
     return guesses;
 }
 
+// What a layer misses that gets the `**kwargs` of the constructor.
+std::vector<Trial> with_open_keyword(const Trial& base, const DefinitionOf& entry, const Repair& repair) {
+    const auto has = [&](auto matches) { return std::any_of(entry.parameters.begin(), entry.parameters.end(), matches); };
+    if (repair.kind != Repair::Kind::add_argument || has([&](const ParameterOf& p) { return p.name == repair.name; }) ||
+        !has([](const ParameterOf& p) { return p.kind == "var_keyword"; }))
+        return {};
+    std::vector<Trial> trials;
+    for (const std::string& guess : argument_guesses({repair.name, "keyword_only", std::nullopt, ""})) {
+        trials.push_back(base);
+        set_argument(trials.back(), repair.name, guess);
+        trials.back().cost += static_cast<int>(trials.size());
+    }
+    return trials;
+}
+
+// The other value of a flag that is left to its default.
+std::optional<std::string> turned_flag(const ParameterOf& parameter) {
+    const std::string value = parameter.default_text.value_or("");
+    if (value == "True") return "False";
+    return value == "False" ? std::optional<std::string>("True") : std::nullopt;
+}
+
 // `queries`, `key`, `v`: an input of attention.
 bool is_of_attention(const std::string& name) {
     static constexpr std::string_view kNames[] = {"q", "k", "v", "query", "key", "value", "queries", "keys", "values"};
@@ -374,9 +402,17 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         if (!trials.empty()) return trials;
     }
     if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
+    for (Trial& next : with_open_keyword(base, entry, repair)) trials.push_back(std::move(next));
     for (const ParameterOf& parameter : entry.parameters) {
         if (!parameter.bindable()) continue;
         const std::string* current = argument(base, parameter.name);
+        if (repair.kind == Repair::Kind::other_values)
+            if (const auto turned = turned_flag(parameter); turned && current == nullptr) {
+                Trial next = base;
+                set_argument(next, parameter.name, *turned);
+                next.cost += mentions(line, parameter.name) ? 1 : kArgumentCost + 2;
+                trials.push_back(std::move(next));
+            }
         const bool form = asks_for_another_form(repair.kind);
         const bool any = form || repair.kind == Repair::Kind::other_values || repair.kind == Repair::Kind::drop_argument;
         const bool wanted = (form && mentions(line, parameter.name)) || parameter.name == repair.name || (any && guesser.needs_value(parameter));

@@ -33,6 +33,7 @@ struct Sizes {
     std::int64_t image_width = 0;  // where it is not `image`
     std::int64_t area = 0;         // of a pair `(height, width)` among the arguments
     std::vector<std::int64_t> stages;  // channels of each, of a list among the arguments
+    std::map<std::string, std::int64_t> named;  // whole numbers among the arguments, by their names in lower case
 };
 Sizes sizes_of(const DefinitionOf& entry, const Trial& trial);
 

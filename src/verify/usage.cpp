@@ -206,6 +206,7 @@ private:
                 return;
             case Kind::starred: usage.sequence = true; return;
             case Kind::assign: return assign(value, parent, place, usage, descent);
+            case Kind::tuple: return assign_one_of(value, parent, place, usage, descent);
             case Kind::compare: return compare(value, parent, usage);
             case Kind::for_:
             case Kind::comprehension:
@@ -338,6 +339,8 @@ private:
             usage.inputs = std::max(usage.inputs, tree_.children(node).size() - 1);
             if (tree_[around].kind == Kind::assign && tree_[tree_.child(around, 1)].kind == Kind::tuple)
                 usage.results = tree_.children(tree_.child(around, 1)).size();
+            if (tree_[around].kind == Kind::subscript && tree_.child(around, 0) == node && tree_.text(tree_.child(around, 1)) == "0")
+                usage.results = std::max<std::size_t>(usage.results, 2);  // `f(x)[0]`
             return;
         }
         const std::string_view name = tree_[callee].name;
@@ -406,12 +409,28 @@ private:
                 usage.sequence = true;
                 if (!usage.unpacked.empty() || has_star(target)) continue;
                 for (const NodeId item : tree_.children(target)) usage.unpacked.emplace_back(tree_[item].name);
-            } else if (to.kind == Kind::name) {
-                follow(place.function, place.class_node, to.name, place.building, usage, descent + 1);
-            } else if (to.kind == Kind::attribute && tree_[tree_.child(target, 0)].name == "self") {
-                follow_attribute(place.class_node, to.name, usage, descent + 1);
+            } else {
+                follow_target(target, place, usage, descent);
             }
         }
+    }
+
+    // `self.a, self.b = a, b`
+    void assign_one_of(NodeId value, NodeId values, const Place& place, Usage& usage, int descent) {
+        const NodeId statement = tree_[values].parent;
+        if (tree_[statement].kind != Kind::assign || tree_.child(statement, 0) != values) return;
+        const auto items = tree_.children(values);
+        const auto slot = static_cast<std::size_t>(std::find(items.begin(), items.end(), value) - items.begin());
+        for (const NodeId target : tree_.children(statement).subspan(1)) {
+            const bool pairs = tree_[target].kind == Kind::tuple && tree_.children(target).size() == items.size() && !has_star(target) && !has_star(values);
+            if (pairs) follow_target(tree_.children(target)[slot], place, usage, descent);
+        }
+    }
+
+    void follow_target(NodeId target, const Place& place, Usage& usage, int descent) {
+        const Node& to = tree_[target];
+        if (to.kind == Kind::name) follow(place.function, place.class_node, to.name, place.building, usage, descent + 1);
+        else if (to.kind == Kind::attribute && tree_[tree_.child(target, 0)].name == "self") follow_attribute(place.class_node, to.name, usage, descent + 1);
     }
 
     [[nodiscard]] bool has_star(NodeId targets) const {
@@ -419,10 +438,20 @@ private:
         return std::any_of(items.begin(), items.end(), [&](NodeId item) { return tree_[item].kind == Kind::starred; });
     }
 
+    // What the file assigns to a name at its top: `MODES = ["a", "b"]`; the name itself, if it is none of those.
+    [[nodiscard]] NodeId constant_named(NodeId name) const {
+        if (tree_[name].kind != Kind::name) return name;
+        for (const NodeId statement : tree_.children(tree_.child(tree_.root(), 0)))
+            if (tree_[statement].kind == Kind::assign && tree_[tree_.child(statement, 1)].kind == Kind::name && tree_[tree_.child(statement, 1)].name == tree_[name].name)
+                return tree_.child(statement, 0);
+        return name;
+    }
+
     void compare(NodeId value, NodeId node, Usage& usage) const {
-        const NodeId right = tree_.child(node, 1);
+        NodeId right = tree_.child(node, 1);
         if (tree_.child(node, 0) != value || !exists(right)) return;
         if (tree_[node].op == Op::lt || tree_[node].op == Op::gt || tree_[node].op == Op::le || tree_[node].op == Op::ge) usage.number = true;
+        right = constant_named(right);
         std::vector<NodeId> candidates = {right};
         const Kind kind = tree_[right].kind;
         if (kind == Kind::tuple || kind == Kind::list || kind == Kind::set) candidates.assign(tree_.children(right).begin(), tree_.children(right).end());
@@ -442,7 +471,7 @@ public:
         for (const NodeId statement : tree.children(tree.child(tree.root(), 0))) {
             const Node& node = tree[statement];
             if (node.kind == Kind::class_def || node.kind == Kind::function_def) names_.insert(node.name);
-            if (node.kind != Kind::import_ && node.kind != Kind::import_from) continue;
+            if ((node.kind != Kind::import_ && node.kind != Kind::import_from) || !is_of_both(statement)) continue;
             for (const NodeId alias : tree.children(statement)) {
                 const std::string_view name = tree[alias].text2.empty() ? tree[alias].name : tree[alias].text2;
                 names_.insert(name.substr(0, name.find('.')));
@@ -460,6 +489,14 @@ public:
     }
 
 private:
+    // Whether what is imported means something in the converted file too.
+    [[nodiscard]] bool is_of_both(NodeId import) const {
+        static constexpr std::string_view kBoth[] = {"torch", "numpy", "math", "functools", "einops", "collections", "types", "typing"};
+        const Node& node = tree_[import];
+        const std::string_view from = node.kind == Kind::import_from ? node.name : tree_[tree_.child(import, 0)].name;
+        return std::find(std::begin(kBoth), std::end(kBoth), from.substr(0, from.find('.'))) != std::end(kBoth);
+    }
+
     [[nodiscard]] std::optional<std::string> default_of(NodeId parameter) const {
         const NodeId value = tree_.child(parameter, 1);
         return exists(value) && stands_alone(value) ? std::optional(std::string(tree_.text(value))) : std::nullopt;

@@ -33,6 +33,11 @@ def shapes(x, net):
         raise ValueError("other shape")
 def nothing(x, net):
     assert x is None
+def negated(x, net):
+    if not (x.size(1) == 2):
+        raise ValueError("no pair")
+def chained(x, net):
+    assert net.heads < x.shape[1] <= net.length
 def called(x, net):
     assert net.length == int("3")
 """
@@ -56,6 +61,8 @@ def conditions_of(tmp_path: Path, name: str) -> list[dict[str, Any]]:
         ("rank", "rank", [3], [4]),
         ("bound", "<=", [48], [16]),
         ("shapes", "==", [48, 64], [32, 16]),
+        ("negated", "==", [48], [2]),
+        ("chained", "<=", [48], [16]),
     ],
 )
 def test_sizes_that_were_compared(tmp_path: Path, name: str, relation: str, left: list[int], right: list[int]) -> None:

@@ -53,9 +53,8 @@ def failed_conditions(trace: TracebackType | None, model_file: str | None) -> li
         return []
     found = []
     for test, must_hold in _tests(tree, trace.tb_lineno):
-        for comparison in ast.walk(test):
-            if isinstance(comparison, ast.Compare) and len(comparison.ops) == 1:
-                found += _condition(comparison, must_hold, trace.tb_frame)
+        for comparison, must_compare in _comparisons(test, must_hold):
+            found += _condition(comparison, must_compare, trace.tb_frame)
     return found[:MAX_CONDITIONS]
 
 
@@ -70,6 +69,19 @@ def _tests(tree: ast.Module, line: int) -> Iterator[tuple[ast.expr, bool]]:
                     statement.end_lineno or statement.lineno
                 ):
                     yield node.test, False
+
+
+def _comparisons(test: ast.expr, must_hold: bool) -> Iterator[tuple[ast.Compare, bool]]:
+    """Every comparison of two in a test, and whether it must hold; `not` turns that round, `a < b <= c` holds two."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        yield from _comparisons(test.operand, not must_hold)
+        return
+    if isinstance(test, ast.Compare) and (must_hold or len(test.ops) == 1):
+        for left, operator, right in zip([test.left, *test.comparators], test.ops, test.comparators, strict=False):
+            yield ast.Compare(left, [operator], [right]), must_hold
+    for part in ast.iter_child_nodes(test):
+        if isinstance(part, ast.expr):
+            yield from _comparisons(part, must_hold)
 
 
 def _condition(comparison: ast.Compare, must_hold: bool, frame: FrameType) -> list[dict[str, Any]]:

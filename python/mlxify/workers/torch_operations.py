@@ -10,13 +10,15 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+ELEMENT = 16  # what reading and writing costs; a sum of millions is also as inexact in float32 as it is slow
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
 _TRANSPOSED = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
 _PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "addmm", "baddbmm", "linear", "scaled_dot_product_attention"}
 
 
 class Operations(TorchFunctionMode):
-    """Multiplications and additions of convolutions and matrix products meanwhile: two for each weight and position. The rest is linear in memory and not counted."""
+    """Multiplications and additions of convolutions and matrix products meanwhile: two for each weight and position. Of anything else, an
+    element counts as `ELEMENT`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +32,7 @@ class Operations(TorchFunctionMode):
             name = getattr(func, "__name__", "")
             tensors = [value for value in (*args, *(kwargs or {}).values()) if isinstance(value, Tensor)]
             equation = args[0] if name == "einsum" and args and isinstance(args[0], str) else None
-            self.count += 2 * (_terms(name, tensors, result) if equation is None else _einsum_terms(equation, tensors))
+            self.count += ELEMENT * result.numel() + 2 * (_terms(name, tensors, result) if equation is None else _einsum_terms(equation, tensors))
         return result
 
 

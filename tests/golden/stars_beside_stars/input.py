@@ -1,0 +1,5 @@
+import torch
+
+
+def like(x, *args, **kwargs):
+    return x.new(*args, **kwargs)
