@@ -3,6 +3,7 @@
 import mlx.core as mx
 import mlx.nn
 import torch
+
 from mlxify.workers.mlx_framework import MlxFramework
 from mlxify.workers.torch_framework import TorchFramework
 
