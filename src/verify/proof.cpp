@@ -63,6 +63,12 @@ struct Tally {
     std::set<std::string> rounded;  // arrays of the converted file that are off by MLX's own rounding
 };
 
+// Whether each array holds what the other holds: a buffer that was copied from a layer's weight.
+bool same_numbers(const std::vector<const ArrayView*>& arrays, const std::vector<const ArrayView*>& others) {
+    return std::equal(arrays.begin(), arrays.end(), others.begin(), others.end(),
+                      [](const ArrayView* a, const ArrayView* b) { return a->shape == b->shape && a->type == b->type && std::ranges::equal(a->bytes, b->bytes); });
+}
+
 class EntryProver {
 public:
     EntryProver(Program& original, Program& converted, const PreparedEntry& entry, const Request& request, double depth)
@@ -495,7 +501,8 @@ private:
             const ArrayView* precise = states.precise ? states.precise->find(name) : nullptr;
             std::string reason = initial_difference(theirs, ours, precise);
             if (reason.empty()) continue;
-            const bool of_library = states.defaults.contains(name);
+            const auto copied = [&](const std::string& source) { return same_numbers(theirs, of(states.original, source)) && same_numbers(ours, of(states.converted, source)); };
+            const bool of_library = states.defaults.contains(name) || std::any_of(states.defaults.begin(), states.defaults.end(), copied);
             if (of_library) {
                 findings_.other_defaults.push_back(name);
                 reason = initial_constants_difference(theirs, ours, precise);

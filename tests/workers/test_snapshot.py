@@ -58,3 +58,43 @@ def test_attributes_of_mlx_are_put_back() -> None:
     assert model._mean is None and not hasattr(model, "calls")
     model(mx.zeros(3))
     assert model._mean.item() == 0
+
+
+class MlxGrid(mlx.nn.Module):
+    """Keeps arrays of one call in a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grid = None
+
+    def __call__(self, x: mx.array) -> mx.array:
+        if self._grid is None:
+            self._grid = [x + 1, x + 2]
+        first, second = self._grid
+        return first * second
+
+
+def test_lists_of_arrays_of_mlx_are_put_back() -> None:
+    framework, model = MlxFramework(), MlxGrid()
+    restore = framework.snapshot(model)
+    model(mx.ones(2))
+    restore()
+    assert model._grid is None
+    assert model(mx.zeros(2)).tolist() == [2, 2]
+
+
+class TorchConstant(torch.nn.Module):
+    """Its buffer is a view of a constant of the class."""
+
+    SCALE = torch.ones(2, 2)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", self.SCALE[0])
+
+
+def test_buffers_do_not_share_memory_with_constants() -> None:
+    framework, model = TorchFramework(), TorchConstant()
+    framework.separate(model)
+    model.scale.fill_(3)
+    assert TorchConstant.SCALE.sum() == 4

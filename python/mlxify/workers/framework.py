@@ -93,6 +93,9 @@ class Framework(Protocol):
 
     def train(self, model: Model, training: bool) -> None: ...
 
+    def separate(self, model: Model) -> None:
+        """Gives arrays of a new model memory of their own, where writing to them would change what is no part of it."""
+
     def snapshot(self, model: Model) -> Callable[[], None]:
         """Remembers all arrays of a model's state; calling the result puts them back."""
 

@@ -138,6 +138,9 @@ class MlxFramework:
         if isinstance(model, nn.Module):
             model.train(training)
 
+    def separate(self, model: Any) -> None:
+        """Arrays are replaced, not written to."""
+
     def snapshot(self, model: Any) -> Callable[[], None]:
         """By value: statements in place change the array that a module holds."""
         held = {entry.name: mx.array(entry.array) for entry in self.state(model)}
@@ -293,7 +296,7 @@ def _snapshot_of_attributes(model: Any) -> Callable[[], None]:
             attributes = vars(module)
             for key in [key for key in attributes if key not in own and key not in _OF_EVERY_MODULE]:
                 del attributes[key]
-            for key in [key for key, value in module.items() if key not in keys and isinstance(value, mx.array)]:
+            for key in [key for key, value in module.items() if key not in keys and (key in own or isinstance(value, mx.array))]:
                 del module[key]
             attributes.update(own)
 

@@ -30,6 +30,7 @@ def construct(model: Model, request: Json) -> Json:
     model.loaded()
     construction = Construction(request["expression"], int(request.get("seed", 0)), request.get("streams"))
     instance = model.construct(construction)
+    model.framework.separate(instance)
     if not model.framework.is_module(instance) and not callable(instance):
         raise TypeError(
             f"`{construction.expression}` gives no module and nothing to call, but {type(instance).__name__}"
@@ -89,7 +90,7 @@ def draw(model: Model, request: Json) -> Json:
             model.vectors.get(entry.name),
         )
         for entry in firsts.values()
-        if entry.buffer or entry.trainable
+        if (entry.persistent if entry.buffer else entry.trainable)  # the converted model computes other buffers itself
     ]
     model.framework.assign(model.instance, weights.redraw(constructed, int(request["seed"])))
     unsaved = model.unsaved()

@@ -153,6 +153,11 @@ class TorchFramework:
         if isinstance(model, nn.Module):
             model.train(training)
 
+    def separate(self, model: Any) -> None:
+        """Gives each buffer memory of its own: one made of a constant of its class would write to that."""
+        for buffer in model.buffers() if isinstance(model, nn.Module) else ():
+            buffer.data = buffer.data.clone()
+
     def snapshot(self, model: Any) -> Callable[[], None]:
         held = []
         for owner, key, tensor in _places(model):
