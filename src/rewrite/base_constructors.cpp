@@ -102,9 +102,7 @@ bool Rewriter::base_constructor(NodeId call) {
     if (by_class) constant(object, base);
     const auto made = base_construction(call, entry);
     if (!made) {  // a definition of ours, or what is decided at run time: neither takes a device or a dtype
-        const auto arguments = tree_.children(call).subspan(1);
-        for (std::size_t at = 0; at < arguments.size(); ++at)
-            if (tree_[arguments[at]].kind == NodeKind::keyword && (tree_[arguments[at]].name == "device" || tree_[arguments[at]].name == "dtype")) drop_argument(call, at);
+        drop_keywords(call, {"device", "dtype"});
     } else {
         const std::string owner = by_class ? rendered(tree_.child(call, 1)) + (made->second.empty() ? "" : ", ") : "";
         const std::string callee = (by_class ? made->first : std::string(tree_.text(object))) + std::string(kConstructor) + "(" + owner;

@@ -103,13 +103,14 @@ void Rewriter::drop_inplace(NodeId id) {
         if (!own || exists(names::find_method(tree_, names_, index - 1, tree_[callee].name))) return;
     }
     if (fact(callee).kind == infer::Kind::module) return;  // it is called, not built
-    const bool makes_layer = is_construction_of_layer(id);
-    const auto arguments = tree_.children(id).subspan(1);
-    for (std::size_t at = 0; at < arguments.size(); ++at) {
-        if (tree_[arguments[at]].kind != NodeKind::keyword) continue;
-        const std::string_view name = tree_[arguments[at]].name;
-        if (name == "inplace" || (makes_layer && (name == "device" || name == "dtype"))) drop_argument(id, at);
-    }
+    drop_keywords(id, {"inplace"});
+    if (is_construction_of_layer(id)) drop_keywords(id, {"device", "dtype"});
+}
+
+void Rewriter::drop_keywords(NodeId call, std::initializer_list<std::string_view> names) {
+    const auto arguments = tree_.children(call).subspan(1);
+    for (std::size_t at = 0; at < arguments.size(); ++at)
+        if (tree_[arguments[at]].kind == NodeKind::keyword && std::find(names.begin(), names.end(), tree_[arguments[at]].name) != names.end()) drop_argument(call, at);
 }
 
 // `layer(dim, bias=False, device=device, dtype=dtype)`, whatever layer that is: no layer of MLX takes these two.

@@ -1,6 +1,7 @@
 // One walk over the file that turns every construct into its MLX form. Private to this folder; see rewrite.h.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -286,6 +287,7 @@ private:
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);
+    void drop_keywords(NodeId call, std::initializer_list<std::string_view> names);
     [[nodiscard]] bool is_construction_of_layer(NodeId call) const;
     void drop_argument(NodeId id, std::size_t at);
     bool copies_state(NodeId call);

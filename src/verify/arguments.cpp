@@ -408,13 +408,14 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
 std::vector<std::string> ArgumentGuesser::with_attributes(std::vector<std::string> modules, const Usage& usage, int depth) const {
     static constexpr std::string_view kOfModules[] = {"eval", "train", "training", "parameters", "named_parameters", "modules", "named_modules", "children", "state_dict",
                                                       "load_state_dict", "apply", "requires_grad_", "cuda", "cpu", "float", "half", "forward", "zero_grad", "buffers"};
+    if (usage.made) return modules;  // classes
     std::string assignments;
     for (const auto& [field, inner] : usage.fields) {
         if (inner.called || inner.made || std::find(std::begin(kOfModules), std::end(kOfModules), field) != std::end(kOfModules)) continue;
         assignments += (assignments.empty() ? "" : ", ") + ("setattr(m, '" + field + "', " + field_guesses(field, inner, depth).front() + ")");
     }
-    if (usage.called && !usage.made) modules.emplace_back("nn.Embedding(50, 50)");  // of tokens, as a language model
-    if (assignments.empty() || usage.made) return modules;
+    modules.emplace_back("nn.Embedding(50, 50)");  // of tokens, as a language model
+    if (assignments.empty()) return modules;
     for (std::string& module : modules) module = "(lambda m: [" + assignments + "] and m)(" + module + ")";
     return modules;
 }

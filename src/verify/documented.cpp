@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "verify/guess.h"
+#include "verify/touch.h"
 
 namespace mlxify::verify {
 namespace {
@@ -236,8 +237,6 @@ private:
     std::vector<std::string> current_;  // of which a shape is awaited
     bool integers_ = false, of_results_ = false;
 };
-
-NodeId body_of(const Tree& tree, NodeId definition) { return tree.child(definition, tree[definition].kind == Kind::class_def ? 0 : 2); }
 
 // The first statement of the body, if it is a string.
 std::string_view docstring_of(const Tree& tree, NodeId definition) {

@@ -19,10 +19,6 @@ using syntax::Tree;
 
 constexpr int kMaxDescent = 8;  // of methods and submodules
 
-NodeId body_of(const Tree& tree, NodeId definition) {
-    return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
-}
-
 NodeId method_of(const Tree& tree, NodeId class_node, std::string_view name) {
     for (const NodeId statement : tree.children(body_of(tree, class_node)))
         if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
@@ -323,6 +319,10 @@ std::optional<std::string> literal_string(const Tree& tree, NodeId node) {
 }
 
 }  // namespace
+
+NodeId body_of(const Tree& tree, NodeId definition) {
+    return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
+}
 
 NodeId top_level_definition(const Tree& tree, std::string_view name) {
     for (const NodeId statement : tree.children(tree.child(tree.root(), 0))) {

@@ -43,6 +43,9 @@ std::vector<std::string> compared_strings(const syntax::Tree& tree, std::string_
 // Attributes that are read of `object` in the class: fields of a configuration object.
 std::vector<std::string> fields_read(const syntax::Tree& tree, std::string_view entry, std::string_view object);
 
+// The block of a class or of a function.
+syntax::NodeId body_of(const syntax::Tree& tree, syntax::NodeId definition);
+
 // The top-level definition of that name; kNoNode if there is none.
 syntax::NodeId top_level_definition(const syntax::Tree& tree, std::string_view name);
 

@@ -53,10 +53,6 @@ bool one_of(std::string_view name, const std::array<std::string_view, N>& names)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-NodeId body_of(const Tree& tree, NodeId definition) {
-    return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
-}
-
 bool inside(const Tree& tree, NodeId node, NodeId ancestor) { return tree[ancestor].span.contains(tree[node].span); }
 
 NodeId own_method(const Tree& tree, NodeId class_node, std::string_view name) {

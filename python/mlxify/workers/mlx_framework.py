@@ -285,7 +285,7 @@ def _shape_of(value: Any) -> tuple[int, ...]:
 
 
 def _snapshot_of_attributes(model: Any) -> Callable[[], None]:
-    """Remembers what modules hold beside their state: counters, and which arrays there are. Containers stay as they are."""
+    """Remembers what modules hold beside their state: counters, and which arrays there are. Other containers stay as they are."""
     held = []
     for module in dict(model.named_modules()).values() if isinstance(model, nn.Module) else ():
         own = {key: value for key, value in vars(module).items() if key not in _OF_EVERY_MODULE}
