@@ -74,7 +74,7 @@ std::int64_t stated_size(const std::string& axis, std::size_t position, const st
     if (const auto number = integer_text(axis)) return *number;
     if (const auto named = sizes.named.find(axis); named != sizes.named.end()) return named->second;
     const std::size_t digits = axis.find_first_not_of("0123456789");  // `2h`
-    if (digits > 0) return *integer_text(axis.substr(0, digits)) * stated_size(axis.substr(digits), position, axes, sizes);
+    if (const auto factor = integer_text(axis.substr(0, digits)); factor && digits < axis.size()) return *factor * stated_size(axis.substr(digits), position, axes, sizes);
     const bool image = among({"w", "width", "w_in", "w1", "2w", "4w"});
     const bool batch_later = std::any_of(axes.begin() + static_cast<std::ptrdiff_t>(position), axes.end(), is_batch);
     if (is_batch(axis) || (position == 0 && axis == "n" && !batch_later)) return kBatch;

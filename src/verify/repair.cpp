@@ -308,13 +308,7 @@ std::vector<Repair> from_pieces(std::string_view message) {
     if (at == std::string_view::npos || pieces == std::string_view::npos || message.find("dimension -1") == std::string_view::npos) return {};
     std::int64_t found = 0, sum = 0;
     std::from_chars(message.data() + at + kSum.size(), message.data() + message.size(), found);
-    for (std::size_t i = pieces + kPieces.size(); i < message.size() && message[i] != ']'; ++i) {
-        std::int64_t piece = 0;
-        const auto [end, error] = std::from_chars(message.data() + i, message.data() + message.size(), piece);
-        if (error != std::errc{}) continue;
-        sum += piece;
-        i = static_cast<std::size_t>(end - message.data()) - 1;
-    }
+    for (const std::int64_t piece : integers_until(message, pieces + kPieces.size(), message.find(']', pieces))) sum += piece;
     return {{last_axis, found, sum, {}}};
 }
 
