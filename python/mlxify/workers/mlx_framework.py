@@ -164,13 +164,17 @@ class MlxFramework:
             model, {name: self.from_raw(raw) for name, raw in arrays.items() if name not in unsaved}
         )
         expected = {entry.name: entry.array.shape for entry in self.state(model) if entry.persistent}
+        missing = [name for name in expected if name not in offered]
+        unexpected = [name for name in offered if name not in expected]
         wrong = [name for name, shape in expected.items() if name in offered and _shape_of(offered[name]) != shape]
+        if not (missing or unexpected or wrong):
+            model.load_weights(list(offered.items()))  # as a user does, so that what is proved is what a user gets
         for name in expected:
             if name in offered and name not in wrong:
                 _put(model, name, offered[name])
         return {
-            "missing": [name for name in expected if name not in offered],
-            "unexpected": [name for name in offered if name not in expected],
+            "missing": missing,
+            "unexpected": unexpected,
             "mismatched": [f"{name}: {expected[name]} from {_shape_of(offered[name])}" for name in wrong],
         }
 
