@@ -109,6 +109,8 @@ std::optional<std::pair<std::string, std::string>> summands(double value, const 
     return std::nullopt;
 }
 
+constexpr std::string_view kAfter = "after.";  // before names of the state after a step
+
 constexpr int kShaken = static_cast<int>(kFactor);  // roundings
 
 CallOptions in_float64(CallOptions options) {
@@ -345,7 +347,20 @@ Outcome<ArrayFile> Pair::averaged(ArrayFile file, const std::string& path) {
     return std::move(reopened).value();
 }
 
-std::optional<Trouble> Pair::map_gradients(const std::string& file, std::optional<ArrayFile>& parameters, std::optional<ArrayFile>& inputs) {
+// The state after a step, where the original's file of gradients holds one, under the names that `sanitize` gives it; prefixes go.
+std::optional<Trouble> Pair::map_state(const ArrayFile& file, std::optional<ArrayFile>& out) {
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [name, view] : file.arrays())
+        if (name.starts_with(kAfter)) arrays.emplace(name.substr(name.find('.', kAfter.size()) + 1), &view);
+    if (arrays.empty()) return std::nullopt;
+    Outcome<ArrayFile> named = mapped(arrays, "state");
+    if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
+    out.emplace(std::move(std::get<ArrayFile>(named)));
+    return std::nullopt;
+}
+
+std::optional<Trouble> Pair::map_gradients(const std::string& file, GradientsOfBoth& both, std::optional<ArrayFile> Quadruple::*which) {
+    std::optional<ArrayFile>& inputs = both.inputs.*which;
     if (auto trouble = open_into(inputs, file)) return trouble;
     constexpr std::string_view kPrefix = "parameter.";
     std::map<std::string, const ArrayView*> arrays;
@@ -356,8 +371,8 @@ std::optional<Trouble> Pair::map_gradients(const std::string& file, std::optiona
     if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
     Outcome<ArrayFile> each = averaged(std::move(std::get<ArrayFile>(named)), file + ".averaged");
     if (const Trouble* trouble = std::get_if<Trouble>(&each)) return *trouble;
-    parameters.emplace(std::move(std::get<ArrayFile>(each)));
-    return std::nullopt;
+    (both.parameters.*which).emplace(std::move(std::get<ArrayFile>(each)));
+    return map_state(*inputs, both.state.*which);
 }
 
 std::vector<std::string> Pair::training_problems(const ArrayFile& gradients) const {
@@ -384,11 +399,12 @@ Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options) {
     const std::string plain = (*original)->scratch("gradient.safetensors");
     const Reply<GradientResult> given = (*original)->gradient(spec_, original_inputs_, options, plain);
     if (!given) return original_trouble(given.failure());
-    if (auto trouble = map_gradients(plain, result.parameters.plain, result.inputs.plain)) return *trouble;
+    if (auto trouble = map_gradients(plain, result, &Quadruple::plain)) return *trouble;
     const std::string out = (*converted)->scratch("gradient_out.safetensors");
     const Reply<GradientResult> answered = (*converted)->gradient(spec_, converted_inputs_, options, out);
     if (!answered) return converted_trouble(answered.failure());
     if (auto trouble = open_into(result.parameters.converted, out, /*keep=*/true)) return *trouble;
+    if (auto trouble = open_into(result.state.converted, out, /*keep=*/true)) return *trouble;
     if (auto trouble = open_into(result.inputs.converted, out)) return *trouble;
     result.problems = training_problems(*result.parameters.converted);
     return result;
@@ -400,13 +416,13 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth
     const CallOptions precise = in_float64(options);
     const std::string doubles = (*original)->scratch("gradient64.safetensors");
     if ((*original)->gradient(spec_, original_inputs_, precise, doubles))
-        if (auto trouble = map_gradients(doubles, both.parameters.float64, both.inputs.float64)) return trouble;
+        if (auto trouble = map_gradients(doubles, both, &Quadruple::float64)) return trouble;
     if (auto trouble = disturb()) return trouble;
     const std::string moved = (*original)->scratch("gradient_disturbed.safetensors");
     const bool ran = static_cast<bool>((*original)->gradient(spec_, disturbed_inputs_, disturbed_too(options), moved));
     if (auto trouble = original_takes(original_weights_)) return trouble;
     if (ran)
-        if (auto trouble = map_gradients(moved, both.parameters.disturbed, both.inputs.disturbed)) return trouble;
+        if (auto trouble = map_gradients(moved, both, &Quadruple::disturbed)) return trouble;
     return std::nullopt;
 }
 
@@ -454,44 +470,6 @@ bool Pair::shake(const CallOptions& options, GradientsOfBoth& both) {
     const bool ran = shake_once(options, 10'000'000ULL * (both.inputs.shaken.size() + 1), both);
     const bool restored = original_parts_.callable || !give_weights();
     return ran && restored;
-}
-
-// Parameters and buffers of a state file under the names that `sanitize` gives them; prefixes go.
-std::optional<Trouble> Pair::map_state(const std::string& file, std::optional<ArrayFile>& out) {
-    std::optional<ArrayFile> state;
-    if (auto trouble = open_into(state, file)) return trouble;
-    std::map<std::string, const ArrayView*> arrays;
-    for (const auto& [name, view] : state->arrays()) arrays.emplace(name.substr(name.find('.') + 1), &view);
-    Outcome<ArrayFile> named = mapped(arrays, "state");
-    if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
-    out.emplace(std::move(std::get<ArrayFile>(named)));
-    return std::nullopt;
-}
-
-Outcome<Quadruple> Pair::step(const CallOptions& options) {
-    const Reply<Session*> original = original_.session();
-    const Reply<Session*> converted = converted_.session();
-    if (!original) return original_trouble(original.failure());
-    if (!converted) return converted_trouble(converted.failure());
-    Quadruple result;
-    const auto run_original = [&](const std::string& inputs, const CallOptions& own, std::optional<ArrayFile>& into) -> std::optional<Trouble> {
-        const std::string out = (*original)->scratch("step.safetensors");
-        const Reply<GradientResult> stepped = (*original)->step(spec_, inputs, own, out);
-        if (!stepped) return original_trouble(stepped.failure());
-        return map_state(out, into);
-    };
-    if (auto trouble = run_original(original_inputs_, options, result.plain)) return *trouble;
-    if (auto trouble = original_takes(original_weights_)) return *trouble;
-    if (auto trouble = run_original(original_inputs_, in_float64(options), result.float64); trouble && !original_.session()) return *trouble;
-    if (auto trouble = disturb()) return *trouble;
-    if (auto trouble = run_original(disturbed_inputs_, disturbed_too(options), result.disturbed)) return *trouble;
-    if (auto trouble = original_takes(original_weights_)) return *trouble;
-    const std::string out = (*converted)->scratch("step.safetensors");
-    const Reply<GradientResult> answered = (*converted)->step(spec_, converted_inputs_, options, out);
-    if (!answered) return converted_trouble(answered.failure());
-    if (auto trouble = open_into(result.converted, out)) return *trouble;
-    if (auto trouble = give_weights()) return *trouble;  // both sides are as they were drawn
-    return result;
 }
 
 Outcome<Pair::InitialStates> Pair::initial(int seeds) {

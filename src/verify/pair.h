@@ -41,6 +41,7 @@ struct CalledBoth {
 struct GradientsOfBoth {
     Quadruple parameters;              // by their MLX names
     Quadruple inputs;                  // "input.PATH"
+    Quadruple state;                   // after a step, if asked for: the original's by MLX names, MLX's with "after.parameter." or "after.buffer." before them
     std::vector<std::string> problems; // a parameter that is not trained, a buffer that is
 };
 
@@ -84,8 +85,6 @@ public:
     void widen(const CallOptions& options, GradientsOfBoth& both);
     // Adds what MLX gives in float32 on disturbed weights and inputs, others each time; false where it does not run there.
     bool shake(const CallOptions& options, GradientsOfBoth& both);
-    // Parameters and buffers after one step, by their MLX names. Both sides have the drawn weights again afterwards.
-    Outcome<Quadruple> step(const CallOptions& options);
 
     // What constructions by these seeds leave, by MLX names, on both sides. After gradient(), which knows the mapping.
     struct InitialStates {
@@ -121,12 +120,12 @@ private:
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
     Outcome<ArrayFile> mapped(const std::map<std::string, OwnedArray>& arrays, const std::string& name);
-    std::optional<Trouble> map_state(const std::string& file, std::optional<ArrayFile>& out);
+    std::optional<Trouble> map_state(const ArrayFile& file, std::optional<ArrayFile>& out);
     Outcome<ArrayFile> counted(const std::set<std::string>& names, const std::string& file);
     std::optional<Trouble> map_trainable();
     Outcome<ArrayFile> averaged(ArrayFile file, const std::string& path);
     [[nodiscard]] std::vector<std::string> training_problems(const ArrayFile& gradients) const;
-    std::optional<Trouble> map_gradients(const std::string& file, std::optional<ArrayFile>& parameters, std::optional<ArrayFile>& inputs);
+    std::optional<Trouble> map_gradients(const std::string& file, GradientsOfBoth& both, std::optional<ArrayFile> Quadruple::*which);
 
     Program& original_;
     Program& converted_;

@@ -269,10 +269,6 @@ Reply<GradientResult> Session::gradient(const Json& spec, const std::string& arr
     return parsed(ask_call("gradient", spec, arrays, options, out), read_gradient);
 }
 
-Reply<GradientResult> Session::step(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out) {
-    return parsed(ask_call("step", spec, arrays, options, out), read_gradient);
-}
-
 Reply<Sensitivity> Session::sensitivity(const Json& spec, const std::string& arrays, const CallOptions& options,
                                         const std::vector<std::string>& moves) {
     return parsed(ask_call("sensitivity", spec, arrays, options, "", {{"move", moves}}), read_sensitivity);

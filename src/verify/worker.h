@@ -149,7 +149,7 @@ struct CallOptions {
     std::optional<std::uint64_t> streams;  // seed of the shared random stream
     bool dropout = true;                   // "off" feeds p = 0
     std::optional<std::uint64_t> projection;
-    std::optional<double> rate;
+    std::optional<double> rate;            // of one step of gradient descent, whose state `gradient` is to give too
     std::optional<std::uint64_t> constants;  // torch only: arrays that a constructor left as plain attributes, one rounding away
 };
 
@@ -182,7 +182,6 @@ public:
     Reply<base::Done> inputs(const Json& spec, std::uint64_t seed, const std::string& out);
     Reply<CallResult> call(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
     Reply<GradientResult> gradient(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
-    Reply<GradientResult> step(const Json& spec, const std::string& arrays, const CallOptions& options, const std::string& out);
     // `moves`: "input.args.0", "parameter.NAME"; empty: all.
     Reply<Sensitivity> sensitivity(const Json& spec, const std::string& arrays, const CallOptions& options, const std::vector<std::string>& moves);
     // What a construction by another seed begins with, written to `out`; random numbers are shared. The session's model stays.

@@ -1,4 +1,4 @@
-"""Verbs whose results are compared: call, gradient, step, sensitivity, time, operations. All but `step` leave the model as it was."""
+"""Verbs whose results are compared: call, gradient, sensitivity, time, operations. They leave the model as it was."""
 
 from __future__ import annotations
 
@@ -47,40 +47,29 @@ def call(model: Model, request: Json) -> Json:
 
 
 def gradient(model: Model, request: Json) -> Json:
-    """Gradients of the projected result by every trainable parameter and float input, in `out`."""
+    """Gradients of the projected result by every trainable parameter and float input, in `out`.
+
+    With `rate`, also the state after one step of plain gradient descent by them, as `after.parameter.NAME` and `after.buffer.NAME`.
+    """
     made = Call.of(model, request)
+    rate = request.get("rate")
     restore = model.framework.snapshot(model.instance)
+    before = model.state() if rate is not None else {}
     try:
         with made.mode():
             by_parameter, by_input = projected_gradients(made, int(request.get("projection", 0)))
             written, without = _as_raws(model, made, by_parameter, by_input)
+            after = _state_of(model) if rate is not None else {}
     finally:
         restore()
+    for name in [name for name in by_parameter if rate is not None and name not in without]:
+        values = before[name].numbers()
+        step = np.float32(rate) * written[f"parameter.{name}"].numbers()
+        stepped = Raw.of(values - step.astype(np.float64 if made.float64 else values.dtype))
+        after[f"parameter.{name}"] = stepped if made.float64 else stepped.cast(before[name].dtype)
+    written.update({f"after.{key}": raw for key, raw in after.items()})
     arrays.write(request["out"], written)
     return {"without": without}
-
-
-def step(model: Model, request: Json) -> Json:
-    """One step of plain gradient descent on the projected result; the state afterwards, in `out`. The model keeps it."""
-    made = Call.of(model, request)
-    rate = np.float32(request.get("rate", 0.01))
-    before = model.state()
-    with made.mode():
-        by_parameter, _ = projected_gradients(made, int(request.get("projection", 0)))
-        gradients = {name: model.framework.to_raw(array) for name, array in by_parameter.items() if array is not None}
-        after = dict(_state_of(model, buffers_only=True))
-    stepped = {}
-    for name, gradient in gradients.items():
-        values = before[name].numbers()
-        stepped[name] = Raw.of(values - rate * gradient.numbers().astype(values.dtype)).cast(before[name].dtype)
-    model.framework.assign(model.instance, stepped)
-    buffers = {key.removeprefix("buffer."): raw for key, raw in after.items()}
-    model.framework.assign(model.instance, buffers)
-    after.update(
-        {key: raw for key, raw in _state_of(model, buffers_only=False).items() if key.startswith("parameter.")}
-    )
-    arrays.write(request["out"], after, {"unsaved": json.dumps(model.unsaved())})
-    return {"without": [name for name, array in by_parameter.items() if array is None]}
 
 
 def _as_raws(
@@ -99,12 +88,11 @@ def _as_raws(
     return written, [name for name, array in by_parameter.items() if array is None]
 
 
-def _state_of(model: Model, buffers_only: bool) -> dict[str, Raw]:
-    written = {}
-    for entry in model.framework.state(model.instance):
-        if entry.buffer or not buffers_only:
-            written[f"{'buffer' if entry.buffer else 'parameter'}.{entry.name}"] = model.framework.to_raw(entry.array)
-    return written
+def _state_of(model: Model) -> dict[str, Raw]:
+    return {
+        f"{'buffer' if entry.buffer else 'parameter'}.{entry.name}": model.framework.to_raw(entry.array)
+        for entry in model.framework.state(model.instance)
+    }
 
 
 def _buffers(model: Model) -> dict[str, Raw]:
@@ -151,4 +139,4 @@ def operations(model: Model, request: Json) -> Json:
         restore()
 
 
-VERBS = {"call": call, "gradient": gradient, "step": step, "sensitivity": move, "time": time, "operations": operations}
+VERBS = {"call": call, "gradient": gradient, "sensitivity": move, "time": time, "operations": operations}
