@@ -233,18 +233,14 @@ private:
         if (!built || !session) return false;
         const std::string arrays = (*session)->scratch("probed.safetensors");
         if (!(*session)->inputs(invocation.spec, 1, arrays)) return false;
-        bool new_ground = false;
-        for (const bool training : {false, true}) {
-            CallOptions options;
-            options.method = invocation.method;
-            options.training = training;
-            Reply<infer::ObservedFacts> answer = (*session)->probe(invocation.spec, arrays, options);
-            if (!answer) continue;
-            infer::ObservedFacts facts = std::move(answer).take();
-            for (infer::ObservedFact& fact : facts) fact.by_variation = more;
-            new_ground = join_facts(prepared_.observed, facts) || new_ground;
-        }
-        return new_ground;
+        CallOptions options;
+        options.method = invocation.method;
+        options.both_modes = true;
+        Reply<infer::ObservedFacts> answer = (*session)->probe(invocation.spec, arrays, options);
+        if (!answer) return false;
+        infer::ObservedFacts facts = std::move(answer).take();
+        for (infer::ObservedFact& fact : facts) fact.by_variation = more;
+        return join_facts(prepared_.observed, facts);
     }
 
     // Top-level classes and functions, in the file's order.

@@ -762,10 +762,9 @@ private:
     void collect_reach(const Pair& pair) {
         const Reply<Session*> converted = converted_.session();
         if (!converted) return;
-        for (const bool training : {false, true}) {
-            if (training && sample_->variation && differs_in_sizes_alone()) continue;
-            const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), options(training, true));
-            if (!reach) continue;
+        CallOptions how = options(false, true);
+        how.both_modes = !sample_->variation || !differs_in_sizes_alone();
+        if (const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), how)) {
             findings_.reached.insert(reach->lines.begin(), reach->lines.end());
             findings_.executable.insert(reach->executable.begin(), reach->executable.end());
         }

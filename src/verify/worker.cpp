@@ -226,6 +226,7 @@ Reply<Json> Session::ask_call(std::string_view verb, const Json& spec, const std
     request.update({{"spec", spec}, {"arrays", arrays}, {"training", options.training}, {"dropout", options.dropout ? "on" : "off"}});
     if (!out.empty()) request["out"] = out;
     if (!options.method.empty()) request["method"] = options.method;
+    if (options.both_modes) request["both_modes"] = true;
     if (options.float64) request["float64"] = true;
     if (options.streams) request["streams"] = *options.streams;
     if (options.projection) request["projection"] = *options.projection;

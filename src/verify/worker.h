@@ -145,6 +145,7 @@ struct TraceEntry {
 struct CallOptions {
     std::string method;                    // empty: the call itself
     bool training = false;
+    bool both_modes = false;               // probe and reach only: in evaluation, then in training mode, whatever `training` says
     bool float64 = false;                  // torch only
     std::optional<std::uint64_t> streams;  // seed of the shared random stream
     bool dropout = true;                   // "off" feeds p = 0

@@ -251,6 +251,29 @@ class Net:
     assert set(answer["lines"]) <= set(answer["executable"])
 
 
+def test_both_modes_begin_from_the_same_state(mlx_session: WorkerSession) -> None:
+    text = """
+import mlx.nn as nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+    def __call__(self, x):
+        self.calls += 1
+        if self.calls > 1:
+            return x
+        if not self.training:
+            raise ValueError
+        return x
+"""
+    answer = observe(mlx_session, "reach", text, "Net()", both_modes=True)
+    assert set(answer["executable"]) - set(answer["lines"]) == {10}
+    assert answer["failed"]["type"] == "ValueError"
+    alone = observe(mlx_session, "reach", text, "Net()", training=True)
+    assert set(alone["executable"]) - set(alone["lines"]) == {10, 12}
+    assert "failed" not in alone
+
+
 TRACED = """
 import torch
 class Net(torch.nn.Module):

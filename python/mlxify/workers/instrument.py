@@ -59,19 +59,36 @@ def run_again(
 ) -> Iterator[tuple[str, types.ModuleType, Any]]:
     """Imports `code`, constructs the session's model from it with the session's weights, and calls it: stage by stage.
 
-    Yields ("constructed", module, instance) before the call and ("called", ...) after it. Raises what the model raises.
+    Yields ("constructed", module, instance) before the call and ("called", ...) after it. With `both_modes`, a module is called in
+    evaluation and in training mode, from the same state. Raises what the model raises, of two calls after both.
     """
     source, usual = model.loaded()
     made = Call.of(model, request)
     try:
         module = source.run(code, given)
         instance = model.construct(model.constructed(), module)
+        modes = [made.training]
         if model.framework.is_module(instance):
             model.framework.assign(instance, model.state())
-            model.framework.train(instance, made.training)
+            modes = [False, True] if request.get("both_modes") else modes
         yield "constructed", module, instance
-        output = model.framework.infer(instance, lambda: made.invoke(made.arrays(), instance, module))
-        made.flatten(output)
+        _call_in(modes, made, instance, module)
         yield "called", module, instance
     finally:
         sys.modules[source.name] = usual
+
+
+def _call_in(modes: list[bool], made: Call, instance: Any, module: types.ModuleType) -> None:
+    framework = made.model.framework
+    raised: Exception | None = None
+    restore = framework.snapshot(instance) if len(modes) > 1 else None
+    for number, training in enumerate(modes):
+        if restore is not None and number > 0:
+            restore()
+        framework.train(instance, training)
+        try:
+            made.flatten(framework.infer(instance, lambda: made.invoke(made.arrays(), instance, module)))
+        except Exception as error:
+            raised = raised or error
+    if raised is not None:
+        raise raised
