@@ -289,7 +289,7 @@ def test_gradient_is_the_derivative_of_the_projection(pair: Pair) -> None:
 
 def test_steps_agree_and_leave_the_model(pair: Pair) -> None:
     before = pair.both("call")[2]
-    _, _, ones, others = pair.both("gradient", projection=9, rate=0.1, training=True, streams=5)
+    _, _, _, others = pair.both("gradient", projection=9, rate=0.1, training=True, streams=5)
     given, _ = arrays.read(pair.torch.path("gradient.safetensors"))
     state = {name.removeprefix("after."): raw for name, raw in given.items() if name.startswith("after.")}
     _, metadata = arrays.read(pair.torch.path("weights.safetensors"))
