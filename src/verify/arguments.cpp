@@ -10,6 +10,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMaxDepth = 2;  // of configurations within configurations
+constexpr std::string_view kMappings[] = {"{'a': 8, 'b': 8}", "{'a': ['x', 'y'], 'b': ['x', 'y', 'z']}", "{}"};
 
 void add_once(std::vector<std::string>& texts, std::string text) {
     if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
@@ -112,6 +113,12 @@ void drop_what_is_no(std::vector<std::string>& guesses, const Usage& usage) {
         return usage.sequence && !usage.number && usage.fields.empty() && integer_text(guess).has_value();
     };
     if (!std::all_of(guesses.begin(), guesses.end(), contradicts)) std::erase_if(guesses, contradicts);
+}
+
+// `list`, `dict`, `Any`: the use of the value tells more.
+bool says_no_more_than_its_use(std::string_view annotation) {
+    static constexpr std::string_view kBare[] = {"", "list", "List", "tuple", "Tuple", "dict", "Dict", "Any", "typing.Any", "Sequence"};
+    return std::find(std::begin(kBare), std::end(kBare), annotation) != std::end(kBare);
 }
 
 // Whole numbers of a paper's size, in `value`, made smaller.
@@ -271,7 +278,7 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
             for (const auto& [name, text] : written)
                 if (name == parameter.name) add_once(guesses, smaller(name, text));
     const Usage usage = usage_of(tree_, definition.name, parameter.name);
-    if (parameter.annotation.empty() || parameter.annotation == "str" || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
+    if (says_no_more_than_its_use(parameter.annotation) || parameter.annotation == "str" || !usage.literals.empty() || !usage.keys.empty() || usage.mapping || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
         for (std::string& guess : by_usage(parameter.name, usage, depth)) add_once(guesses, std::move(guess));
     const Quantity quantity = quantity_of(parameter.name);
     const bool may_be_callable =
@@ -288,7 +295,7 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
             if (quantity_of(name) != Quantity::unknown)
                 for (std::string& guess : argument_guesses({name, "", std::nullopt, ""})) add_once(guesses, std::move(guess));
     for (std::string& guess : named) add_once(guesses, std::move(guess));
-    if (parameter.annotation.empty()) drop_what_is_no(guesses, usage);
+    if (says_no_more_than_its_use(parameter.annotation)) drop_what_is_no(guesses, usage);
     return guesses;
 }
 
@@ -309,6 +316,11 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     for (const std::string& type : usage.types)
         for (std::string& instance : instances(type, depth)) add_once(guesses, std::move(instance));
     if (!usage.types.empty() && !guesses.empty()) return guesses;
+    if (usage.mapping && !usage.made && !usage.called) {
+        if (!usage.mapped.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
+        else guesses.insert(guesses.end(), std::begin(kMappings), std::end(kMappings));
+        return guesses;
+    }
     const bool callable = usage.made || usage.called;
     if (callable) guesses = with_attributes(callables(name, usage, depth), usage, depth);
     else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
@@ -420,11 +432,29 @@ std::vector<std::string> ArgumentGuesser::with_attributes(std::vector<std::strin
     return modules;
 }
 
+// What the definitions of the file want that get a dictionary as `**x`.
+Arguments ArgumentGuesser::keywords_for(const std::vector<std::string>& takers, int depth) const {
+    Arguments keywords;
+    if (depth > kMaxDepth) return keywords;
+    for (const std::string& taker : takers) {
+        const auto found = std::find_if(definitions_.begin(), definitions_.end(), [&](const DefinitionOf& d) { return d.name == taker; });
+        if (found == definitions_.end()) continue;
+        for (auto& [name, text] : start_of(with_forwarded(*found, definitions_, tree_), Shrink::all, depth + 1)) {
+            const bool known = std::any_of(keywords.begin(), keywords.end(), [&](const auto& keyword) { return keyword.first == name; });
+            if (!known && !name.starts_with('*')) keywords.emplace_back(name, std::move(text));
+        }
+    }
+    return keywords;
+}
+
 // A namespace or a dictionary with what is read of it.
 std::string ArgumentGuesser::structure(const Usage& usage, int depth) const {
-    const bool dict = !usage.keys.empty();
+    const bool dict = usage.mapping || !usage.keys.empty();
     std::string text;
+    const Arguments keywords = keywords_for(usage.mapped, depth);
+    for (const auto& [name, value] : keywords) text += (text.empty() ? "'" : ", '") + name + "': " + value;
     for (const auto& [name, inner] : dict ? usage.keys : usage.fields) {
+        if (std::any_of(keywords.begin(), keywords.end(), [&, known = name](const auto& keyword) { return keyword.first == known; })) continue;
         text += (text.empty() ? "" : ", ") + (dict ? "'" + name + "': " : name + "=") + field_guesses(name, inner, depth).front();
     }
     return dict ? "{" + text + "}" : "__import__('types').SimpleNamespace(" + text + ")";

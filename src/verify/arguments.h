@@ -53,6 +53,7 @@ private:
     [[nodiscard]] std::vector<std::string> with_attributes(std::vector<std::string> modules, const Usage& usage, int depth) const;
     [[nodiscard]] std::string list_of_parts(const Usage& usage, int depth) const;
     [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
+    [[nodiscard]] Arguments keywords_for(const std::vector<std::string>& takers, int depth) const;
 
     const DefinitionOf& entry_;
     const std::vector<DefinitionOf>& definitions_;

@@ -17,6 +17,7 @@ struct NameRow {
 
 // Whole names, in lower case.
 constexpr NameRow kNames[] = {
+    {"world_size", unknown}, {"grid_size", patch},
     {"dim", width}, {"dims", width}, {"d_model", width}, {"hidden_size", width}, {"hidden_dim", width}, {"embed_dim", width},
     {"embedding_dim", width}, {"n_embd", width}, {"width", width}, {"model_dim", width}, {"features", width}, {"units", width},
     {"dim_in", width}, {"dim_out", width}, {"in_dim", width}, {"out_dim", width}, {"d_in", width}, {"d_out", width},
@@ -118,11 +119,29 @@ bool is_nested_list(std::string_view annotation) {
     return opens(text) && opens(std::string_view(text).substr(bracket + 1));
 }
 
+// Tensors that a constructor takes: edges of bins, an adjacency matrix, weights of classes.
+std::vector<std::string> of_tensors(std::string_view annotation) {
+    if (contains(annotation, "ist[") || contains(annotation, "equence["))
+        return {"[torch.linspace(0, 1, 5), torch.linspace(-1, 2, 4)]", "[torch.linspace(0, 1, 8), torch.linspace(-1, 2, 8)]"};
+    if (contains(annotation, "BoolTensor")) return {"torch.ones(8, 8, dtype=torch.bool).tril()", "torch.arange(8) > 2"};
+    if (contains(annotation, "LongTensor")) return {"torch.arange(8)", "torch.arange(64).reshape(8, 8)"};
+    return {"torch.linspace(0.1, 1, 64)", "torch.linspace(0.1, 1, 64).reshape(8, 8)", "torch.tensor(0.5)", "torch.linspace(0.1, 1, 3)"};
+}
+
+// 3 of `tuple[int, int, int]`, 0 of anything else.
+std::size_t items_of_tuple(std::string_view annotation) {
+    const std::string text = lower(annotation);
+    if (!text.starts_with("tuple[") || !text.ends_with(']') || contains(text, "...") || text.find('[', 6) != std::string::npos) return 0;
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) + 1;
+}
+
 std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "Optional") || contains(annotation, "None")) return {"None"};
     if (contains(annotation, "Callable")) return {"nn.GELU()", "nn.GELU"};
     if (contains(annotation, "Module")) return {"nn.Linear(64, 64)", "nn.Identity()", "nn.Linear"};
+    if (contains(annotation, "Tensor")) return of_tensors(annotation);
     if (is_nested_list(annotation)) return {"[[16, 16], [32, 32]]", "[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};
+    if (contains(annotation, "ist[str]") || contains(annotation, "equence[str]")) return {"['a', 'b']"};
     if (contains(annotation, "List") || contains(annotation, "list") || contains(annotation, "Sequence"))
         return {"[16, 32]", "[64]", "[8, 16, 32]", "[8, 16, 32, 64]"};
     if (contains(annotation, "Tuple") || contains(annotation, "tuple")) return {"(32, 32)", "(16, 32, 64)", "(2, 2, 2)", "(1, 2, 3, 4)"};
@@ -142,7 +161,7 @@ bool fits(std::string_view guess, std::string_view annotation) {
     if (annotation == "float") return integer || contains(guess, ".") || contains(guess, "e-");
     if (annotation == "bool") return guess == "True" || guess == "False";
     if (annotation == "str") return guess.starts_with('\'');
-    if (annotation.starts_with("List[") || annotation.starts_with("list[")) return sequence;
+    if (annotation.starts_with("List[") || annotation.starts_with("list[") || annotation == "list" || annotation == "List") return sequence;
     return true;
 }
 
@@ -218,6 +237,13 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     };
     if (is_nested_list(parameter.annotation))
         for (std::string& guess : by_annotation(parameter.annotation)) add(std::move(guess));
+    if (const std::size_t items = items_of_tuple(parameter.annotation); items > 1) {  // as many of what the name says
+        const std::vector<std::string> single = by_quantity(quantity_of(parameter.name));
+        const auto number = std::find_if(single.begin(), single.end(), [](const std::string& guess) { return integer_text(guess).has_value(); });
+        std::string text;
+        for (std::size_t i = 0; i < items && number != single.end(); ++i) text += (i == 0 ? "" : ", ") + *number;
+        if (!text.empty()) add("(" + text + ")");
+    }
     if (parameter.name == "device" || parameter.name.ends_with("_device")) add("'cpu'");
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));

@@ -7,6 +7,7 @@
 namespace mlxify::verify {
 namespace {
 
+constexpr std::int64_t kViews = 3;  // images of one sample, before their channels
 constexpr std::int64_t kMostStated = 1 << 22;  // elements of a tensor whose shape the author states
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
@@ -45,6 +46,7 @@ std::int64_t axis_size(const std::string& axis, std::size_t position, const Inpu
     if (one_of(name, {"d", "dim", "e", "f", "hidden", "embed_dim", "d_model", "hidden_size"}) || contains(name, "dim"))
         return std::find(hint.axes.begin(), hint.axes.end(), "h") != hint.axes.end() ? sizes.head_width : sizes.width;
     if (last && !image) return sizes.width;
+    if (image && hint.axes.size() > 4 && position + 3 < hint.axes.size()) return kViews;
     return image && position >= 2 ? sizes.image : sizes.length;
 }
 
@@ -190,6 +192,12 @@ std::vector<Json> plain_guesses(const std::string& name, const std::string& anno
 std::vector<Json> guesses_by_use(const InputHint& hint) {
     if (!hint.literals.empty()) return {hint.literals.begin(), hint.literals.end()};
     if (hint.flag) return {Json(false), Json(true)};
+    if (hint.called) {  // a module or a function of the caller's
+        std::string others;
+        for (std::size_t i = 1; i < hint.results; ++i) others += ", None";
+        return {Json{{"$eval", "(lambda x, *args, **kwargs: " + (hint.results > 1 ? "(x" + others + ")" : "x") + ")"}}};
+    }
+    if (hint.mapping && hint.fields.empty()) return {Json::object()};
     if (hint.counted) return {Json(4), Json(8)};
     const auto is_size = [](const std::string& name) { return one_of(lower(name), {"h", "w", "d", "height", "width", "depth"}); };
     if (!hint.unpacked.empty() && std::all_of(hint.unpacked.begin(), hint.unpacked.end(), is_size))
@@ -297,8 +305,12 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
     for (const int rank : ranks_of(parameter, hint, sizes)) guesses.push_back(tensor_spec(shape_of_rank(rank, hint, sizes), "float32"));
     if (hint.unpacked.size() > 1 && hint.unpacked.size() < 6)  // `a, b = x`: several tensors in one
         for (Json& guess : guesses) guess = Json{{"$tuple", std::vector<Json>(hint.unpacked.size(), guess)}};
-    if (contains(parameter.annotation, "List[") || contains(parameter.annotation, "list[") || contains(parameter.annotation, "Sequence["))
+    const auto holds = [&](std::string_view type) { return contains(lower(parameter.annotation), type); };
+    if (holds("list[") || holds("sequence["))
         for (Json& guess : guesses) guess = Json::array({guess, guess});
+    const auto reads = [&](const char* method) { return std::find(hint.fields.begin(), hint.fields.end(), method) != hint.fields.end(); };
+    if (holds("dict[str") || holds("mapping[str") || (hint.mapping && (reads("items") || reads("values") || reads("keys"))))
+        for (Json& guess : guesses) guess = Json{{"a", guess}, {"b", guess}};
     add_pyramid(hint, sizes, guesses);
     if (one_of(name, {"target", "targets", "y", "y_true"})) guesses.push_back(index_spec({kBatch}, std::min<std::int64_t>(below, 10)));
     return guesses;

@@ -62,6 +62,29 @@ std::string value_of(const Trial& trial, const ParameterOf& parameter) {
     return parameter.default_text.value_or("");
 }
 
+// Each number of a configuration or a dictionary that says how large a part of the model is, halved.
+void smaller_fields(const Trial& trial, const ParameterOf& parameter, const std::string& value, std::vector<Trial>& trials) {
+    const Arguments fields = fields_of(value);
+    std::size_t at = 0;
+    for (const auto& [name, text] : fields) {
+        at = value.find(text, value.find(name, at) + name.size());
+        if (at == std::string::npos) return;
+        std::vector<Trial> inner;
+        if (!fields_of(text).empty()) smaller_fields(trial, {name, "", std::nullopt, ""}, text, inner);
+        const auto half = scales(quantity_of(name)) ? halved(text) : std::nullopt;
+        if (half) {
+            inner.push_back(trial);
+            set_argument(inner.back(), name, *half);
+        }
+        for (const Trial& smaller : inner) {  // the field's new text stands as an argument of its name
+            Trial next = trial;
+            set_argument(next, parameter.name, std::string(value).replace(at, text.size(), value_of(smaller, {name, "", std::nullopt, ""})));
+            trials.push_back(std::move(next));
+        }
+        at += text.size();
+    }
+}
+
 // Every axis of the inputs that `chosen` takes, halved. Whether there was one.
 template <typename Chosen>
 bool halve_axes(Trial& trial, Chosen chosen) {
@@ -102,7 +125,9 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
     const bool images = !trials.empty();
     std::vector<Trial> other_structures;  // stages that differ in width or depth may become alike: last
     for (const ParameterOf& parameter : entry.parameters) {
-        if (!scales(quantity_of(parameter.name)) || !parameter.bindable()) continue;
+        if (!parameter.bindable()) continue;
+        smaller_fields(trial, parameter, value_of(trial, parameter), trials);
+        if (!scales(quantity_of(parameter.name))) continue;
         if (images && quantity_of(parameter.name) == Quantity::image_size) continue;
         const std::string value = value_of(trial, parameter);
         const auto half = halved(value);

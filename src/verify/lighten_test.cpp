@@ -37,5 +37,14 @@ TEST(LighterTest, WhatIsSmallStays) {
     EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
 }
 
+TEST(Lighten, HalvesNumbersOfConfigurations) {
+    const DefinitionOf entry{"Net", "module", 1, {{"config", "positional_or_keyword", std::nullopt, ""}}, {{"x", "positional_or_keyword", std::nullopt, ""}}, {}};
+    const Trial trial{{{"config", "{'name': 'a', 'encoder': {'dim': 64, 'dropout': 0.5}, 'depth': 8}"}}, {{"x", tensor_spec({2, 64}, "float32")}}, true, 0};
+    std::vector<std::string> texts;
+    for (const Trial& lighter_one : lighter(trial, entry)) texts.push_back(lighter_one.arguments[0].second);
+    EXPECT_EQ(texts, (std::vector<std::string>{"{'name': 'a', 'encoder': {'dim': 32, 'dropout': 0.5}, 'depth': 8}",
+                                               "{'name': 'a', 'encoder': {'dim': 64, 'dropout': 0.5}, 'depth': 4}"}));
+}
+
 }  // namespace
 }  // namespace mlxify::verify

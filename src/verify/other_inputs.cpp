@@ -7,6 +7,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr std::int64_t kLargestAxis = 1024;
+constexpr std::size_t kMostHeld = 6;  // tensors of one input that are changed one by one
 
 const ParameterOf* parameter_named(const std::vector<ParameterOf>& parameters, std::string_view name) {
     const auto found = std::find_if(parameters.begin(), parameters.end(), [&](const ParameterOf& p) { return p.name == name; });
@@ -19,15 +20,44 @@ std::int64_t axis_of(const Json& spec, std::size_t axis) { return spec["shape"][
 
 std::size_t rank_of(const Json& spec) { return spec["shape"].size(); }
 
-// Calls `change(spec)` for each tensor among the inputs; a true answer makes a trial with that one change.
+bool halve(Json& spec, std::size_t axis) {
+    const std::int64_t size = axis_of(spec, axis);
+    if (size > 1) replace_axis(spec, axis, size / 2);
+    return size > 1;
+}
+
+// The tensors of an input: itself, or those that a list, a tuple or a dictionary holds.
+void collect_tensors(Json& spec, std::vector<Json*>& tensors) {
+    if (is_tensor_spec(spec)) return tensors.push_back(&spec);
+    if (spec.is_structured())
+        for (Json& item : spec) collect_tensors(item, tensors);
+}
+
+std::vector<Json*> tensors_of(Json& spec) {
+    std::vector<Json*> tensors;
+    collect_tensors(spec, tensors);
+    return tensors;
+}
+
+// Calls `change(spec)` for each tensor among the inputs; a true answer makes a trial with that one change. Those that an input holds are
+// changed together, and then one by one.
 template <typename Change>
 void change_each(const Trial& trial, std::vector<Trial>& trials, Change change) {
     for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
-        Trial next = trial;
-        Json& spec = next.inputs[i].second;
-        if (!is_tensor_spec(spec) || !change(spec) || spec == trial.inputs[i].second) continue;
-        next.cost += 1;
-        trials.push_back(std::move(next));
+        Json original = trial.inputs[i].second;
+        const std::size_t count = tensors_of(original).size();
+        const auto with = [&](std::size_t first, std::size_t end, int cost) {
+            Trial next = trial;
+            const std::vector<Json*> tensors = tensors_of(next.inputs[i].second);
+            bool changed = false;
+            for (std::size_t k = first; k < end; ++k) changed = change(*tensors[k]) || changed;
+            if (!changed || next.inputs[i].second == trial.inputs[i].second) return;
+            next.cost += cost;
+            trials.push_back(std::move(next));
+        };
+        if (count > 0) with(0, count, 1);
+        if (count > 1 && count <= kMostHeld)
+            for (std::size_t k = 0; k < count; ++k) with(k, k + 1, 2);
     }
 }
 
@@ -37,7 +67,7 @@ void change_all(const Trial& trial, std::vector<Trial>& trials, Change change) {
     Trial next = trial;
     bool changed = false;
     for (auto& [name, spec] : next.inputs)
-        if (is_tensor_spec(spec)) changed = change(spec) || changed;
+        for (Json* tensor : tensors_of(spec)) changed = change(*tensor) || changed;
     next.cost += 1;
     if (changed && next.inputs != trial.inputs) trials.push_back(std::move(next));
 }
@@ -106,6 +136,13 @@ void repair_channels(const Trial& trial, const Repair& repair, std::vector<Trial
         return true;
     });
     if (!trials.empty()) return;
+    change_all(trial, trials, [&](Json& spec) {  // images of several views
+        if (rank_of(spec) < 5 || repair.found < 0) return false;
+        const std::size_t axis = rank_of(spec) - 3;
+        if (axis_of(spec, axis) != repair.found) return false;
+        replace_axis(spec, axis, repair.wanted);
+        return true;
+    });
     change_each(trial, trials, [&](Json& spec) {  // a sequence where an image is wanted
         if (rank_of(spec) != 3 || !is_float_spec(spec)) return false;
         spec["shape"] = {kBatch, repair.wanted, kImageSize, kImageSize};
@@ -254,12 +291,21 @@ void repair_rank(const Trial& trial, const std::vector<ParameterOf>& parameters,
     Trial all = trial;
     bool any = false;
     for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
-        Trial next = trial;
-        if (!reshape(next.inputs[i].first, next.inputs[i].second)) continue;
-        all.inputs[i] = next.inputs[i];
-        any = true;
-        next.cost += 2;
-        trials.push_back(std::move(next));
+        const std::string& name = trial.inputs[i].first;
+        Json original = trial.inputs[i].second;
+        const std::size_t count = tensors_of(original).size();
+        const auto with = [&](Trial next, std::size_t first, std::size_t end) {
+            const std::vector<Json*> tensors = tensors_of(next.inputs[i].second);
+            bool changed = false;
+            for (std::size_t k = first; k < end; ++k) changed = reshape(name, *tensors[k]) || changed;
+            if (!changed) return;
+            next.cost += 2;
+            trials.push_back(std::move(next));
+        };
+        for (Json* tensor : tensors_of(all.inputs[i].second)) any = reshape(name, *tensor) || any;
+        with(trial, 0, count);
+        if (count > 1 && count <= kMostHeld)
+            for (std::size_t k = 0; k < count; ++k) with(trial, k, k + 1);
     }
     all.cost += 1;
     if (any) trials.push_back(std::move(all));
@@ -319,6 +365,10 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 spec["high"] = std::max<std::int64_t>(2, spec["high"].get<std::int64_t>() / 5);
                 return true;
             });
+            change_all(trial, trials, [](Json& spec) { return is_float_spec(spec) && rank_of(spec) == 3 && halve(spec, 1); });  // positions of a sequence
+            change_all(trial, trials, [](Json& spec) {  // and of an image
+                return is_float_spec(spec) && rank_of(spec) >= 3 && halve(spec, rank_of(spec) - 1) && halve(spec, rank_of(spec) - 2);
+            });
             change_each(trial, trials, [](Json& spec) {  // numbers that are made indices: hours and days of a time series
                 if (!is_float_spec(spec) || rank_of(spec) < 2) return false;
                 spec = {{"shape", spec["shape"]}, {"dtype", "int64"}, {"low", 0}, {"high", 2}};
@@ -374,9 +424,29 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 trials.push_back(std::move(next));
             }
             break;
+        case Repair::Kind::mapping_value:
+        case Repair::Kind::mapping_input:  // `x.items()`
+            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
+                const Json& spec = trial.inputs[i].second;
+                if (!is_float_spec(spec) && !spec.is_array()) continue;
+                Trial next = trial;
+                next.inputs[i].second = {{"a", spec}, {"b", spec}};
+                next.cost += 1;
+                trials.push_back(std::move(next));
+            }
+            break;
+        case Repair::Kind::field:  // `x['mask']`
+            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
+                const Json& spec = trial.inputs[i].second;
+                if (!spec.is_object() || is_tensor_spec(spec) || spec.contains(repair.name) || (!spec.empty() && spec.begin().key().starts_with('$'))) continue;
+                Trial next = trial;
+                next.inputs[i].second[repair.name] = spec.empty() ? tensor_spec({kBatch, sizes.length, sizes.width}, "float32") : *spec.begin();
+                next.cost += 1;
+                trials.push_back(std::move(next));
+            }
+            break;
         case Repair::Kind::add_argument:
         case Repair::Kind::drop_argument:
-        case Repair::Kind::field:
         case Repair::Kind::input_shape:
             change_each(trial, trials, [&](Json& spec) {
                 std::vector<std::int64_t> shape = spec["shape"].get<std::vector<std::int64_t>>();
@@ -389,14 +459,28 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
+        case Repair::Kind::single_value:
+            change_each(trial, trials, [](Json& spec) {
+                if (rank_of(spec) == 0) return false;
+                spec["shape"] = std::vector<std::int64_t>(rank_of(spec), 1);
+                return true;
+            });
+            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {  // a flag
+                if (!is_tensor_spec(trial.inputs[i].second)) continue;
+                Trial next = trial;
+                next.inputs[i].second = false;
+                next.cost += 1;
+                trials.push_back(std::move(next));
+            }
+            break;
         case Repair::Kind::longer_value: other_lists(trial, sizes, {3, 4, 5, 6}, trials); break;
         case Repair::Kind::sequence_value:
         case Repair::Kind::module_value:
         case Repair::Kind::argument_value:
-        case Repair::Kind::mapping_value:
         case Repair::Kind::scalar_value:
         case Repair::Kind::low_precision:
         case Repair::Kind::other_values:
+        case Repair::Kind::other_feature:
         case Repair::Kind::give_up: break;
     }
     return trials;

@@ -96,6 +96,7 @@ constexpr Row kRows[] = {
     {"Dimension out of range (expected to be in range of [-#, #], but got #)", rank, -1, -2},
     {"Got #D input, but * mode needs #D input", rank, -1, 1},
     {"batch1 must be a 3D tensor", rank, -1, -3},
+    {"too many indices for tensor of dimension #", rank, 0, -5},
     {"Index tensor must have the same number of dimensions as", rank, -1, -4},
     {"Expected tensor for argument *'indices' to have one of the following scalar types: Long, Int", indices},
     {"tensors used as indices must be long, int, byte or bool tensors", indices},
@@ -150,6 +151,7 @@ constexpr Row kRows[] = {
     {"Input images should have the same dimensions", same_shape},
     {"must be the same as input size", input_shape},
     {"has size # for operand # which does not broadcast with previously seen size #", any_axis, 0, 2},
+    {"Boolean value of Tensor with more than one value is ambiguous", single_value},
     {"divisible", divisible},
     {"must divide", divisible},
     {"cannot reshape tensor of", divisible},
@@ -237,7 +239,8 @@ std::vector<Repair> from_python_errors(const Failure& failure) {
     }
     if (failure.type == "AssertionError") return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
     if (message.find("NoneType") != std::string_view::npos) return {{optional_inputs, -1, -1, {}}, {other_values, -1, -1, {}}};
-    if (failure.type == "ModuleNotFoundError" || failure.type == "ImportError") return {{give_up, -1, -1, {}}};
+    if (failure.type == "ModuleNotFoundError" || failure.type == "ImportError" || failure.type == "URLError" || failure.type == "HTTPError")
+        return {{other_feature, -1, -1, {}}};
     if (message.find("CUDA") != std::string_view::npos || message.find("not compiled with") != std::string_view::npos)
         return {{give_up, -1, -1, {}}};
     if (failure.type == "ValueError") return {{other_values, -1, -1, {}}, {optional_inputs, -1, -1, {}}};  // "pass one of the two"
@@ -356,6 +359,7 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
     repair.found = number(row.found);
     repair.wanted = row.wanted == -3 ? 3 : row.wanted == -4 ? 2 : number(row.wanted);
+    if (row.wanted == -5) repair.wanted = repair.found + 1;
     // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches
     if (row.wanted == -2 && numbers.size() == 3) repair.wanted = numbers[2] >= 0 ? numbers[2] + 1 : -numbers[2];
     // What is flattened is told for the whole batch.
@@ -381,6 +385,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
         else repairs.push_back(repair_of(row, *numbers));
         break;
     }
+    if (!repairs.empty() && repairs[0].kind == mapping_value && failure.message.starts_with("'Tensor'")) repairs[0].kind = mapping_input;
     if (!repairs.empty() && repairs[0].kind == argument_value) repairs.push_back({other_values, -1, -1, {}});
     if (!repairs.empty() && asks_for_another_form(repairs[0].kind)) repairs.push_back({optional_inputs, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == any_axis) {

@@ -38,10 +38,13 @@ struct Repair {
         module_value,    // an argument must be a module, or hold modules
         input_shape,     // what is made of the inputs has the shape `found_shape` and must have `wanted_shape`
         mapping_value,   // an argument must be a dictionary
+        mapping_input,   // an input must be a dictionary
         longer_value,    // an argument must be a longer list
         scalar_value,    // an argument must be one number, not a list or tuple
         low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
         other_values,    // the arguments contradict each other: another guess
+        single_value,    // what is made of an argument or of the inputs must have one element
+        other_feature,   // a part of the model needs what is not installed or not reachable: flags turned, options None
         give_up,         // nothing that other inputs could mend (a library or device is missing)
     };
     Kind kind{};

@@ -106,7 +106,15 @@ TEST(RepairsFor, AddsThePiecesOfASplit) {
 
 TEST(RepairsFor, SaysNothingOfDeadSessions) {
     EXPECT_TRUE(repairs_for({"timeout", "no answer", 0, {}}).empty());
-    EXPECT_EQ(first("ModuleNotFoundError", "No module named 'triton'").kind, give_up);
+    EXPECT_EQ(first("ModuleNotFoundError", "No module named 'triton'").kind, other_feature);
+    EXPECT_EQ(first("AssertionError", "Torch not compiled with CUDA enabled").kind, optional_inputs);
+}
+
+TEST(RepairsFor, ReadsWhatAnInputMustBe) {
+    EXPECT_EQ(first("IndexError", "too many indices for tensor of dimension 2"), (Repair{rank, 2, 3, {}}));
+    EXPECT_EQ(first("AttributeError", "'Tensor' object has no attribute 'items'").kind, mapping_input);
+    EXPECT_EQ(first("AttributeError", "'int' object has no attribute 'items'").kind, mapping_value);
+    EXPECT_EQ(first("RuntimeError", "Boolean value of Tensor with more than one value is ambiguous").kind, single_value);
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ private:
             for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
             // What is missing may be an input of a module that was passed.
             const bool ours = std::any_of(parameters().begin(), parameters().end(), [&](const ParameterOf& p) { return p.name == repair.name; });
-            const bool arguments_too = (repair.kind != Repair::Kind::add_input || !ours) && repair.kind != Repair::Kind::indices &&
+            const bool arguments_too = (repair.kind != Repair::Kind::add_input || !ours) && repair.kind != Repair::Kind::indices && repair.kind != Repair::Kind::mapping_input &&
                                        repair.kind != Repair::Kind::low_precision;
             if (!arguments_too) continue;
             // What has the wrong size may be made by the module itself, whose arguments say what it takes.

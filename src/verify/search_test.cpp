@@ -194,5 +194,107 @@ TEST_F(SearchTest, ArgumentsOfAModuleThatIsPassed) {
               "Image(net=Siren(dim_in=2, dim_out=64), height=32)()");
 }
 
+TEST_F(SearchTest, DictionariesThatAreHandedOnAsKeywords) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Encoder(nn.Module):\n"
+                    "    def __init__(self, *, channels, z_channels, bias=True):\n        super().__init__()\n        self.conv = nn.Conv2d(channels, z_channels, 1, bias=bias)\n"
+                    "    def forward(self, x):\n        return self.conv(x)\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, config):\n"
+                    "        super().__init__()\n"
+                    "        self.encoder = Encoder(**config['encoder'])\n        self.head = nn.Conv2d(config['encoder']['z_channels'], 8, 1)\n"
+                    "    def forward(self, x):\n        return self.head(self.encoder(x))\n",
+                    "Net"),
+              "Net(config={'encoder': {'channels': 16, 'z_channels': 16}})(f32[2, 16, 32, 32])");
+}
+
+TEST_F(SearchTest, FunctionsAmongTheInputs) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Compare(nn.Module):\n"
+                    "    def __init__(self, dim):\n        super().__init__()\n        self.linear = nn.Linear(dim, 8)\n"
+                    "    def forward(self, model, x):\n        return self.linear(model(x))\n",
+                    "Compare"),
+              "Compare(dim=64)((lambda x, *args, **kwargs: x), f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, DictionariesAmongTheInputs) {
+    EXPECT_EQ(found("def total(xs):\n    return sum(x.mean() for x in xs.values())\n", "total"), "total({'a': f32[2, 48, 64], 'b': f32[2, 48, 64]})");
+    EXPECT_EQ(found("from torch import nn\nfrom typing import Dict, List\nimport torch\n"
+                    "class Joins(nn.Module):\n"
+                    "    def __init__(self, types: List[str]):\n        super().__init__()\n        self.types = types\n"
+                    "    def forward(self, xs: Dict[str, List[torch.Tensor]]):\n        return {key: torch.cat(xs[key]) for key in self.types}\n",
+                    "Joins"),
+              "Joins(types=['a', 'b'])({'a': [f32[2, 48, 64], f32[2, 48, 64]], 'b': [f32[2, 48, 64], f32[2, 48, 64]]})");
+}
+
+TEST_F(SearchTest, ImagesInAList) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, image_size, channels=3):\n"
+                    "        super().__init__()\n        self.channels = channels\n        self.places = nn.Parameter(torch.randn(image_size))\n"
+                    "    def forward(self, images: list[torch.Tensor]):\n"
+                    "        results = []\n"
+                    "        for image in images:\n"
+                    "            assert image.ndim == 3 and image.shape[0] == self.channels\n"
+                    "            results.append(image.mean((0, 1)) + self.places[torch.arange(image.shape[-1])])\n"
+                    "        return results\n",
+                    "Net"),
+              "Net(image_size=32)([f32[3, 24, 32], f32[3, 24, 32]])");
+}
+
+TEST_F(SearchTest, TensorsThatAConstructorTakes) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Bins(nn.Module):\n"
+                    "    def __init__(self, bins: list[torch.Tensor]):\n"
+                    "        super().__init__()\n"
+                    "        self.register_buffer('widths', torch.stack([edges.diff().sum() for edges in bins]))\n"
+                    "    def forward(self, x):\n        return x * self.widths\n",
+                    "Bins"),
+              "Bins(bins=[torch.linspace(0, 1, 5), torch.linspace(-1, 2, 4)])(f32[2, 48, 2])");
+}
+
+TEST_F(SearchTest, LayersThatAStringNames) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Conv(nn.Module):\n"
+                    "    def __init__(self, channels, n_dim: int, kernel_size=3):\n"
+                    "        super().__init__()\n        self.conv = getattr(nn, f'Conv{n_dim}d')(channels, 8, kernel_size)\n"
+                    "    def forward(self, x):\n        return self.conv(x)\n",
+                    "Conv"),
+              "Conv(channels=16, n_dim=2)(f32[2, 16, 32, 32])");
+}
+
+TEST_F(SearchTest, KernelsThatKeepTheSize) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Block(nn.Module):\n"
+                    "    def __init__(self, filters, kernels):\n"
+                    "        super().__init__()\n        assert len(filters) == len(kernels) + 1\n"
+                    "        self.convs = nn.Sequential(*[nn.Conv2d(filters[i], filters[i + 1], kernels[i]) for i in range(len(kernels))])\n"
+                    "    def forward(self, x):\n        return self.convs(x) + x\n",
+                    "Block"),
+              "Block(filters=[16, 16, 16, 16], kernels=[1, 1, 1])(f32[2, 16, 32, 32])");
+}
+
+TEST_F(SearchTest, PartsThatNeedWhatIsNotInstalled) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, dim, fused=True, weights='imagenet'):\n"
+                    "        super().__init__()\n"
+                    "        if fused:\n            import no_such_kernels\n"
+                    "        if weights is not None:\n            import no_such_hub\n"
+                    "        self.linear = nn.Linear(dim, dim)\n"
+                    "    def forward(self, x):\n        return self.linear(x)\n",
+                    "Net"),
+              "Net(dim=64, fused=False, weights=None)(f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, SizesOfWhatIsAskedForItsTruth) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Scale(nn.Module):\n"
+                    "    def __init__(self, shape):\n        super().__init__()\n        self.register_buffer('std', torch.ones(shape))\n"
+                    "    def forward(self, x):\n        return x / self.std if self.std > 0 else x\n",
+                    "Scale"),
+              "Scale(shape=1)(f32[2, 48, 64])");
+}
+
 }  // namespace
 }  // namespace mlxify::verify

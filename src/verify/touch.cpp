@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <span>
 
 #include "verify/guess.h"
 #include "verify/layer_wants.h"
@@ -106,6 +107,20 @@ private:
         return false;
     }
 
+    // Whether a statement before gives the name another value.
+    [[nodiscard]] bool is_assigned_before(NodeId use) const {
+        const NodeId function = tree_.function_of(use);
+        for (std::uint32_t i = 1; i < tree_.size() && exists(function); ++i) {
+            const Node& node = tree_[NodeId{i}];
+            if (node.kind != Kind::name || node.name != tree_[use].name || node.span.begin >= tree_[use].span.begin || !inside(tree_, NodeId{i}, body_of(tree_, function))) continue;
+            NodeId target{i};
+            while (tree_[tree_[target].parent].kind == Kind::tuple) target = tree_[target].parent;
+            const NodeId statement = tree_[target].parent;
+            if (tree_[statement].kind == Kind::assign && tree_.child(statement, 0) != target && !inside(tree_, use, statement)) return true;
+        }
+        return false;
+    }
+
     // `x = x.view(...)`, `x = self.embed(x)`: later uses of the name say nothing of the input.
     [[nodiscard]] bool is_reshaped(NodeId use, std::string_view parameter, const std::string& prefix) const {
         NodeId value = use;
@@ -161,6 +176,7 @@ private:
         const NodeId parent = tree_[use].parent;
         const Node& node = tree_[parent];
         if (node.kind == Kind::attribute && (node.name == "shape" || node.name == "size")) return shape_use(parent);
+        if (node.kind == Kind::attribute) return method_use(parent);
         if (node.kind == Kind::call && tree_.child(parent, 0) != use) return call_use(use, parent, class_node, prefix, descent);
         if (node.kind == Kind::subscript && tree_.child(parent, 0) == use) {
             const NodeId index = tree_.child(parent, 1);
@@ -175,6 +191,35 @@ private:
             return hint;
         }
         return {};
+    }
+
+    // `x.permute(0, 2, 1)` takes three axes, `x.transpose(1, 2)` and `x.flatten(2)` three or more, `x.mean(dim=[2, 3])` an image.
+    [[nodiscard]] InputHint method_use(NodeId attribute) const {
+        InputHint hint;
+        const NodeId call = tree_[attribute].parent;
+        if (tree_[call].kind != Kind::call || tree_.child(call, 0) != attribute || is_conditional(call) || is_assigned_before(tree_.child(attribute, 0))) return hint;
+        const std::string_view method = tree_[attribute].name;
+        std::vector<std::int64_t> axes;
+        bool whole = true;  // only numbers
+        const auto add = [&](NodeId argument) {
+            if (tree_[argument].kind == Kind::keyword) argument = tree_.child(argument, 0);
+            const auto items = tree_[argument].kind == Kind::tuple || tree_[argument].kind == Kind::list ? tree_.children(argument) : std::span<const NodeId>(&argument, 1);
+            for (const NodeId item : items) {
+                const auto number = tree_[item].kind == Kind::integer ? integer_text(tree_[item].name) : std::nullopt;
+                whole = whole && number.has_value();
+                if (number) axes.push_back(*number);
+            }
+        };
+        for (const NodeId argument : tree_.children(call).subspan(1))
+            if (tree_[argument].kind != Kind::keyword || tree_[argument].name.starts_with("dim") || tree_[argument].name == "start_dim") add(argument);
+        if (!whole || axes.empty()) return hint;
+        const std::int64_t largest = *std::max_element(axes.begin(), axes.end());
+        constexpr std::array<std::string_view, 6> kOfAxes = {"transpose", "swapaxes", "mean", "sum", "flatten", "unbind"};
+        if (largest > 5) return hint;
+        if (method == "permute") hint.rank = static_cast<int>(axes.size());
+        else if (std::find(kOfAxes.begin(), kOfAxes.end(), method) != kOfAxes.end()) hint.least_rank = static_cast<int>(largest) + 1;
+        hint.space = method == "mean" && axes == std::vector<std::int64_t>{2, 3};
+        return hint;
     }
 
     // `b, l, d = x.shape`, `x.size()`, `x.shape[2]`, `*_, h, w = x.shape`
@@ -348,6 +393,9 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
         const Usage usage = usage_of(tree, entry, name, method.empty() ? "forward" : method);
         hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
         hint.counted = usage.counted;
+        hint.called = usage.called;
+        hint.results = usage.results;
+        hint.mapping = usage.mapping;
         hint.unpacked = usage.unpacked;
         hint.fields = fields_read(tree, entry, name);
         if (const auto stated = documented.find(name); stated != documented.end()) hint.documented = stated->second;

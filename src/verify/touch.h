@@ -26,6 +26,9 @@ struct InputHint {
     bool space = false;              // `*_, h, w = x.shape`
     bool flag = false;               // `if x:`
     bool counted = false;            // `range(x)`
+    bool called = false;             // `x(y)`: a module or a function
+    std::size_t results = 0;         // of that call, where it is unpacked
+    bool mapping = false;            // `f(**x)`
     std::vector<std::string> unpacked;  // names in `h, w = x`
     std::vector<std::string> literals;  // strings that it is compared with
     std::vector<std::string> fields;    // what is read of it: `mask.mask`, `x.shape`

@@ -231,6 +231,10 @@ std::vector<std::string> guesses_after(const Repair& repair, std::vector<std::st
     }
     const bool sequence = repair.kind == Repair::Kind::sequence_value;
     if (!sequence && repair.kind != Repair::Kind::scalar_value) return guesses;
+    if (sequence && current.starts_with('{')) {  // `len(v) for v in x.values()`
+        std::erase_if(guesses, [](const std::string& guess) { return !guess.starts_with('{') || guess.find('[') == std::string::npos; });
+        return guesses;
+    }
     std::erase_if(guesses, [&](const std::string& guess) { return is_sequence_text(guess) != sequence; });
     if (is_sequence_text(current) && sequence) {
         std::vector<std::string> deeper = nested(current);
@@ -265,6 +269,54 @@ std::optional<std::string> turned_flag(const ParameterOf& parameter) {
     const std::string value = parameter.default_text.value_or("");
     if (value == "True") return "False";
     return value == "False" ? std::optional<std::string>("True") : std::nullopt;
+}
+
+// Flags turned, and texts that name something left out: `pretrained='imagenet'`.
+std::vector<Trial> with_other_features(const Trial& base, const DefinitionOf& entry) {
+    std::vector<Trial> trials;
+    for (const ParameterOf& parameter : entry.parameters) {
+        if (!parameter.bindable() || std::any_of(base.arguments.begin(), base.arguments.end(), [&](const auto& given) { return given.first == parameter.name; })) continue;
+        const bool text = parameter.default_text && parameter.default_text->starts_with('\'');
+        const auto other = text ? std::optional<std::string>("None") : turned_flag(parameter);
+        if (!other) continue;
+        trials.push_back(base);
+        set_argument(trials.back(), parameter.name, *other);
+        trials.back().cost += 1;
+    }
+    return trials;
+}
+
+// Sizes of arguments that may be those of what is asked for its truth: 1 in place of each number, or of all in a sequence.
+std::vector<Trial> with_single_values(const Trial& base) {
+    std::vector<Trial> trials;
+    for (std::size_t i = 0; i < base.arguments.size(); ++i) {
+        const std::string& value = base.arguments[i].second;
+        if (!integer_text(value) && !is_of_numbers(value)) continue;
+        Trial next = base;
+        next.arguments[i].second = value.find('[') == 0 ? "[1]" : value.find('(') == 0 ? "(1,)" : "1";
+        next.cost += 1;
+        if (next.arguments != base.arguments) trials.push_back(std::move(next));
+    }
+    return trials;
+}
+
+// What is added to its own input must have its size: kernels of one where nothing is padded, and as many channels everywhere.
+std::vector<Trial> with_kept_sizes(const Trial& base) {
+    std::vector<Trial> trials;
+    for (const bool kernels : {true, false}) {
+        Trial next = base;
+        for (auto& [name, value] : next.arguments) {
+            const Quantity quantity = quantity_of(name);
+            const bool list = is_of_numbers(value);
+            if (kernels && quantity == Quantity::kernel && (list || integer_text(value))) value = with_numbers(value, [](const std::string&) { return std::string("1"); });
+            std::string first;
+            const auto same = [&](const std::string& number) { return first.empty() ? first = number : first; };
+            if (!kernels && list && (quantity == Quantity::channels || quantity == Quantity::width || quantity == Quantity::image_channels)) value = with_numbers(value, same);
+        }
+        next.cost += 1;
+        if (next.arguments != base.arguments) trials.push_back(std::move(next));
+    }
+    return trials;
 }
 
 // `queries`, `key`, `v`: an input of attention.
@@ -402,6 +454,9 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         if (!trials.empty()) return trials;
     }
     if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
+    if (repair.kind == Repair::Kind::other_feature) return with_other_features(base, entry);
+    if (repair.kind == Repair::Kind::single_value) return with_single_values(base);
+    if (trial.inputs_chosen && (repair.kind == Repair::Kind::any_axis || repair.kind == Repair::Kind::even_space)) trials = with_kept_sizes(base);
     for (Trial& next : with_open_keyword(base, entry, repair)) trials.push_back(std::move(next));
     for (const ParameterOf& parameter : entry.parameters) {
         if (!parameter.bindable()) continue;

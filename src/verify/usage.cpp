@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <set>
 
 #include "verify/guess.h"
@@ -158,6 +159,8 @@ public:
             const Node& node = tree_[NodeId{i}];
             if (node.kind == Kind::name && node.name == name && inside(tree_, NodeId{i}, body))
                 use(NodeId{i}, {function, class_node, building}, usage, descent);
+            if (node.kind == Kind::string && node.has(Flag::is_fstring) && inside(tree_, NodeId{i}, body) && names_spatial_layer(node.name, name))
+                for (const char* axes : {"2", "1", "3"}) add_once(usage.literals, axes);
         }
     }
 
@@ -166,6 +169,12 @@ private:
         NodeId function, class_node;
         bool building;
     };
+
+    // f"Conv{name}d"
+    static bool names_spatial_layer(std::string_view literal, std::string_view name) {
+        const std::size_t at = literal.find("{" + std::string(name) + "}d");
+        return at != std::string_view::npos && at > 2 && std::isalpha(static_cast<unsigned char>(literal[at - 1])) != 0;
+    }
 
     // Every load of `self.name` in the class.
     void follow_attribute(NodeId class_node, std::string_view name, Usage& usage, int descent) {
@@ -198,7 +207,9 @@ private:
             case Kind::subscript: return subscript(value, parent, place, usage, descent);
             case Kind::call: return call(value, value, parent, place, usage, descent);
             case Kind::keyword:
-                if (!tree_[parent].name.empty()) call(value, parent, tree_[parent].parent, place, usage, descent);
+                if (!tree_[parent].name.empty()) return call(value, parent, tree_[parent].parent, place, usage, descent);
+                usage.mapping = true;
+                if (const NodeId taker = called_definition(tree_, tree_[parent].parent, place.class_node); exists(taker)) add_once(usage.mapped, std::string(tree_[taker].name));
                 return;
             case Kind::starred: usage.sequence = true; return;
             case Kind::assign: return assign(value, parent, place, usage, descent);
@@ -262,8 +273,10 @@ private:
         if (is_call && one_of(name, kOfMappings)) {
             const NodeId key = tree_.child(parent, 1);
             if (exists(key) && tree_[key].kind == Kind::string) use(parent, place, part(usage.keys, unquoted(key)), descent);
+            usage.mapping |= !exists(key) && (name == "keys" || name == "items" || name == "values");
             return;
         }
+        if (is_call && (name == "lower" || name == "upper")) return use(parent, place, usage, descent);
         if (one_of(name, kOfOthers) || one_of(name, kOfTensors)) return;
         use(node, place, part(usage.fields, name), descent);
     }

@@ -22,10 +22,12 @@ struct Usage {
     std::vector<std::string> literals;                  // strings that it is compared with or looked up in, as Python texts
     std::vector<std::string> names;                     // what the callables that it is handed to call it: `in_features`
     std::vector<std::string> types;                     // classes of the file of which it must be an instance
+    std::vector<std::string> mapped;                    // definitions of the file that get it as `**x`
     std::size_t items = 0;                              // the largest constant index and one
     bool sequence = false;                              // x[i], len(x), for ... in x
     std::size_t length = 0;                             // len(x) == 3
     bool tuple = false;                                 // assert isinstance(x, tuple)
+    bool mapping = false;                               // f(**x), x.items()
     bool number = false;                                // range(x), x // 2
     bool counted = false;                               // range(x)
     bool condition = false;                             // if x:, not x
