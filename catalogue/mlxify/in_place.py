@@ -8,3 +8,14 @@ def _assign(array, value):
     """Writes a value into an array that others hold too, and gives that array."""
     array[...] = value
     return array
+
+
+@definition("mlxify.with_diagonal")
+def _with_diagonal(array, value, offset=0, dim1=0, dim2=1):
+    """The array with that value on a diagonal of two of its axes; the diagonal is the value's last axis."""
+    ends = [dim1 % array.ndim, dim2 % array.ndim]
+    order = [axis for axis in range(array.ndim) if axis not in ends] + ends
+    array = array.transpose(order)
+    places = mx.arange(value.shape[-1])
+    array[..., places + max(-offset, 0), places + max(offset, 0)] = value
+    return array.transpose([order.index(axis) for axis in range(array.ndim)])

@@ -216,10 +216,38 @@ void Rewriter::check_mutated_arguments(NodeId call) {
         const syntax::Node& object = tree_[strip_data(value)];
         if (object.kind == NodeKind::attribute && object.name != "T" && object.name != "mT") continue;  // the object itself
         const NodeId owner{fact(value).view_of};
-        if (owner == value || !seen_elsewhere(owner, value, tree_.statement_of(call))) continue;
+        if (owner == value || !seen_elsewhere(owner, value, tree_.statement_of(call)) || writes_part_back(call, value)) continue;
         refuse(Code::view_written, value, "`" + std::string(tree_[function].name) + "` writes to `" + std::string(tree_[parameter].name) + "` in place, and this is a view of `" + std::string(tree_.text(owner)) + "`: the write would be lost there",
                "let `" + std::string(tree_[function].name) + "` return the new value, and assign it");
     }
+}
+
+// y = f(x[:, 0]), where f writes to its argument: the part gets a name, and goes back to its place after the call.
+//   view = x[:, 0]
+//   y = f(view)
+//   x[:, 0] = view
+bool Rewriter::writes_part_back(NodeId call, NodeId value) {
+    const NodeId statement = tree_.statement_of(call);
+    const NodeKind kind = tree_[statement].kind;
+    if ((kind != NodeKind::assign && kind != NodeKind::expression_statement) || tree_.child(statement, 0) != call) return false;
+    if (tree_[value].kind != NodeKind::subscript || tree_[tree_.child(value, 0)].kind != NodeKind::name) return false;
+    const NodeId owner = tree_.child(value, 0);
+    if (fact(owner).kind != infer::Kind::tensor || fact(owner).view_of != 0) return false;
+    for (const names::Binding& binding : names_.bindings) {  // the same place before and after
+        const bool used = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return tree_[value].span.contains(tree_[load].span); });
+        if (used && std::any_of(binding.stores.begin(), binding.stores.end(), [&](NodeId store) { return tree_[statement].span.contains(tree_[store].span); })) return false;
+    }
+    const names::Binding& owned = names_[names_.binding(owner)];
+    const auto beside = [&](NodeId load) { return tree_[call].span.contains(tree_[load].span) && !tree_[value].span.contains(tree_[load].span); };
+    if (std::any_of(owned.loads.begin(), owned.loads.end(), beside)) return false;  // f(x[:, 0], x): it looks at what it changes
+    std::string name = "view";
+    while (emissions_.is_taken(name)) name += "_";
+    const std::string place = rendered(value);
+    edits_.note(tree_[call].span, kWriteThroughView);
+    before_statement(statement, name + " = " + place);
+    put(value, name, Precedence::atom, "store");
+    after_statement(statement, place + " = " + name);
+    return true;
 }
 
 // Whether `name`, the target of an assignment, is written to in place: itself, through a view of it, or by a function it is passed to.

@@ -182,7 +182,12 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript) && !copy;
     if (!named) {
         if (known.view_of != 0) {
-            if (statement && write_through(call, target, value, entry)) return;
+            const NodeId owner{known.view_of};
+            if (!statement && tree_[owner].kind == NodeKind::name && !seen_elsewhere(owner, target, tree_.statement_of(call))) {
+                finish(call, value, entry.qualified);  // nobody looks at the rest of it any more
+                return;
+            }
+            if (write_through(call, target, value, entry)) return;
             refuse(Code::view_written, call, "this in-place write goes through a view into another tensor, which MLX does not share",
                    "write to the tensor itself: `x[...] = value`");
             return;
@@ -345,7 +350,7 @@ namespace {
 //   owner.view(h, 4)       view.reshape(owner.shape)
 //   owner.transpose(0, 1)  view.swapaxes(0, 1)
 //   owner[i]               owner[i] = view
-std::optional<std::string> undone(const syntax::Tree& tree, NodeId step, const std::string& view, const std::string& owner) {
+std::optional<std::string> undone(const syntax::Tree& tree, NodeId step, std::span<const NodeId> arguments, const std::string& view, const std::string& owner) {
     const syntax::Node& node = tree[step];
     if (node.kind == NodeKind::subscript) return view;
     if (node.kind == NodeKind::attribute) return node.name == "T" ? std::optional(view + ".T") : std::nullopt;
@@ -354,8 +359,7 @@ std::optional<std::string> undone(const syntax::Tree& tree, NodeId step, const s
     for (const std::string_view reshaping : {"view", "reshape", "flatten", "unsqueeze", "squeeze", "view_as", "unflatten"})
         if (method == reshaping) return view + ".reshape(" + owner + ".shape)";
     if (method == "t") return view + ".T";
-    if (method == "detach") return view;
-    const auto arguments = tree.children(step).subspan(1);
+    if (method == "detach" || method == "select" || method == "narrow") return view;
     const auto literal = [&](NodeId id) { return tree[id].kind == NodeKind::integer || tree[id].kind == NodeKind::unary; };
     if ((method == "transpose" || method == "swapaxes") && arguments.size() == 2 && literal(arguments[0]) && literal(arguments[1]))
         return view + ".swapaxes(" + std::string(tree.text(arguments[0])) + ", " + std::string(tree.text(arguments[1])) + ")";
@@ -364,10 +368,64 @@ std::optional<std::string> undone(const syntax::Tree& tree, NodeId step, const s
 
 }  // namespace
 
+// Whether a view is made by a function, `torch.diagonal(x)`, and not by a method.
+bool Rewriter::is_view_function(NodeId step) const {
+    return tree_[step].kind == NodeKind::call && tree_.children(step).size() > 1 && names::qualified_name(tree_, names_, tree_.child(step, 0)).starts_with("torch.");
+}
+
 // The expression that a view looks at directly.
 NodeId Rewriter::looked_at(NodeId step) const {
+    if (is_view_function(step)) return strip_data(tree_.child(step, 1));
     if (tree_[step].kind == NodeKind::call) return strip_data(tree_.child(tree_.child(step, 0), 0));
     return strip_data(tree_.child(step, 0));
+}
+
+// What a call that makes a view is told beside the tensor.
+std::span<const NodeId> Rewriter::view_arguments(NodeId step) const {
+    if (tree_[step].kind != NodeKind::call) return {};
+    return tree_.children(step).subspan(is_view_function(step) ? 2 : 1);
+}
+
+// The index that stands for a view which is a part along one axis; empty for any other view.
+//   x.select(1, i)         [:, i]
+//   x.narrow(-1, 0, n)     [..., :n]
+std::string Rewriter::index_of_view(NodeId step) const {
+    if (tree_[step].kind != NodeKind::call || tree_[tree_.child(step, 0)].kind != NodeKind::attribute) return {};
+    const std::string_view method = tree_[tree_.child(step, 0)].name;
+    const auto arguments = view_arguments(step);
+    if (arguments.size() != (method == "select" ? 2u : method == "narrow" ? 3u : 0u)) return {};
+    std::string axis(tree_.text(arguments[0]));
+    std::string before;
+    if (axis == "-1") {
+        before = "..., ";
+    } else {
+        if (axis.size() != 1 || axis[0] < '0' || axis[0] > '9') return {};
+        for (int left = axis[0] - '0'; left > 0; --left) before += ":, ";
+    }
+    for (const NodeId one : arguments)
+        if (tree_[one].kind == NodeKind::keyword || tree_[one].kind == NodeKind::starred) return {};
+    const std::string first = rendered(arguments[1]);
+    if (method == "select") return "[" + before + first + "]";
+    const auto operand = [&](NodeId id) { return precedence_of(id) < Precedence::add ? "(" + rendered(id) + ")" : rendered(id); };
+    const bool negative = tree_[arguments[1]].kind == NodeKind::unary;  // -2 and 2 more: there is no end to name
+    if (negative) return {};
+    return "[" + before + (first == "0" ? ":" + rendered(arguments[2]) : first + ":" + operand(arguments[1]) + " + " + operand(arguments[2])) + "]";
+}
+
+// A view that is undone: the value for its owner, or for the part of it that the view is.
+//   view.diagonal()        _with_diagonal(owner, view)
+std::optional<std::string> Rewriter::undone_view(NodeId step, const std::string& view, const std::string& owner) {
+    if (tree_[step].kind == NodeKind::call && tree_[tree_.child(step, 0)].kind == NodeKind::attribute && tree_[tree_.child(step, 0)].name == "diagonal") {
+        const catalogue::Entry* entry = catalogue_.find("mlxify.with_diagonal");
+        MLXIFY_CHECK(entry != nullptr);
+        std::string text = evaluator_.require_definition(*entry) + "(" + owner + ", " + view;
+        for (const NodeId one : view_arguments(step)) text += ", " + rendered(one);
+        return text + ")";
+    }
+    if (tree_[step].kind == NodeKind::call && tree_[tree_.child(step, 0)].kind == NodeKind::attribute &&
+        (tree_[tree_.child(step, 0)].name == "select" || tree_[tree_.child(step, 0)].name == "narrow") && index_of_view(step).empty())
+        return std::nullopt;
+    return undone(tree_, step, view_arguments(step), view, owner);
 }
 
 // nn.init.eye_(w.view(2, 2))  ->  w[...] = mx.eye(2, 2).reshape(w.shape)
@@ -384,10 +442,31 @@ bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const
     if (exists(kernel_of(owner)) && !fills_in_any_layout(step, entry.qualified)) return false;
     const std::string owner_text = rendered(owner);
     const std::string text = expand(value.text);
-    const auto undo = undone(tree_, step, value.precedence == Precedence::atom ? text : "(" + text + ")", owner_text);
+    const std::string part = index_of_view(step);
+    const bool whole = part.empty();
+    const std::string place = owner_text + (whole && kind == NodeKind::name ? "[...]" : part);
+    const NodeId statement = tree_.statement_of(call);
+    if (tree_[call].parent != statement || tree_[statement].kind != NodeKind::expression_statement) {  // its value is used too
+        const bool simple = tree_[statement].kind == NodeKind::assign || tree_[statement].kind == NodeKind::return_ || tree_[statement].kind == NodeKind::expression_statement;
+        if (!simple || kind != NodeKind::name || runs_conditionally(call, statement)) return false;
+        const names::Binding& binding = names_[names_.binding(owner)];
+        const base::Span before{tree_[statement].span.begin, tree_[call].span.begin};  // what is read there is the old value
+        if (std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return before.contains(tree_[load].span); })) return false;
+        std::string name = owner_text + "_view";
+        while (emissions_.is_taken(name)) name += "_";
+        const auto back = undone_view(step, name, owner_text);
+        if (!back) return false;
+        edits_.note(tree_[call].span, kWriteThroughView);
+        before_statement(statement, name + " = " + one_expression(text));
+        before_statement(statement, place + " = " + *back);
+        put(call, name, Precedence::atom, entry.qualified);
+        return true;
+    }
+    const auto undo = undone_view(step, whole && value.precedence != Precedence::atom ? "(" + text + ")" : text, owner_text);
     if (!undo) return false;
+    const std::string line = place + " = " + one_expression(*undo);
     edits_.note(tree_[call].span, kWriteThroughView);
-    edits_.replace(tree_[call].span, (kind == NodeKind::name ? owner_text + "[...]" : owner_text) + " = " + one_expression(*undo), entry.qualified);
+    edits_.replace(tree_[call].span, line, entry.qualified);
     precedence_[syntax::index(call)] = Precedence::tuple;
     return true;
 }
@@ -416,12 +495,13 @@ bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement
     const NodeKind kind = tree_[owner].kind;
     if (kind != NodeKind::name && kind != NodeKind::attribute) return false;
     const std::string owner_text = rendered(owner);
-    const auto value = undone(tree_, step, view, owner_text);
+    const auto value = undone_view(step, view, owner_text);
     if (!value) return false;
     // Whether `reshape` copies is decided by the layout in memory, which is known of parameters only.
     const bool may_copy = tree_[step].kind == NodeKind::call && (tree_[tree_.child(step, 0)].name == "reshape" || tree_[tree_.child(step, 0)].name == "flatten");
     if (may_copy && kind == NodeKind::name) return false;
-    std::string target = kind == NodeKind::name ? owner_text + "[...]" : owner_text;
+    const std::string part = index_of_view(step);
+    std::string target = owner_text + (part.empty() && kind == NodeKind::name ? "[...]" : part);
     if (tree_[step].kind == NodeKind::subscript) target = rendered(step);
     if (writes_back_itself(step, view, statement)) return true;
     uses_mx_ = true;

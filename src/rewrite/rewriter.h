@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -105,7 +106,11 @@ private:
     bool write_back(NodeId step, const std::string& view, NodeId statement);
     [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
     [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
+    [[nodiscard]] bool is_view_function(NodeId step) const;
     [[nodiscard]] NodeId looked_at(NodeId step) const;
+    [[nodiscard]] std::span<const NodeId> view_arguments(NodeId step) const;
+    [[nodiscard]] std::string index_of_view(NodeId step) const;
+    std::optional<std::string> undone_view(NodeId step, const std::string& view, const std::string& owner);
     [[nodiscard]] bool next_writes_too(NodeId statement, NodeId target) const;
 
     // contexts.cpp
@@ -236,6 +241,7 @@ private:
     [[nodiscard]] NodeId parameter_of(NodeId call, NodeId argument) const;
     [[nodiscard]] bool is_passed_to_be_written(NodeId value) const;
     void check_mutated_arguments(NodeId call);
+    bool writes_part_back(NodeId call, NodeId value);
     [[nodiscard]] bool is_written_to(NodeId name) const;
 
     // in_place.cpp
