@@ -125,6 +125,19 @@ class Softplus(nn.Module):
 
 
 @definition("torch.nn.Softmax", trap="omitted axis")
+class ImplicitSoftmax(nn.Module):
+    """Softmax along one axis; if none is given, along the first of 0, 1 or 3 axes and the second of others."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        implicit = 0 if x.ndim in (0, 1, 3) else 1
+        return mx.softmax(x, axis=implicit if self.dim is None else self.dim)
+
+
+@definition("torch.nn.Softmax", argument="dim", trap="omitted axis")
 class Softmax(nn.Module):
     """Softmax along one axis."""
 
@@ -137,6 +150,19 @@ class Softmax(nn.Module):
 
 
 @definition("torch.nn.Softmin")
+class ImplicitSoftmin(nn.Module):
+    """Softmax of the negated values along one axis; if none is given, along the first of 0, 1 or 3 axes and the second of others."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        implicit = 0 if x.ndim in (0, 1, 3) else 1
+        return mx.softmax(-x, axis=implicit if self.dim is None else self.dim)
+
+
+@definition("torch.nn.Softmin", argument="dim")
 class Softmin(nn.Module):
     """Softmax of the negated values along one axis."""
 
@@ -149,6 +175,19 @@ class Softmin(nn.Module):
 
 
 @definition("torch.nn.LogSoftmax", trap="omitted axis")
+class ImplicitLogSoftmax(nn.Module):
+    """The logarithm of softmax along one axis; if none is given, along the first of 0, 1 or 3 axes and the second of others."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        implicit = 0 if x.ndim in (0, 1, 3) else 1
+        return nn.log_softmax(x, axis=implicit if self.dim is None else self.dim)
+
+
+@definition("torch.nn.LogSoftmax", argument="dim", trap="omitted axis")
 class LogSoftmax(nn.Module):
     """The logarithm of softmax along one axis."""
 

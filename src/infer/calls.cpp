@@ -173,6 +173,11 @@ Fact Evaluator::call_library(std::string_view qualified, const Operands& operand
     }
     if (qualified.starts_with("torch.nn.utils.") && operands.fact(0).kind == Kind::module) return operands.fact(0);  // weight_norm(conv)
     if (qualified == "typing.cast") return operands.fact(1);
+    if (qualified == "itertools.combinations" || qualified == "itertools.permutations" || qualified == "itertools.product" ||
+        qualified == "itertools.combinations_with_replacement") {
+        const bool alike = qualified != "itertools.product" || operands.positional.size() == 1;
+        return store_.repeated(Kind::list, alike && !operands.positional.empty() ? store_.repeated(Kind::tuple, iterated(operands.fact(0))) : make(Kind::tuple));
+    }
     if (qualified.starts_with("torch.compile") || qualified.starts_with("torch.jit.")) return operands.fact(0);
     // A capitalised export of a known module package is a module whose calls are not known.
     if (starts_upper(last_part(qualified)) &&

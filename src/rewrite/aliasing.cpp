@@ -232,7 +232,7 @@ bool Rewriter::writes_part_back(NodeId call, NodeId value) {
     if ((kind != NodeKind::assign && kind != NodeKind::expression_statement) || tree_.child(statement, 0) != call) return false;
     if (tree_[value].kind != NodeKind::subscript || tree_[tree_.child(value, 0)].kind != NodeKind::name) return false;
     const NodeId owner = tree_.child(value, 0);
-    if (fact(owner).kind != infer::Kind::tensor || fact(owner).view_of != 0) return false;
+    if (fact(owner).kind != infer::Kind::tensor || fact(owner).view_of != 0 || other_view_read(owner, value, statement)) return false;
     for (const names::Binding& binding : names_.bindings) {  // the same place before and after
         const bool used = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return tree_[value].span.contains(tree_[load].span); });
         if (used && std::any_of(binding.stores.begin(), binding.stores.end(), [&](NodeId store) { return tree_[statement].span.contains(tree_[store].span); })) return false;

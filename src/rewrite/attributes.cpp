@@ -309,7 +309,8 @@ void Rewriter::subscript(NodeId id) {
         const bool number = given == infer::Kind::integer || given == infer::Kind::floating || given == infer::Kind::boolean;
         if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign || !number)) places_of_mask(part, several);
         if (options_.stop_indices && known.kind == infer::Kind::tensor && !mask) stop_index(part);
-        if (known.kind == infer::Kind::list && known.observed && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
+        const bool places = known.kind == infer::Kind::tuple && several && known.length != 0;  // x[0, pair]
+        if (((known.kind == infer::Kind::list && known.observed) || places) && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
             put(part, output_.mx + ".array(" + rendered(part) + ", dtype=" + output_.mx + ".int32)", Precedence::atom, "index");
             uses_mx_ = true;
             continue;

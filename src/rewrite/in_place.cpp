@@ -439,6 +439,7 @@ bool Rewriter::write_through(NodeId call, NodeId step, const Value& value, const
         const NodeId only = names_[names_.binding(owner)].only_value;
         if (!exists(only) || tree_[strip_data(only)].kind != NodeKind::attribute) return false;
     }
+    if (other_view_read(owner, step, tree_.statement_of(call))) return false;
     if (exists(kernel_of(owner)) && !fills_in_any_layout(step, entry.qualified)) return false;
     const std::string owner_text = rendered(owner);
     const std::string text = expand(value.text);

@@ -75,6 +75,17 @@ bool Rewriter::written_part(NodeId call) {
     return true;
 }
 
+// x + self.block(x), torch.cat([x, self.block(x)]): the name stands before the call, but its numbers are read with the call's result.
+bool Rewriter::is_read_with(NodeId load, NodeId call) const {
+    for (NodeId at = load, around = tree_[load].parent; exists(around); at = around, around = tree_[around].parent) {
+        const NodeKind kind = tree_[around].kind;
+        if (tree_[around].span.contains(tree_[call].span))
+            return kind == NodeKind::binary || kind == NodeKind::tuple || kind == NodeKind::list || (kind == NodeKind::call && tree_.child(around, 0) != at);
+        if (kind != NodeKind::tuple && kind != NodeKind::list && kind != NodeKind::keyword) return false;
+    }
+    return false;
+}
+
 void Rewriter::written_argument(NodeId call) {
     if (written_part(call)) return;
     if (tree_.children(call).size() < 2) return;
@@ -87,7 +98,7 @@ void Rewriter::written_argument(NodeId call) {
     bool earlier = false, later = false;
     for (const NodeId load : binding.loads) {
         if (load == argument || !tree_[statement].span.contains(tree_[load].span)) continue;
-        (tree_[load].span.begin < tree_[argument].span.begin ? earlier : later) = true;
+        (tree_[load].span.begin < tree_[argument].span.begin && !is_read_with(load, call) ? earlier : later) = true;
     }
     // y = x: a second name of the same object.
     bool alias = binding.kind == names::BindingKind::parameter && comes_from_outside(argument, argument);

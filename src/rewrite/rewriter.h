@@ -205,6 +205,7 @@ private:
     void write_out(NodeId call, NodeId out, const rules::Value& value, std::string_view rule);
     [[nodiscard]] bool writes_first_argument(NodeId call) const;
     [[nodiscard]] std::string_view overwriting_activation(NodeId call) const;
+    [[nodiscard]] bool is_read_with(NodeId load, NodeId call) const;
     void written_argument(NodeId call);
     bool written_part(NodeId call);
 

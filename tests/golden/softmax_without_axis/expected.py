@@ -1,0 +1,83 @@
+import mlx.core as mx
+import mlx.nn as nn
+
+
+class ImplicitSoftmax(nn.Module):
+    """Softmax along one axis; if none is given, along the first of 0, 1 or 3 axes and the second of others."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        implicit = 0 if x.ndim in (0, 1, 3) else 1
+        return mx.softmax(x, axis=implicit if self.dim is None else self.dim)
+
+
+class Softmax(nn.Module):
+    """Softmax along one axis."""
+
+    def __init__(self, dim: int):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        return mx.softmax(x, axis=self.dim)
+
+
+class ImplicitLogSoftmax(nn.Module):
+    """The logarithm of softmax along one axis; if none is given, along the first of 0, 1 or 3 axes and the second of others."""
+
+    def __init__(self, dim=None):
+        super().__init__()
+        self.dim = dim
+
+    def __call__(self, x):
+        implicit = 0 if x.ndim in (0, 1, 3) else 1
+        return nn.log_softmax(x, axis=implicit if self.dim is None else self.dim)
+
+
+def _sanitize(model, weights):
+    """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
+    layouts = {
+        nn.Conv1d: (0, 2, 1), nn.Conv2d: (0, 2, 3, 1), nn.Conv3d: (0, 2, 3, 4, 1),
+        nn.ConvTranspose1d: (1, 2, 0), nn.ConvTranspose2d: (1, 2, 3, 0), nn.ConvTranspose3d: (1, 2, 3, 4, 0),
+    }  # fmt: skip
+    owners, result = {}, {}
+    for name, value in weights.items():
+        owner, path, parts = model, [], name.split(".")
+        while parts:
+            if isinstance(owner, nn.Sequential) and parts[0].isdigit():
+                owner = owner.layers
+                path.append("layers")
+            part = getattr(type(owner), "_renamed", {}).get(parts[0], parts[0])
+            child = owner[int(part)] if isinstance(owner, (list, tuple)) else owner.get(part)
+            if not isinstance(child, (nn.Module, dict, list, tuple)):
+                break
+            owner = child
+            path.append(part)
+            parts.pop(0)
+        owners.setdefault(tuple(path), (owner, {}))[1][".".join([part, *parts[1:]])] = value
+    for path, (owner, own) in owners.items():
+        if hasattr(owner, "sanitize_own"):  # packed or computed weights
+            own = owner.sanitize_own(own)
+        elif own.get("weight") is not None:
+            for kind, order in layouts.items():
+                if isinstance(owner, kind):
+                    own["weight"] = own["weight"].transpose(order)
+        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+    return result
+
+
+class Head(nn.Module):
+    def __init__(self, dim=6):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(dim, dim), ImplicitSoftmax(), nn.Linear(dim, 3), Softmax(dim=-1))
+        self.log = ImplicitLogSoftmax(dim=None)
+
+    def __call__(self, x):
+        return self.log(self.net(x))
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
