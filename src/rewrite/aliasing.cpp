@@ -115,7 +115,7 @@ bool Rewriter::other_view_read(NodeId owner, NodeId target, NodeId writing) cons
             const NodeId memory{fact(store).view_of};
             if (!exists(memory) || tree_[memory].kind != NodeKind::name || names_.binding(memory) != owned) continue;
             const NodeId made = rebinding(store);
-            if (!exists(made) || apart(store, memory, target, owner)) continue;
+            if (!exists(made) || made == writing || apart(store, memory, target, owner)) continue;  // y = f(x[0]): what was written to
             if (tree_[made].span.begin > tree_[writing].span.end && !exists(common_loop(made, writing))) continue;
             if (read_after(names_[other], store, writing)) return true;
         }
