@@ -71,7 +71,7 @@ constexpr NameRow kParts[] = {
     {"img_size", image_size}, {"patch_size", patch}, {"window", window}, {"max_", max_length}, {"seq_len", length},
     {"length", length}, {"kernel", kernel}, {"stride", stride}, {"padding", padding}, {"dropout", rate}, {"drop", rate},
     {"intermediate", feed_forward}, {"mlp_dim", feed_forward}, {"ff_", feed_forward}, {"in_chan", image_channels},
-    {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"hidden", width}, {"embed", width},
+    {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"_blocks", depth}, {"hidden", width}, {"embed", width},
     {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"eps", small_float}, {"ratio", scale_factor},
     {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length},
 };

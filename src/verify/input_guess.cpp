@@ -101,6 +101,7 @@ std::int64_t stated_product(const std::string& axis, std::size_t position, const
     }
     const std::size_t times = axis.find('*');
     if (times == std::string::npos) return stated_size(axis, position, axes, sizes);
+    if (position == 0 && is_batch(axis.substr(0, times))) return kBatch;  // `batch * images`
     return stated_product(axis.substr(0, times), position, axes, sizes) * stated_product(axis.substr(axis.find_first_not_of('*', times)), position, axes, sizes);
 }
 

@@ -12,4 +12,7 @@ namespace mlxify::verify {
 // axes of the inputs that have its size, and without.
 std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry);
 
+// Where a call takes too long for its length, as what goes through all partitions does: sequences of a few items.
+std::vector<Trial> shorter(const Trial& trial);
+
 }  // namespace mlxify::verify

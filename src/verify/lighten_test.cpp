@@ -37,6 +37,14 @@ TEST(LighterTest, WhatIsSmallStays) {
     EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
 }
 
+TEST(Lighten, ShortensSequences) {
+    const Trial trial{{}, {{"x", tensor_spec({2, 48, 64}, "float32")}, {"t", tensor_spec({2}, "float32")}}, true, 0};
+    const std::vector<Trial> few = shorter(trial);
+    ASSERT_EQ(few.size(), 1U);
+    EXPECT_EQ(few[0].inputs[0].second["shape"], Json({2, 4, 64}));
+    EXPECT_TRUE(shorter(few[0]).empty());
+}
+
 TEST(Lighten, HalvesNumbersOfConfigurations) {
     const DefinitionOf entry{"Net", "module", 1, {{"config", "positional_or_keyword", std::nullopt, ""}}, {{"x", "positional_or_keyword", std::nullopt, ""}}, {}};
     const Trial trial{{{"config", "{'name': 'a', 'encoder': {'dim': 64, 'dropout': 0.5}, 'depth': 8}"}}, {{"x", tensor_spec({2, 64}, "float32")}}, true, 0};

@@ -132,6 +132,7 @@ constexpr Row kRows[] = {
     {"out of bounds for dimension", smaller_indices},
     {"Class values must be smaller than num_classes", smaller_indices},
     {"Target # is out of bounds", smaller_indices},
+    {"padding (#, #) at dimension # of input [*, #]", last_axis, 3, -6},
     {"can't be greater than actual input size", larger_space},
     {"Output size is too small", larger_space},
     {"is too small", larger_space},
@@ -152,6 +153,7 @@ constexpr Row kRows[] = {
     {"must be the same as input size", input_shape},
     {"has size # for operand # which does not broadcast with previously seen size #", any_axis, 0, 2},
     {"Boolean value of Tensor with more than one value is ambiguous", single_value},
+    {"(#) must be divisible by num_groups (#)", argument_value, 0, 1},
     {"divisible", divisible},
     {"must divide", divisible},
     {"cannot reshape tensor of", divisible},
@@ -359,6 +361,7 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
     repair.found = number(row.found);
     repair.wanted = row.wanted == -3 ? 3 : row.wanted == -4 ? 2 : number(row.wanted);
+    if (row.wanted == -6) repair.wanted = 2 * std::max<std::int64_t>(numbers[0], 1);
     if (row.wanted == -5) repair.wanted = repair.found + 1;
     // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches
     if (row.wanted == -2 && numbers.size() == 3) repair.wanted = numbers[2] >= 0 ? numbers[2] + 1 : -numbers[2];

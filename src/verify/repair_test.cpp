@@ -110,6 +110,12 @@ TEST(RepairsFor, SaysNothingOfDeadSessions) {
     EXPECT_EQ(first("AssertionError", "Torch not compiled with CUDA enabled").kind, optional_inputs);
 }
 
+TEST(RepairsFor, ReadsSizesThatAreToldInFull) {
+    EXPECT_EQ(first("RuntimeError", "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (512, 512) at dimension 2 of input [1, 128, 64]"),
+              (Repair{last_axis, 64, 1024, {}}));
+    EXPECT_EQ(first("ValueError", "num_channels (16) must be divisible by num_groups (32)"), (Repair{argument_value, 16, 32, {}}));
+}
+
 TEST(RepairsFor, ReadsWhatAnInputMustBe) {
     EXPECT_EQ(first("IndexError", "too many indices for tensor of dimension 2"), (Repair{rank, 2, 3, {}}));
     EXPECT_EQ(first("AttributeError", "'Tensor' object has no attribute 'items'").kind, mapping_input);

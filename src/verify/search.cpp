@@ -106,6 +106,7 @@ private:
     void call_failed(const Trial& failed, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
         note(failure);
         const Trial trial = after(failed, failure);
+        if (failure.type == "timeout") return too_slow(trial);
         for (const Repair& repair : repairs_for(failure)) {
             if (given_up_) return;
             for (Trial& next : other_inputs(trial, parameters(), hints, sizes, repair)) push(std::move(next));
@@ -120,6 +121,14 @@ private:
                     push(std::move(next));
             for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
         }
+    }
+
+    // The same at smaller sizes. The first time costs none of the search's.
+    void too_slow(const Trial& trial) {
+        if (!was_slow_) limits_.seconds += kTrialSeconds;
+        was_slow_ = true;
+        for (Trial& next : shorter(trial)) push(std::move(next));
+        for (Trial& next : lighter(trial, entry_)) push(std::move(next));
     }
 
     // The code that failed, and names that the message spells in words: `Encoder depth` is `encoder_depth`.
@@ -261,7 +270,7 @@ private:
     std::set<std::string> seen_;
     std::map<std::string, int> met_;  // failures
     SearchResult result_;
-    bool given_up_ = false;
+    bool given_up_ = false, was_slow_ = false;
 };
 
 // -------------------------------------------------------------------------------------------------------------- variations

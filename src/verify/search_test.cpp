@@ -274,6 +274,17 @@ TEST_F(SearchTest, KernelsThatKeepTheSize) {
               "Block(filters=[16, 16, 16, 16], kernels=[1, 1, 1])(f32[2, 16, 32, 32])");
 }
 
+TEST_F(SearchTest, StagesThatAreTooMany) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, dim=16, mults=(1, 2, 4, 8), channels=3):\n"
+                    "        super().__init__()\n"
+                    "        self.inner = nn.Conv2d(channels, dim * mults[-1], 1)\n        self.out = nn.Conv2d(dim * 2, 8, 1)\n"
+                    "    def forward(self, x):\n        return self.out(self.inner(x))\n",
+                    "Net"),
+              "Net(mults=(1, 2))(f32[2, 3, 32, 32])");
+}
+
 TEST_F(SearchTest, PartsThatNeedWhatIsNotInstalled) {
     EXPECT_EQ(found("from torch import nn\n"
                     "class Net(nn.Module):\n"

@@ -158,9 +158,11 @@ std::vector<std::size_t> places_of(const std::string& number, const std::string&
     return places;
 }
 
-// Each argument that is `repair.found`, or a part of one, with what is wanted instead.
+// Each argument that is `repair.found`, or a part of one, with what is wanted instead; and all of them.
 std::vector<Trial> with_value(const Trial& base, const Repair& repair) {
     std::vector<Trial> trials;
+    Trial all = base;
+    std::size_t changed = 0;
     for (std::size_t i = 0; i < base.arguments.size(); ++i) {
         const std::string found = std::to_string(repair.found);
         for (const std::size_t at : places_of(found, base.arguments[i].second)) {
@@ -168,8 +170,13 @@ std::vector<Trial> with_value(const Trial& base, const Repair& repair) {
             next.arguments[i].second.replace(at, found.size(), std::to_string(repair.wanted));
             next.cost += 1;
             trials.push_back(std::move(next));
+            ++changed;
         }
+        const std::vector<std::size_t> places = places_of(found, base.arguments[i].second);
+        for (std::size_t k = places.size(); k-- > 0;) all.arguments[i].second.replace(places[k], found.size(), std::to_string(repair.wanted));
     }
+    all.cost += 1;
+    if (changed > 1) trials.push_back(std::move(all));
     return trials;
 }
 
@@ -296,6 +303,26 @@ std::vector<Trial> with_single_values(const Trial& base) {
         next.arguments[i].second = value.find('[') == 0 ? "[1]" : value.find('(') == 0 ? "(1,)" : "1";
         next.cost += 1;
         if (next.arguments != base.arguments) trials.push_back(std::move(next));
+    }
+    return trials;
+}
+
+// Fewer stages: the first two and three of a sequence of numbers that is left to its default.
+std::vector<Trial> with_shorter_defaults(const Trial& base, const DefinitionOf& entry) {
+    std::vector<Trial> trials;
+    for (const ParameterOf& parameter : entry.parameters) {
+        const std::string text = parameter.default_text.value_or("");
+        const bool given = std::any_of(base.arguments.begin(), base.arguments.end(), [&](const auto& argument) { return argument.first == parameter.name; });
+        if (given || !parameter.bindable() || !is_of_numbers(text) || text.find_first_of("[(", 1) != std::string::npos) continue;
+        const auto commas = static_cast<std::size_t>(std::count(text.begin(), text.end(), ','));
+        for (const std::size_t length : {std::size_t{2}, std::size_t{3}}) {
+            if (length > commas) continue;
+            std::size_t end = 0;
+            for (std::size_t i = 0; i < length; ++i) end = text.find(',', end + 1);
+            trials.push_back(base);
+            set_argument(trials.back(), parameter.name, text.substr(0, end) + text.back());
+            trials.back().cost += 3;
+        }
     }
     return trials;
 }
@@ -456,6 +483,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
     if (repair.kind == Repair::Kind::other_feature) return with_other_features(base, entry);
     if (repair.kind == Repair::Kind::single_value) return with_single_values(base);
+    if (trial.inputs_chosen && (repair.kind == Repair::Kind::channels || repair.kind == Repair::Kind::even_space)) trials = with_shorter_defaults(base, entry);
     if (trial.inputs_chosen && (repair.kind == Repair::Kind::any_axis || repair.kind == Repair::Kind::even_space)) trials = with_kept_sizes(base);
     for (Trial& next : with_open_keyword(base, entry, repair)) trials.push_back(std::move(next));
     for (const ParameterOf& parameter : entry.parameters) {

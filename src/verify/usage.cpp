@@ -346,6 +346,7 @@ private:
             (place.building ? usage.made : usage.called) = true;
             const NodeId around = tree_[node].parent;
             usage.inputs = std::max(usage.inputs, tree_.children(node).size() - 1);
+            if (usage.inputs > 0 && tree_[tree_.child(node, 1)].kind == Kind::keyword) usage.first_input = tree_[tree_.child(node, 1)].name;
             if (tree_[around].kind == Kind::assign && tree_[tree_.child(around, 1)].kind == Kind::tuple)
                 usage.results = tree_.children(tree_.child(around, 1)).size();
             if (tree_[around].kind == Kind::subscript && tree_.child(around, 0) == node && tree_.text(tree_.child(around, 1)) == "0")
@@ -390,12 +391,29 @@ private:
         const auto slot = static_cast<std::size_t>(std::find(arguments.begin(), arguments.end(), argument) - arguments.begin());
         const NodeId definition = called_definition(tree_, node, place.class_node);
         if (exists(definition)) return handed_on(definition, argument, slot, place, usage, descent);
+        if (const NodeId method = called_method(callee, place.class_node); exists(method)) return handed_to_method(method, argument, slot, place, usage, descent);
         if (tree_[argument].kind == Kind::keyword) return add_once(usage.names, std::string(tree_[argument].name));
         for (const LayerRow& row : kLayers)
             if (row.layer == name && slot < row.parameters.size() && !row.parameters[slot].empty()) {
                 add_once(usage.names, std::string(row.parameters[slot]));
                 usage.number |= slot < 2 && row.layer != "LayerNorm";
             }
+    }
+
+    // `self.name(...)`, `Own.name(...)`: the method of the class.
+    [[nodiscard]] NodeId called_method(NodeId callee, NodeId class_node) const {
+        if (!exists(class_node) || tree_[callee].kind != Kind::attribute) return syntax::kNoNode;
+        const Node& owner = tree_[tree_.child(callee, 0)];
+        const bool own = owner.kind == Kind::name && (owner.name == "self" || owner.name == "cls" || owner.name == tree_[class_node].name);
+        return own ? method_of(tree_, class_node, tree_[callee].name) : syntax::kNoNode;
+    }
+
+    void handed_to_method(NodeId method, NodeId argument, std::size_t slot, const Place& place, Usage& usage, int descent) {
+        std::vector<std::string_view> names = parameters_of(tree_, method, false).positional;
+        if (!names.empty() && (names.front() == "self" || names.front() == "cls")) names.erase(names.begin());
+        const bool keyword = tree_[argument].kind == Kind::keyword;
+        if (!keyword && slot >= names.size()) return;
+        follow(method, place.class_node, keyword ? tree_[argument].name : names[slot], place.building, usage, descent + 1);
     }
 
     void handed_on(NodeId definition, NodeId argument, std::size_t slot, const Place& place, Usage& usage, int descent) {

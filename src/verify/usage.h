@@ -34,6 +34,7 @@ struct Usage {
     bool made = false;                                  // called while the model is built: a class, or a function that makes modules
     bool modules = false;                               // nn.ModuleList(x)
     std::size_t inputs = 0, results = 0;                // of a call of it: x(a, b), c, d = x(a)
+    std::string first_input;                            // the keyword of its first input: x(queries=a)
     bool called = false;                                // called later: a module, or a function of tensors
 };
 

@@ -51,6 +51,27 @@ TEST(Usage, ReadsWhatTheFileAsserts) {
     EXPECT_FALSE(usage_of(file.tree, "Net", "size").tuple);
 }
 
+TEST(Usage, FollowsMethodsThatAreHandedTheValue) {
+    const Parsed file(
+        "class Loss(nn.Module):\n"
+        "    def __init__(self, loss_fn, config):\n        self.loss_fn = loss_fn\n        self.inner = Inner(**config)\n"
+        "    def forward(self, x, y):\n        return self.best(self.loss_fn, x, y) + Loss.worst(self.loss_fn, x)\n"
+        "    @staticmethod\n"
+        "    def best(fn, x, y):\n        return fn(x, y)\n"
+        "    @staticmethod\n"
+        "    def worst(fn, x):\n        a, b = fn(inputs=x)\n        return a\n"
+        "class Inner(nn.Module):\n"
+        "    def __init__(self, dim):\n        pass\n");
+    const Usage loss = usage_of(file.tree, "Loss", "loss_fn");
+    EXPECT_TRUE(loss.called);
+    EXPECT_EQ(loss.inputs, 2U);
+    EXPECT_EQ(loss.results, 2U);
+    EXPECT_EQ(loss.first_input, "inputs");
+    const Usage config = usage_of(file.tree, "Loss", "config");
+    EXPECT_TRUE(config.mapping);
+    EXPECT_EQ(config.mapped, (std::vector<std::string>{"Inner"}));
+}
+
 TEST(Usage, ReadsTheItemsOfALoop) {
     const Parsed file(
         "class Net(nn.Module):\n"
