@@ -246,6 +246,16 @@ bool Planner::is_sequence(std::uint32_t class_index) const {
            std::any_of(info.file_bases.begin(), info.file_bases.end(), [&](std::uint32_t base) { return is_sequence(base); });
 }
 
+// Whether a module of torch.nn is, or begins or ends with, a layer that takes and gives channels last.
+bool Planner::holds_images(const infer::Fact& module) const {
+    if (module.kind != infer::Kind::module || module.class_index != 0 || module.library_class == 0) return false;
+    const std::string& library = facts_.library_names[module.library_class];
+    if (catalogue_.find(channels_last_name(library))) return true;
+    if (library != "torch.nn.Sequential" || module.elements == 0) return false;
+    const auto& children = facts_.sequences[module.elements];
+    return std::any_of(children.begin(), children.end(), [&](const infer::Fact& child) { return holds_images(child); });
+}
+
 // Classes that derive from a layer, and options that only the form with channels first has.
 void Planner::check_classes() {
     for (const names::ClassInfo& info : names_.classes)
@@ -253,6 +263,12 @@ void Planner::check_classes() {
             if (catalogue_.find(channels_last_name(base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
     for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
         if (is_sequence(number) && is_entry(names_.classes[number].node)) obstruct(names_.classes[number].node, "an entry point that is a Sequential");
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        const NodeId function = tree_[id].kind == NodeKind::return_ && !tree_.children(id).empty() ? tree_.function_of(id) : kNoNode;
+        if (exists(function) && std::find(names_.entry_points.begin(), names_.entry_points.end(), function) != names_.entry_points.end() && holds_images(fact(tree_.child(id, 0))))
+            obstruct(function, "an entry point that gives a layer");
+    }
 }
 
 void Planner::check_constructors() {

@@ -50,6 +50,7 @@ private:
     void report_interface(Plan& plan, std::uint32_t class_index) const;
     void tie_families();
     void tie_unknown_calls();
+    [[nodiscard]] bool holds_images(const infer::Fact& module) const;
     void check_classes();
     void check_constructors();
     void obstruct(NodeId at, std::string why);

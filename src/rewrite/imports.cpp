@@ -41,6 +41,14 @@ bool Rewriter::is_watched(std::string_view qualified) const {
     return !is_plain_root(qualified.substr(0, qualified.find('.')));
 }
 
+// `import einops`, whose functions stay as they are: einops.rearrange(x, "b c -> c b")
+bool Rewriter::keeps_names_of(std::string_view module) const {
+    const auto entries = catalogue_.entries();
+    return std::any_of(entries.begin(), entries.end(), [&](const catalogue::Entry& entry) {
+        return entry.kind == catalogue::EntryKind::keep && entry.qualified.starts_with(module) && entry.qualified.substr(module.size()).starts_with('.');
+    });
+}
+
 void Rewriter::import(NodeId id) { imports_.push_back(id); }
 
 // Runs after everything else is rewritten, when it is known what the output uses.
@@ -72,7 +80,8 @@ void Rewriter::finish_imports() {
             const std::string qualified =
                 node.kind == NodeKind::import_ ? std::string(tree_[alias].name) : names::imported_name(node.name, tree_[alias].name);
             const catalogue::Entry* entry = catalogue_.find(qualified);
-            if (!is_watched(qualified) || (entry && entry->kind == catalogue::EntryKind::keep)) {
+            const bool holds_kept = node.kind == NodeKind::import_ && !entry && keeps_names_of(qualified) && mentions(body, std::string(names_[names_.binding(alias)].name));
+            if (!is_watched(qualified) || holds_kept || (entry && entry->kind == catalogue::EntryKind::keep)) {
                 kept.push_back(alias);
                 continue;
             }
@@ -175,6 +184,19 @@ void Rewriter::spell_builtins() {
     }
 }
 
+// logger = logging.getLogger(__name__), and then `import torch`: definitions need MLX, which takes torch's place.
+bool Rewriter::imports_torch_after(NodeId statement) const {
+    for (const NodeId other : tree_.children(tree_[statement].parent)) {
+        if (tree_[other].kind == NodeKind::function_def || tree_[other].kind == NodeKind::class_def) return false;
+        if (tree_[other].span.begin < tree_[statement].span.begin) continue;
+        if (tree_[other].kind == NodeKind::import_from && tree_[other].name.starts_with("torch")) return true;
+        if (tree_[other].kind != NodeKind::import_) continue;
+        for (const NodeId alias : tree_.children(other))
+            if (tree_[alias].name.starts_with("torch")) return true;
+    }
+    return false;
+}
+
 void Rewriter::insert_definitions() {
     if (emissions_.all().empty()) return;
     const auto statements = tree_.children(tree_.child(tree_.root(), 0));
@@ -183,7 +205,7 @@ void Rewriter::insert_definitions() {
         const NodeKind kind = tree_[statement].kind;
         if (kind == NodeKind::import_ || kind == NodeKind::import_from) last_import = statement;
         else if (kind == NodeKind::function_def || kind == NodeKind::class_def) break;
-        else if (exists(last_import) && kind == NodeKind::assign) break;
+        else if (exists(last_import) && kind == NodeKind::assign && !imports_torch_after(statement)) break;
     }
     std::string text;
     for (const rules::Emitted& emitted : emissions_.all()) text += "\n\n" + emitted.text;

@@ -313,7 +313,7 @@ bool Rewriter::masked_store_is_where(NodeId statement) const {
     // A store keeps the dtype; `mx.where` does if the number is of a weaker kind.
     const bool keeps_dtype = infer::is_floating(array.dtype) || (stored.kind == infer::Kind::integer && array.dtype != infer::DType::boolean &&
                                                           (array.dtype != infer::DType::unknown || of_itself));
-    return keeps_dtype && (of_itself || (array.rank >= 0 && array.rank == mask.rank));
+    return keeps_dtype && (of_itself || (mask.rank >= 1 && mask.rank <= array.rank));
 }
 
 void Rewriter::masked_store(NodeId statement) {
@@ -328,7 +328,7 @@ void Rewriter::masked_store(NodeId statement) {
     const NodeId alike = chosen_alike(target, value);
     std::string stored = rendered(exists(alike) ? alike : value);
     std::string chosen = rendered(mask);
-    if (exists(alike) && fact(mask).rank < fact(object).rank) {
+    if (fact(mask).rank >= 1 && fact(mask).rank < fact(object).rank) {
         if (precedence_of(mask) < Precedence::atom) chosen = "(" + chosen + ")";
         chosen += "[...";
         for (int axis = fact(mask).rank; axis < fact(object).rank; ++axis) chosen += ", None";

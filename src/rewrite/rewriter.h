@@ -125,9 +125,11 @@ private:
     void import(NodeId id);
     void finish_imports();
     [[nodiscard]] bool is_watched(std::string_view qualified) const;
+    [[nodiscard]] bool keeps_names_of(std::string_view module) const;
     void check_import(NodeId alias, std::string_view qualified, const catalogue::Entry* entry);
     void add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone);
     void spell_builtins();
+    [[nodiscard]] bool imports_torch_after(NodeId statement) const;
     void insert_definitions();
 
     // calls.cpp
