@@ -145,6 +145,25 @@ bool Rewriter::is_member_of_dict(NodeId object, std::string_view name) const {
     return !catalogue_.find("torch.nn.Module." + std::string(name)) && !catalogue_.find(library + "." + std::string(name)) && !is_dict_method(name);
 }
 
+// checkpoint(self.block.forward, x)  ->  self.block(x);  signature(net.forward)  ->  signature(net.__call__)
+bool Rewriter::forward_as_value(NodeId id) {
+    const NodeId object = tree_.child(id, 0);
+    const NodeId parent = tree_[id].parent;
+    if (tree_[id].name != "forward" || !exists(parent)) return false;
+    const bool passed = tree_[parent].kind == NodeKind::call;
+    const bool stored = (tree_[parent].kind == NodeKind::assign && tree_.child(parent, 0) != id) || tree_[parent].kind == NodeKind::delete_;
+    if (stored) return false;
+    const bool described = passed && tree_.text(tree_.child(parent, 0)).ends_with("signature");
+    const infer::Fact& known = fact(object);
+    const bool own = known.class_index != 0;
+    if (own && (names_.classes[known.class_index - 1].is_autograd_function || !names_.classes[known.class_index - 1].is_module)) return false;
+    const bool module = known.kind == infer::Kind::module || (known.kind == infer::Kind::class_ && own) || (known.kind == infer::Kind::unknown && described);
+    if (!module) return false;
+    if (passed && !described && known.kind == infer::Kind::module) edits_.replace({tree_[object].span.end, tree_[id].span.end}, "", "forward");
+    else edits_.replace(tree_[id].name_span, "__call__", "forward");
+    return true;
+}
+
 void Rewriter::attribute(NodeId id) {
     const syntax::Node& node = tree_[id];
     const NodeId parent = node.parent;
@@ -155,7 +174,7 @@ void Rewriter::attribute(NodeId id) {
         edits_.replace({tree_[object].span.end, node.span.end}, "[" + rules::quoted(node.name) + "]", "torch.nn.ModuleDict");
         return;
     }
-    if (callee) return;
+    if (callee || forward_as_value(id)) return;
     if (node.name == "saved_variables" && is_autograd_context(object)) {
         edits_.replace(node.name_span, "saved_tensors", "torch.autograd.Function");
         return;

@@ -265,6 +265,7 @@ private:
     [[nodiscard]] NodeId mutated_root(NodeId call) const;
 
     // attributes.cpp
+    bool forward_as_value(NodeId id);
     void attribute(NodeId id);
     void name(NodeId id);
     void subscript(NodeId id);
