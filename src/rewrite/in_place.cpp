@@ -380,6 +380,12 @@ NodeId Rewriter::looked_at(NodeId step) const {
     return strip_data(tree_.child(step, 0));
 }
 
+// The last name of what a call that makes a view calls; empty for any other view.
+std::string_view Rewriter::view_method(NodeId step) const {
+    const bool named = tree_[step].kind == NodeKind::call && tree_[tree_.child(step, 0)].kind == NodeKind::attribute;
+    return named ? tree_[tree_.child(step, 0)].name : std::string_view{};
+}
+
 // What a call that makes a view is told beside the tensor.
 std::span<const NodeId> Rewriter::view_arguments(NodeId step) const {
     if (tree_[step].kind != NodeKind::call) return {};
@@ -390,10 +396,10 @@ std::span<const NodeId> Rewriter::view_arguments(NodeId step) const {
 //   x.select(1, i)         [:, i]
 //   x.narrow(-1, 0, n)     [..., :n]
 std::string Rewriter::index_of_view(NodeId step) const {
-    if (tree_[step].kind != NodeKind::call || tree_[tree_.child(step, 0)].kind != NodeKind::attribute) return {};
-    const std::string_view method = tree_[tree_.child(step, 0)].name;
+    const std::string_view method = view_method(step);
     const auto arguments = view_arguments(step);
-    if (arguments.size() != (method == "select" ? 2u : method == "narrow" ? 3u : 0u)) return {};
+    const std::size_t wanted = method == "select" ? 2 : method == "narrow" ? 3 : 0;
+    if (wanted == 0 || arguments.size() != wanted) return {};
     std::string axis(tree_.text(arguments[0]));
     std::string before;
     if (axis == "-1") {
@@ -415,16 +421,15 @@ std::string Rewriter::index_of_view(NodeId step) const {
 // A view that is undone: the value for its owner, or for the part of it that the view is.
 //   view.diagonal()        _with_diagonal(owner, view)
 std::optional<std::string> Rewriter::undone_view(NodeId step, const std::string& view, const std::string& owner) {
-    if (tree_[step].kind == NodeKind::call && tree_[tree_.child(step, 0)].kind == NodeKind::attribute && tree_[tree_.child(step, 0)].name == "diagonal") {
+    const std::string_view method = view_method(step);
+    if (method == "diagonal") {
         const catalogue::Entry* entry = catalogue_.find("mlxify.with_diagonal");
         MLXIFY_CHECK(entry != nullptr);
         std::string text = evaluator_.require_definition(*entry) + "(" + owner + ", " + view;
         for (const NodeId one : view_arguments(step)) text += ", " + rendered(one);
         return text + ")";
     }
-    if (tree_[step].kind == NodeKind::call && tree_[tree_.child(step, 0)].kind == NodeKind::attribute &&
-        (tree_[tree_.child(step, 0)].name == "select" || tree_[tree_.child(step, 0)].name == "narrow") && index_of_view(step).empty())
-        return std::nullopt;
+    if ((method == "select" || method == "narrow") && index_of_view(step).empty()) return std::nullopt;
     return undone(tree_, step, view_arguments(step), view, owner);
 }
 

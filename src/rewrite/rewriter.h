@@ -107,6 +107,7 @@ private:
     [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
     [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
     [[nodiscard]] bool is_view_function(NodeId step) const;
+    [[nodiscard]] std::string_view view_method(NodeId step) const;
     [[nodiscard]] NodeId looked_at(NodeId step) const;
     [[nodiscard]] std::span<const NodeId> view_arguments(NodeId step) const;
     [[nodiscard]] std::string index_of_view(NodeId step) const;
