@@ -399,14 +399,9 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
                 add_once(guesses, other.name + "(" + assignments_text(start_of(with_forwarded(other, definitions_, tree_), Shrink::all, depth + 1)) + ")");
         // Any module will do; where it gets more than one input, or gives more than one result, a function.
         const std::string given = usage.first_input.empty() ? "x" : usage.first_input;
-        const std::string first = "(lambda " + given + ", *args, **kwargs: " + given + ")";
-        if (usage.results > 1) {
-            std::string others;
-            for (std::size_t i = 1; i < usage.results; ++i) others += ", None";
-            guesses.push_back("(lambda " + given + ", *args, **kwargs: (" + given + others + "))");
-        } else if (usage.inputs > 1 || !usage.first_input.empty()) {
-            guesses.push_back(first);
-        }
+        const std::string first = identity_text(given, 1);
+        if (usage.results > 1) guesses.push_back(identity_text(given, usage.results));
+        else if (usage.inputs > 1 || !usage.first_input.empty()) guesses.push_back(first);
         for (const std::string& any : {std::string("nn.Linear(64, 64)"), std::string("nn.Identity()"), first}) add_once(guesses, any);
         return guesses;
     }

@@ -230,6 +230,12 @@ bool is_of_numbers(std::string_view text) {
     return (text.starts_with('(') || text.starts_with('[')) && text.find_first_not_of("()[], 0123456789") == std::string_view::npos;
 }
 
+std::string identity_text(const std::string& input, std::size_t results) {
+    std::string result = input;
+    for (std::size_t i = 1; i < results; ++i) result += ", None";
+    return "(lambda " + input + ", *args, **kwargs: " + (results > 1 ? "(" + result + ")" : result) + ")";
+}
+
 std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     std::vector<std::string> guesses;
     const auto add = [&](std::string guess) {

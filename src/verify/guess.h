@@ -36,6 +36,9 @@ inline constexpr std::int64_t kBatch = 2;
 // Values for a required argument.
 std::vector<std::string> argument_guesses(const ParameterOf& parameter);
 
+// A function that gives its first input, which is called `input`, and None for each further result.
+std::string identity_text(const std::string& input, std::size_t results);
+
 // A smaller value for an argument whose default makes a large model (hidden_size=1024); nullopt: the default is fine.
 std::optional<std::string> smaller_default(const ParameterOf& parameter);
 

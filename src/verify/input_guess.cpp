@@ -193,11 +193,7 @@ std::vector<Json> plain_guesses(const std::string& name, const std::string& anno
 std::vector<Json> guesses_by_use(const InputHint& hint) {
     if (!hint.literals.empty()) return {hint.literals.begin(), hint.literals.end()};
     if (hint.flag) return {Json(false), Json(true)};
-    if (hint.called) {  // a module or a function of the caller's
-        std::string others;
-        for (std::size_t i = 1; i < hint.results; ++i) others += ", None";
-        return {Json{{"$eval", "(lambda x, *args, **kwargs: " + (hint.results > 1 ? "(x" + others + ")" : "x") + ")"}}};
-    }
+    if (hint.called) return {Json{{"$eval", identity_text("x", hint.results)}}};  // a module or a function of the caller's
     if (hint.mapping && hint.fields.empty()) return {Json::object()};
     if (hint.counted) return {Json(4), Json(8)};
     const auto is_size = [](const std::string& name) { return one_of(lower(name), {"h", "w", "d", "height", "width", "depth"}); };

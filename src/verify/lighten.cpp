@@ -7,7 +7,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr std::int64_t kSmallestSide = 16;
-constexpr std::int64_t kFewItems = 4;
+constexpr std::int64_t kFewItems = 4;  // of a sequence whose length costs too much
 constexpr std::int64_t kSmallestCount = 4;  // what is halved at all
 
 // Whether a model of another size is still the same kind of model.
@@ -149,8 +149,7 @@ std::vector<Trial> shorter(const Trial& trial) {
     Trial next = trial;
     for (auto& [name, spec] : next.inputs) {
         if (!is_tensor_spec(spec) || spec["shape"].size() < 2) continue;
-        std::int64_t length = spec["shape"][1].get<std::int64_t>();
-        if (length > kFewItems) spec["shape"][1] = kFewItems;
+        if (spec["shape"][1].get<std::int64_t>() > kFewItems) spec["shape"][1] = kFewItems;
     }
     return next.inputs == trial.inputs ? std::vector<Trial>{} : std::vector<Trial>{next};
 }

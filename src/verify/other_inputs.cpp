@@ -39,26 +39,29 @@ std::vector<Json*> tensors_of(Json& spec) {
     return tensors;
 }
 
-// Calls `change(spec)` for each tensor among the inputs; a true answer makes a trial with that one change. Those that an input holds are
-// changed together, and then one by one.
+// Calls `change(spec)` for the tensors that one input is or holds, all together and then one by one; a true answer makes a trial.
+template <typename Change>
+void change_input(const Trial& trial, std::size_t input, int cost_together, int cost_alone, std::vector<Trial>& trials, Change change) {
+    Json original = trial.inputs[input].second;
+    const std::size_t count = tensors_of(original).size();
+    const auto with = [&](std::size_t first, std::size_t end, int cost) {
+        Trial next = trial;
+        const std::vector<Json*> tensors = tensors_of(next.inputs[input].second);
+        bool changed = false;
+        for (std::size_t k = first; k < end; ++k) changed = change(*tensors[k]) || changed;
+        if (!changed || next.inputs[input].second == original) return;
+        next.cost += cost;
+        trials.push_back(std::move(next));
+    };
+    if (count > 0) with(0, count, cost_together);
+    if (count > 1 && count <= kMostHeld)
+        for (std::size_t k = 0; k < count; ++k) with(k, k + 1, cost_alone);
+}
+
+// The same for each input.
 template <typename Change>
 void change_each(const Trial& trial, std::vector<Trial>& trials, Change change) {
-    for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
-        Json original = trial.inputs[i].second;
-        const std::size_t count = tensors_of(original).size();
-        const auto with = [&](std::size_t first, std::size_t end, int cost) {
-            Trial next = trial;
-            const std::vector<Json*> tensors = tensors_of(next.inputs[i].second);
-            bool changed = false;
-            for (std::size_t k = first; k < end; ++k) changed = change(*tensors[k]) || changed;
-            if (!changed || next.inputs[i].second == trial.inputs[i].second) return;
-            next.cost += cost;
-            trials.push_back(std::move(next));
-        };
-        if (count > 0) with(0, count, 1);
-        if (count > 1 && count <= kMostHeld)
-            for (std::size_t k = 0; k < count; ++k) with(k, k + 1, 2);
-    }
+    for (std::size_t i = 0; i < trial.inputs.size(); ++i) change_input(trial, i, 1, 2, trials, change);
 }
 
 // The same change on all tensors at once.
@@ -292,20 +295,8 @@ void repair_rank(const Trial& trial, const std::vector<ParameterOf>& parameters,
     bool any = false;
     for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
         const std::string& name = trial.inputs[i].first;
-        Json original = trial.inputs[i].second;
-        const std::size_t count = tensors_of(original).size();
-        const auto with = [&](Trial next, std::size_t first, std::size_t end) {
-            const std::vector<Json*> tensors = tensors_of(next.inputs[i].second);
-            bool changed = false;
-            for (std::size_t k = first; k < end; ++k) changed = reshape(name, *tensors[k]) || changed;
-            if (!changed) return;
-            next.cost += 2;
-            trials.push_back(std::move(next));
-        };
         for (Json* tensor : tensors_of(all.inputs[i].second)) any = reshape(name, *tensor) || any;
-        with(trial, 0, count);
-        if (count > 1 && count <= kMostHeld)
-            for (std::size_t k = 0; k < count; ++k) with(trial, k, k + 1);
+        change_input(trial, i, 2, 2, trials, [&](Json& spec) { return reshape(name, spec); });
     }
     all.cost += 1;
     if (any) trials.push_back(std::move(all));

@@ -162,21 +162,19 @@ std::vector<std::size_t> places_of(const std::string& number, const std::string&
 std::vector<Trial> with_value(const Trial& base, const Repair& repair) {
     std::vector<Trial> trials;
     Trial all = base;
-    std::size_t changed = 0;
+    const std::string found = std::to_string(repair.found);
     for (std::size_t i = 0; i < base.arguments.size(); ++i) {
-        const std::string found = std::to_string(repair.found);
-        for (const std::size_t at : places_of(found, base.arguments[i].second)) {
+        const std::vector<std::size_t> places = places_of(found, base.arguments[i].second);
+        for (const std::size_t at : places) {
             Trial next = base;
             next.arguments[i].second.replace(at, found.size(), std::to_string(repair.wanted));
             next.cost += 1;
             trials.push_back(std::move(next));
-            ++changed;
         }
-        const std::vector<std::size_t> places = places_of(found, base.arguments[i].second);
         for (std::size_t k = places.size(); k-- > 0;) all.arguments[i].second.replace(places[k], found.size(), std::to_string(repair.wanted));
     }
     all.cost += 1;
-    if (changed > 1) trials.push_back(std::move(all));
+    if (trials.size() > 1) trials.push_back(std::move(all));
     return trials;
 }
 
@@ -483,7 +481,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
     if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
     if (repair.kind == Repair::Kind::other_feature) return with_other_features(base, entry);
     if (repair.kind == Repair::Kind::single_value) return with_single_values(base);
-    if (trial.inputs_chosen && (repair.kind == Repair::Kind::channels || repair.kind == Repair::Kind::even_space)) trials = with_shorter_defaults(base, entry);
+    if (trial.inputs_chosen && repair.kind == Repair::Kind::channels) trials = with_shorter_defaults(base, entry);
     if (trial.inputs_chosen && (repair.kind == Repair::Kind::any_axis || repair.kind == Repair::Kind::even_space)) trials = with_kept_sizes(base);
     for (Trial& next : with_open_keyword(base, entry, repair)) trials.push_back(std::move(next));
     for (const ParameterOf& parameter : entry.parameters) {
