@@ -62,14 +62,21 @@ def gradient(model: Model, request: Json) -> Json:
             after = _state_of(model) if rate is not None else {}
     finally:
         restore()
-    for name in [name for name in by_parameter if rate is not None and name not in without]:
-        values = before[name].numbers()
-        step = np.float32(rate) * written[f"parameter.{name}"].numbers()
-        stepped = Raw.of(values - step.astype(np.float64 if made.float64 else values.dtype))
-        after[f"parameter.{name}"] = stepped if made.float64 else stepped.cast(before[name].dtype)
+    if rate is not None:
+        trained = [name for name in by_parameter if name not in without]
+        after.update({f"parameter.{name}": _stepped(before[name], written[f"parameter.{name}"], rate) for name in trained})
     written.update({f"after.{key}": raw for key, raw in after.items()})
     arrays.write(request["out"], written)
     return {"without": without}
+
+
+def _stepped(parameter: Raw, gradient: Raw, rate: float) -> Raw:
+    """In float64 where the gradient is, else in the parameter's own dtype."""
+    wide = gradient.dtype == "float64"
+    values = parameter.numbers()
+    step = np.float32(rate) * gradient.numbers()
+    stepped = Raw.of(values - step.astype(np.float64 if wide else values.dtype))
+    return stepped if wide else stepped.cast(parameter.dtype)
 
 
 def _as_raws(

@@ -169,9 +169,10 @@ class MlxFramework:
         wrong = [name for name, shape in expected.items() if name in offered and _shape_of(offered[name]) != shape]
         if not (missing or unexpected or wrong):
             model.load_weights(list(offered.items()))  # as a user does, so that what is proved is what a user gets
-        for name in expected:
-            if name in offered and name not in wrong:
-                _put(model, name, offered[name])
+        else:
+            for name in expected:
+                if name in offered and name not in wrong:
+                    _put(model, name, offered[name])
         return {
             "missing": missing,
             "unexpected": unexpected,
