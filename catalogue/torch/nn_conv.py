@@ -1,6 +1,6 @@
 """Convolution modules of torch.nn: channels come first, kernels are stored in MLX's layout (out, *kernel, in).
 
-Kernels start as in torch, biases at zero (torch: uniform in the kernel's range); trained weights replace both.
+Kernels and biases start as MLX has them (biases at zero; torch: uniform in the kernel's range); trained weights replace both.
 """
 
 from mlxify.catalogue import *

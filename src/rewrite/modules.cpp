@@ -382,16 +382,19 @@ bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
     return false;
 }
 
-// A class that nothing in the file uses, and that is given modules: `Encoder(layers)` with `nn.ModuleList(layers)`, `Head(backbone)`.
+// A class that is given modules: `Encoder(layers)` with `nn.ModuleList(layers)`, `Head(backbone)`, which nothing else in the file uses; or
+// the class of its blocks, `ResNet(Bottleneck)`, which a function or a derived class passes.
 bool Rewriter::is_given_modules(std::uint32_t class_index) const {
     const auto& entries = names_.entry_points;
     const NodeId init = names::find_method(tree_, names_, class_index, "__init__");
-    if (!exists(init) || std::find(entries.begin(), entries.end(), names_.classes[class_index].node) == entries.end()) return false;
+    if (!exists(init)) return false;
+    const bool is_entry = std::find(entries.begin(), entries.end(), names_.classes[class_index].node) != entries.end();
+    const auto is_of_file = [&](NodeId value) { return fact(value).kind == infer::Kind::module && fact(value).library_class == 0; };
     const auto is_module = [&](NodeId load) {
-        const infer::Fact& known = fact(load);
-        if (known.kind == infer::Kind::module && known.library_class == 0) return true;
         const NodeId parent = tree_[load].parent;
-        return tree_[parent].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(parent, 0)) == "torch.nn.ModuleList";
+        if (tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == load) return is_of_file(parent);
+        if (!is_entry) return false;
+        return is_of_file(load) || (tree_[parent].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(parent, 0)) == "torch.nn.ModuleList");
     };
     const auto parameters = tree_.children(tree_.child(init, 0));
     for (std::size_t at = 1; at < parameters.size(); ++at) {

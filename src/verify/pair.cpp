@@ -477,6 +477,8 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
     const Reply<Session*> converted = converted_.session();
     if (!original) return original_trouble(original.failure());
     if (!converted) return converted_trouble(converted.failure());
+    if (!trainable_)
+        if (auto trouble = map_trainable()) return *trouble;
     InitialStates result;
     const auto named = [&](const ArrayFile& state) {
         std::map<std::string, const ArrayView*> arrays;
@@ -493,6 +495,7 @@ Outcome<Pair::InitialStates> Pair::initial(int seeds) {
         Outcome<ArrayFile> mapped_state = named(*state);
         if (const Trouble* trouble = std::get_if<Trouble>(&mapped_state)) return *trouble;
         result.original.push_back(std::move(std::get<ArrayFile>(mapped_state)));
+        if (seed == 1) result.own_defaults = names_in_metadata(*own, "defaults");
         result.converted.push_back(std::move(*own));
         if (seed > 1) continue;
         Outcome<ArrayFile> count = counted(names_in_metadata(*state, "defaults"), "defaults");

@@ -86,18 +86,19 @@ public:
     // Adds what MLX gives in float32 on disturbed weights and inputs, others each time; false where it does not run there.
     bool shake(const CallOptions& options, GradientsOfBoth& both);
 
-    // What constructions by these seeds leave, by MLX names, on both sides. After gradient(), which knows the mapping.
+    // What constructions by these seeds leave, by MLX names, on both sides. After draw().
     struct InitialStates {
         std::vector<ArrayFile> original, converted;
         std::optional<ArrayFile> precise;  // the original's by the first seed, computed in float64 where it can be
-        std::set<std::string> defaults;  // MLX names of what holds PyTorch's own initial values, untouched by the original's code
+        std::set<std::string> defaults;      // MLX names of what holds PyTorch's own initial values, untouched by the original's code
+        std::set<std::string> own_defaults;  // of what holds MLX's own, untouched by the converted file's code
     };
     Outcome<InitialStates> initial(int seeds);
 
     // Which of the original's arrays each of the converted file's holds. After draw().
     std::vector<MappedWeight> weight_map();
 
-    // Whether the array of that MLX name holds one of PyTorch's, not a sum of several. After gradient().
+    // Whether the array of that MLX name holds one of PyTorch's, not a sum of several. After gradient() or initial().
     [[nodiscard]] bool one_to_one(const std::string& name) const;
 
     [[nodiscard]] bool has_float_inputs() const { return has_float_inputs_; }

@@ -93,7 +93,9 @@ public:
                     findings_.difference = first_difference(pair, options(false, true), depth_);
                 break;
             }
-            if (!sample.variation || variations_ > before) collect_reach(pair);
+            if (sample.variation && variations_ == before) continue;
+            const bool grew = collect_reach(pair);  // what a flag builds begins as the original's, too
+            if (sample.variation && grew && !differs_in_sizes_alone() && !prove_initial(pair)) break;
         }
         if (!failed()) finish();
         return std::move(findings_);
@@ -478,7 +480,7 @@ private:
     }
 
     // Both constructors leave the same constants, and random weights of the same distribution. Where the original leaves a layer's
-    // weights to PyTorch, MLX's own begin the converted one: that is named, and no failure.
+    // weights to PyTorch and the converted file leaves them to MLX, that is named, and no failure.
     bool prove_initial(Pair& pair) {
         if (pair.original_parts().callable || pair.weight_count() == 0) return true;
         begin(stage::kWeights);
@@ -503,8 +505,8 @@ private:
             if (reason.empty()) continue;
             const auto copied = [&](const std::string& source) { return same_numbers(theirs, of(states.original, source)) && same_numbers(ours, of(states.converted, source)); };
             const bool of_library = states.defaults.contains(name) || std::any_of(states.defaults.begin(), states.defaults.end(), copied);
-            if (of_library) {
-                findings_.other_defaults.push_back(name);
+            if (of_library && states.own_defaults.contains(name)) {
+                findings_.other_defaults.insert(name);
                 reason = initial_constants_difference(theirs, ours, precise);
             }
             if (!reason.empty())
@@ -759,16 +761,19 @@ private:
         pass(stage::kSpeed, fmt::format("PyTorch {:.2f} ms, MLX {:.2f} ms a call", 1e3 * theirs->seconds, 1e3 * ours->seconds));
     }
 
-    void collect_reach(const Pair& pair) {
+    // Whether a line ran that none of the samples before ran.
+    bool collect_reach(const Pair& pair) {
+        const std::size_t before = findings_.reached.size();
+        findings_.proof.samples.push_back({print_invocation(sample_->invocation), sample_->origin});
         const Reply<Session*> converted = converted_.session();
-        if (!converted) return;
+        if (!converted) return false;
         CallOptions how = options(false, true);
         how.both_modes = !sample_->variation || !differs_in_sizes_alone();
         if (const Reply<Reach> reach = (*converted)->reach(pair.spec(), pair.converted_inputs(), how)) {
             findings_.reached.insert(reach->lines.begin(), reach->lines.end());
             findings_.executable.insert(reach->executable.begin(), reach->executable.end());
         }
-        findings_.proof.samples.push_back({print_invocation(sample_->invocation), sample_->origin});
+        return findings_.reached.size() > before;
     }
 
     void finish() {

@@ -39,7 +39,7 @@ struct ProofFindings {
     std::uint32_t converted_line = 0, original_line = 0;
     std::optional<PreparedSample> failed_sample;
     std::optional<Difference> difference;              // where the values part
-    std::vector<std::string> other_defaults;           // arrays that a layer initialises otherwise in MLX than in PyTorch
+    std::set<std::string> other_defaults;              // arrays that a layer initialises otherwise in MLX than in PyTorch
     std::vector<std::string> limitations;              // further samples at which the converted file raises NotImplementedError
 };
 

@@ -135,11 +135,11 @@ private:
             say(Code::inconclusive, {}, where + findings.reason);
         }
         if (findings.other_defaults.empty()) return;
-        const std::vector<std::string>& names = findings.other_defaults;
+        const std::set<std::string>& names = findings.other_defaults;
         const std::string more = names.size() > 1 ? fmt::format(" and {} more arrays", names.size() - 1) : "";
         verdict_.diagnostics.push_back({Code::initial_differs, Severity::remark, {},
                                         fmt::format("{}a new model begins with MLX's own random weights, not PyTorch's, in `{}`{}: load weights, or initialise "
-                                                    "them, to train from the same distribution", where, names.front(), more),
+                                                    "them, to train from the same distribution", where, *names.begin(), more),
                                         {}, Trust::review});
     }
 

@@ -331,6 +331,20 @@ def test_initial_states_tell_what_the_layers_put_there(torch_session: WorkerSess
     np.testing.assert_array_equal(states[0]["plain.weight"], states[0]["copied.weight"])
 
 
+def test_initial_states_tell_what_mlx_layers_put_there(mlx_session: WorkerSession) -> None:
+    mlx_session.load(
+        "import copy\nimport mlx.core as mx\nfrom mlx import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.plain = nn.Conv1d(3, 3, 3)\n        self.copied = copy.deepcopy(self.plain)\n"
+        "        self.padded = nn.Embedding(5, 3)\n        self.padded.weight[2] = 0\n"
+        "        self.drawn = nn.Conv1d(3, 3, 3)\n        self.drawn.weight = mx.random.normal((3, 3, 3))\n        self.drawn.bias = mx.ones(3)\n"
+        "        self.scale = mx.zeros(3)\n        self.own = mx.random.uniform(-1, 1, (3, 3))\n    def __call__(self, x): return x\n"
+    )
+    mlx_session.ask("construct", expression="Net()", seed=0)
+    mlx_session.ask("initial", seed=1, streams=1, out=mlx_session.path("initial"))
+    _, metadata = arrays.read(mlx_session.path("initial"))
+    assert sorted(json.loads(metadata["defaults"])) == ["copied.bias", "copied.weight", "padded.weight", "plain.bias", "plain.weight"]
+
+
 def test_a_model_that_differentiates_itself(torch_session: WorkerSession) -> None:
     text = """
 import torch

@@ -79,8 +79,8 @@ class Framework(Protocol):
     def state(self, model: Model) -> list[Entry]:
         """Parameters, then buffers, in the order of construction; a shared array under each of its names."""
 
-    def library_defaults(self) -> AbstractContextManager[Callable[[Array], bool]]:
-        """Whether a parameter of what was constructed meanwhile holds what the framework's own layers put there."""
+    def library_defaults(self) -> AbstractContextManager[Callable[[Model], list[str]]]:
+        """Which parameters of a model that was constructed meanwhile hold what the framework's own layers put there."""
 
     def attributes(self, model: Model) -> dict[str, Any]:
         """What the model and the modules inside hold beside their state and each other, by dotted name."""

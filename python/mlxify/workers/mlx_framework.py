@@ -17,7 +17,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from mlxify.workers import mlx_float64, mlx_random
+from mlxify.workers import mlx_defaults, mlx_float64, mlx_random
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -113,8 +113,17 @@ class MlxFramework:
         return sorted(entries, key=lambda entry: entry.buffer)
 
     @contextlib.contextmanager
-    def library_defaults(self) -> Iterator[Callable[[mx.array], bool]]:
-        yield lambda parameter: False  # only the original is asked
+    def library_defaults(self) -> Iterator[Callable[[nn.Module], list[str]]]:
+        def untouched(model: nn.Module) -> list[str]:
+            return [
+                f"{prefix}.{key}" if prefix else key
+                for prefix, module in model.named_modules()
+                for key, value in module.items()
+                if isinstance(value, mx.array) and defaults.untouched(module, key, value)
+            ]
+
+        with mlx_defaults.recorded() as defaults:
+            yield untouched
 
     def attributes(self, model: Any) -> dict[str, Any]:
         """Also arrays that are state: what PyTorch keeps beside the state, MLX counts to it."""

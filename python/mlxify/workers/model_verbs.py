@@ -113,9 +113,8 @@ def initial(model: Model, request: Json) -> Json:
     with model.framework.library_defaults() as untouched, wide:
         instance = model.construct(construction)
     state = model.framework.state(instance)
-    defaults = [entry.name for entry in state if not entry.buffer and untouched(entry.array)]
     written = {entry.name: model.framework.to_raw(entry.array) for entry in state}
-    arrays.write(request["out"], written, {"defaults": json.dumps(defaults)})
+    arrays.write(request["out"], written, {"defaults": json.dumps(untouched(instance) if state else [])})
     return {"names": [entry.name for entry in state]}
 
 

@@ -120,9 +120,9 @@ class TorchFramework:
         return entries
 
     @contextlib.contextmanager
-    def library_defaults(self) -> Iterator[Callable[[torch.Tensor], bool]]:
+    def library_defaults(self) -> Iterator[Callable[[nn.Module], list[str]]]:
         with torch_defaults.recorded() as defaults, torch_defaults.empty_memory_marked():
-            yield defaults.untouched
+            yield lambda model: [entry.name for entry in self.state(model) if not entry.buffer and defaults.untouched(entry.array)]
 
     def attributes(self, model: Any) -> dict[str, Any]:
         modules = model.named_modules() if isinstance(model, nn.Module) else ()

@@ -36,7 +36,7 @@ class ConvBase(nn.Module):
         self.padding_mode = padding_mode
         scale = (in_channels // groups * math.prod(self.kernel_size)) ** -0.5
         self.weight = mx.random.uniform(-scale, scale, (out_channels, in_channels // groups, *self.kernel_size))
-        self.bias = mx.zeros(out_channels) if bias else None
+        self.bias = mx.random.uniform(-scale, scale, (out_channels,)) if bias else None
 
     def _conv_forward(self, input, weight, bias):
         x, weight = mx.moveaxis(input, 1, -1), mx.moveaxis(weight, 1, -1)

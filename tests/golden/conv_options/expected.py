@@ -132,7 +132,8 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         super().__init__(in_channels, out_channels // groups, *sizes, bias=False)
         self.groups = groups
         if bias:
-            self.bias = mx.zeros((out_channels,))
+            bound = self.weight[..., 0].size ** -0.5
+            self.bias = mx.random.uniform(-bound, bound, (out_channels,))
 
     def __call__(self, x, output_size=None):
         x, extra = x.transpose(0, 2, 3, 1), self.output_padding

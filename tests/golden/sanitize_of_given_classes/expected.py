@@ -1,0 +1,97 @@
+import mlx.nn as nn
+
+
+def _same_padding(padding, kernel_size, dilation, axes):
+    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
+    if padding != "same":
+        return 0 if padding == "valid" else padding
+    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
+    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
+        raise NotImplementedError('padding="same" with an even kernel')
+    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
+
+
+class Conv1d(nn.Conv1d):
+    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros":
+            raise NotImplementedError(f"padding_mode={padding_mode!r}")
+        padding = _same_padding(padding, kernel_size, dilation, 1)
+        sizes = [n if isinstance(n, int) else n[0] for n in (kernel_size, stride, padding, dilation)]
+        super().__init__(in_channels, out_channels, *sizes, groups, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+def _sanitize(model, weights):
+    """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
+    layouts = {
+        nn.Conv1d: (0, 2, 1), nn.Conv2d: (0, 2, 3, 1), nn.Conv3d: (0, 2, 3, 4, 1),
+        nn.ConvTranspose1d: (1, 2, 0), nn.ConvTranspose2d: (1, 2, 3, 0), nn.ConvTranspose3d: (1, 2, 3, 4, 0),
+    }  # fmt: skip
+    owners, result = {}, {}
+    for name, value in weights.items():
+        owner, path, parts = model, [], name.split(".")
+        while parts:
+            if isinstance(owner, nn.Sequential) and parts[0].isdigit():
+                owner = owner.layers
+                path.append("layers")
+            part = getattr(type(owner), "_renamed", {}).get(parts[0], parts[0])
+            child = owner[int(part)] if isinstance(owner, (list, tuple)) else owner.get(part)
+            if not isinstance(child, (nn.Module, dict, list, tuple)):
+                break
+            owner = child
+            path.append(part)
+            parts.pop(0)
+        owners.setdefault(tuple(path), (owner, {}))[1][".".join([part, *parts[1:]])] = value
+    for path, (owner, own) in owners.items():
+        if hasattr(owner, "sanitize_own"):  # packed or computed weights
+            own = owner.sanitize_own(own)
+        elif own.get("weight") is not None:
+            for kind, order in layouts.items():
+                if isinstance(owner, kind):
+                    own["weight"] = own["weight"].transpose(order)
+        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+    return result
+
+
+class Block(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.conv = Conv1d(dim, dim, 3, padding=1)
+
+    def __call__(self, x):
+        return x + self.conv(x)
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
+
+
+class Net(nn.Module):
+    def __init__(self, block, dim=8, depth=2):
+        super().__init__()
+        self.blocks = [block(dim) for _ in range(depth)]
+
+    def __call__(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
+
+
+class Deep(Net):
+    def __init__(self, depth=3):
+        super().__init__(Block, depth=depth)
+
+
+def net(depth=2):
+    return Net(Block, depth=depth)
