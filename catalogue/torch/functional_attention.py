@@ -209,12 +209,18 @@ def multi_head_attention_forward(
 ):
     if static_k is not None or static_v is not None:
         refuse("keys and values that are given ready are not written here", suggest="scaled_dot_product_attention")
-    if known(query.ndim == 2) and query.ndim == 2:
-        refuse("attention without a batch is not written here", suggest="add a batch axis of one: `query[:, None]`")
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else mx.split(in_proj_weight, 3)
     extra = ([] if bias_k is None else [(bias_k, bias_v)]) + ([(mx.zeros(()), mx.zeros(()))] if add_zero_attn else [])
-    output, attention = _multi_head_attention(
-        query, key, value, num_heads, weights, in_proj_bias, extra, dropout_p if training else 0.0, out_proj_weight,
-        out_proj_bias, key_padding_mask, attn_mask, average_attn_weights,
-    )
+    if query.ndim == 2:  # without a batch: one of one
+        padding = None if key_padding_mask is None else key_padding_mask[None]
+        output, attention = _multi_head_attention(
+            query[:, None], key[:, None], value[:, None], num_heads, weights, in_proj_bias, extra, dropout_p if training else 0.0,
+            out_proj_weight, out_proj_bias, padding, attn_mask, average_attn_weights,
+        )
+        output, attention = output.squeeze(1), attention.squeeze(0)
+    else:
+        output, attention = _multi_head_attention(
+            query, key, value, num_heads, weights, in_proj_bias, extra, dropout_p if training else 0.0, out_proj_weight,
+            out_proj_bias, key_padding_mask, attn_mask, average_attn_weights,
+        )
     return output, attention if need_weights else None

@@ -43,7 +43,9 @@ def take_along_dim(input, indices, dim=None):
 def take(input, index):
     if known(0 in index.shape) and 0 in index.shape:
         return mx.zeros(index.shape, dtype=input.dtype)
-    return input.reshape(-1)[index]
+    if known(index.shape):
+        return input.reshape(-1)[index]
+    return mx.take_along_axis(input.reshape(-1), index.reshape(-1), axis=0).reshape(index.shape)
 
 
 @rule("torch.index_select", "torch.Tensor.index_select", trap="indices out of range")

@@ -70,13 +70,16 @@ def split(tensor, split_size_or_sections=None, dim=0, split_size=None):
     return mx.split(tensor, np.cumsum(split_size_or_sections)[:-1].tolist(), axis=dim)
 
 
-# Pieces that do not come out even are all ceil(length / chunks) long but the last. MLX raises for them where the number
-# of chunks is written out and the length is not known here; `_uneven` tells that a sample had such a length.
+# Pieces that do not come out even are all ceil(length / chunks) long but the last. `_uneven` tells that a sample had such a length,
+# or that no sample had any; what is known of the length here stands above it.
 @rule("torch.chunk", "torch.Tensor.chunk", view_of="input", trap="sizes of pieces")
 def chunk(input, chunks, dim=0, _uneven=False):
     """Pieces that are all as long but the last."""
-    uneven = _uneven or known(input.shape[dim] % chunks == 0) and input.shape[dim] % chunks != 0
-    if known(chunks) and not uneven:
+    if known(input.shape[dim] % chunks == 0):
+        even = input.shape[dim] % chunks == 0
+    else:
+        even = not _uneven
+    if known(chunks) and even:
         return mx.split(input, chunks, axis=dim)
     size = -(-input.shape[dim] // chunks)
     return mx.split(input, list(range(size, input.shape[dim], size)), axis=dim)

@@ -4,8 +4,10 @@ from mlxify.catalogue import *
 
 
 def _has_several_axes(shape):
-    """Known to be a sequence of other than one number."""
-    if not (known(isinstance(shape, (tuple, list))) and isinstance(shape, (tuple, list))):
+    """Whether it is, or may be, a sequence of other than one number: what nobody saw may be one."""
+    if not known(isinstance(shape, int)):
+        return True
+    if isinstance(shape, int):
         return False
     return not (known(len(shape) == 1) and len(shape) == 1)
 

@@ -34,7 +34,7 @@ def rand(*size, generator=None, dtype=None, layout=None, device=None, requires_g
 def randint(
     low=0, high=None, size=None, *, generator=None, dtype=mx.int32, layout=None, device=None, requires_grad=False
 ):
-    if dtype in (mx.float32, mx.float16, mx.bfloat16):  # MLX draws integers only
+    if dtype in (mx.float32, mx.float16, mx.bfloat16, mx.float64):  # MLX draws integers only
         return randint(low, high, size).astype(dtype)
     if size is None:
         return mx.random.randint(0, low, high, dtype=dtype)

@@ -1,6 +1,8 @@
 // Names, attributes and subscripts that are not called.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -122,7 +124,8 @@ std::string Rewriter::renamed(NodeId attribute) const {
     const NodeId object = tree_.child(attribute, 0);
     const std::string_view name = tree_[attribute].name;
     std::uint32_t wanted = fact(object).class_index;
-    if (wanted == 0 && tree_[object].kind == NodeKind::name && tree_[object].name == "self") {
+    const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super";
+    if (wanted == 0 && (super || (tree_[object].kind == NodeKind::name && tree_[object].name == "self"))) {
         const NodeId around = tree_.class_of(attribute);
         if (exists(around)) wanted = names_.class_at[syntax::index(around)];
     }
@@ -170,6 +173,11 @@ void Rewriter::attribute(NodeId id) {
     const bool callee = exists(parent) && tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == id;
     const NodeId object = tree_.child(id, 0);
     if (const std::string fresh = renamed(id); !fresh.empty()) edits_.replace(node.name_span, fresh, "attribute");
+    else if (const auto method = renamed_methods_.find(node.name); callee && method != renamed_methods_.end() && fact(object).kind == infer::Kind::unknown &&
+             names::qualified_name(tree_, names_, object).empty())
+        refuse(Code::renamed_attribute, id,
+               fmt::format("`{0}` may be the method of `{1}`, which gets another name: MLX's modules have a method `{0}` of their own", node.name, method->second),
+               "give the method another name in the original");
     if (is_member_of_dict(object, node.name)) {
         edits_.replace({tree_[object].span.end, node.span.end}, "[" + rules::quoted(node.name) + "]", "torch.nn.ModuleDict");
         return;

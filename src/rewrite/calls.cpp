@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include <fmt/format.h>
+
 #include "infer/fact_store.h"
 #include "rewrite/merge_layout.h"
 #include "rewrite/rewriter.h"
@@ -400,8 +402,13 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     }
     uses_mx_ = true;
     const NodeId around = tree_[id].parent;
-    if (!entry.fields.empty() && exists(around) && tree_[around].kind == NodeKind::assign && tree_.children(around).size() == 2 &&
-        tree_[tree_.child(around, 1)].kind == NodeKind::name)
+    const bool named = exists(around) && tree_[around].kind == NodeKind::assign && tree_.children(around).size() == 2 && tree_[tree_.child(around, 1)].kind == NodeKind::name;
+    if (!entry.fields.empty() && !options.component && !named && entry.fields.find(',') == std::string_view::npos) {
+        refuse(Code::refused_arguments, id, fmt::format("`{}`: of its results only `{}` is written here", entry.qualified, entry.fields),
+               fmt::format("take `.{}` of the call", entry.fields));
+        return;
+    }
+    if (!entry.fields.empty() && named)
         named_results_[static_cast<std::uint32_t>(names_.binding(tree_.child(around, 1)))] = entry.fields;
     if (selector != syntax::kNoNode) absorbed_[syntax::index(selector)] = id;
     drop_unused(id, outcome.value.text);
@@ -434,7 +441,7 @@ void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::v
     }
 }
 
-// x.chunk(n, dim) of an axis that was not divided by n in the samples, or may not have been.
+// x.chunk(n, dim) of an axis that was not divided by n in the samples, or may not have been: nobody saw it.
 bool Rewriter::was_uneven(NodeId call, NodeId input, const std::vector<Actual>& given) const {
     const auto integer = [&](std::size_t position, std::string_view keyword, std::int64_t otherwise) {
         for (std::size_t at = 0; at < given.size(); ++at)
@@ -453,7 +460,7 @@ bool Rewriter::was_uneven(NodeId call, NodeId input, const std::vector<Actual>& 
         const std::int64_t length = seen.shape[static_cast<std::size_t>(axis)];
         return length < 0 || length % chunks != 0;  // -1: it was not always the same
     }
-    return false;
+    return true;
 }
 
 // Arguments that vanished took with them whatever was wrong with them.

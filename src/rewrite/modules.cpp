@@ -1,6 +1,8 @@
 // Module classes: buffers, parameters, names that MLX reserves, weights under other names.
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -13,6 +15,13 @@ constexpr std::string_view kReserved[] = {
     "setdefault", "fromkeys",  "state",         "children", "modules",   "parameters",     "trainable_parameters",        "leaf_modules",
     "named_modules", "apply",  "apply_to_modules", "freeze", "unfreeze", "train",          "eval",          "set_dtype",  "load_weights",
     "save_weights", "update_modules", "filter_and_map",
+};
+
+// Of these, what torch.nn.Module has no method of: an author's method of that name replaces one that MLX itself calls, or the converted file.
+constexpr std::string_view kMethodsOfMlx[] = {
+    "keys",   "values",   "items",        "get",          "pop",            "popitem",    "update",     "copy",       "clear",
+    "state",  "freeze",   "unfreeze",     "set_dtype",    "load_weights",   "save_weights", "update_modules", "filter_and_map", "setdefault",
+    "fromkeys", "leaf_modules", "apply_to_modules", "trainable_parameters", "is_module",
 };
 
 bool is_reserved(std::string_view name) { return std::find(std::begin(kReserved), std::end(kReserved), name) != std::end(kReserved); }
@@ -142,6 +151,34 @@ void Rewriter::plan_renames() {
     }
 }
 
+// Methods of the author's that would replace methods of MLX's modules, of which `load_weights` and the converted file make use.
+void Rewriter::plan_method_renames() {
+    for (std::uint32_t index = 0; index < names_.classes.size(); ++index) {
+        const names::ClassInfo& info = names_.classes[index];
+        const auto holds_children = [](const std::string& base) { return base.starts_with("torch.nn.") && base != "torch.nn.Module"; };
+        if (!info.is_module || std::any_of(info.bases.begin(), info.bases.end(), holds_children)) continue;  // a ModuleDict may well have `keys`
+        for (const NodeId method : info.methods) {
+            const std::string_view name = tree_[method].name;
+            if (std::find(std::begin(kMethodsOfMlx), std::end(kMethodsOfMlx), name) == std::end(kMethodsOfMlx)) continue;
+            std::string fresh = std::string(name) + "_";
+            while (exists(names::find_method(tree_, names_, index, fresh))) fresh += "_";
+            std::vector<std::uint32_t> line{index};  // a base may call what only its heirs have
+            while (!line.empty()) {
+                const std::uint32_t at = line.back();
+                line.pop_back();
+                if (!names_.classes[at].is_module) continue;
+                renames_[at].attributes.emplace(std::string(name), fresh);
+                line.insert(line.end(), names_.classes[at].file_bases.begin(), names_.classes[at].file_bases.end());
+            }
+            edits_.replace(tree_[method].name_span, fresh, "method");
+            for (const NodeId load : names_[names_.binding(method)].loads)  // the decorator of a property's setter
+                edits_.replace(tree_[load].span, fresh, "method");
+            renamed_methods_.emplace(name, info.name);
+            assumptions_.push_back(fmt::format("`{}.{}` is `{}`: MLX's modules have a method `{}` of their own", info.name, name, fresh, name));
+        }
+    }
+}
+
 // Whether the samples saw a tensor there, and never a parameter.
 bool Rewriter::was_plain_tensor(NodeId value) const {
     const base::Span span = tree_[value].span;
@@ -253,11 +290,7 @@ bool Rewriter::copies_state(NodeId call) {
     emissions_.uses_nn = true;
     const std::string copied = rendered(source) + ".filter_and_map(" + output_.nn + ".Module.valid_parameter_filter, " + output_.mx + ".array)";
     const std::string target = rendered(tree_.child(callee, 0));
-    const bool own_update = std::any_of(names_.classes.begin(), names_.classes.end(), [&](const names::ClassInfo& info) {
-        return info.is_module && exists(names::find_method(tree_, names_, names_.class_at[syntax::index(info.node)] - 1, "update"));
-    });
-    put(call, own_update ? output_.nn + ".Module.update(" + target + ", " + copied + ")" : target + ".update(" + copied + ")", Precedence::atom,
-        "torch.nn.Module.load_state_dict");
+    put(call, target + ".update(" + copied + ")", Precedence::atom, "torch.nn.Module.load_state_dict");
     return true;
 }
 

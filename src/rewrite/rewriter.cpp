@@ -130,6 +130,7 @@ Result Rewriter::run() {
     plan_absent();
     plan_names();
     plan_renames();
+    plan_method_renames();
     plan_recomputation();
     plan_bases();
     plan_sequentials();

@@ -285,6 +285,7 @@ private:
 
     // modules.cpp
     void plan_renames();
+    void plan_method_renames();
     [[nodiscard]] bool is_registered_later(NodeId target) const;
     [[nodiscard]] bool holds_modules_unregistered(NodeId target, NodeId value) const;
     [[nodiscard]] bool is_plain_dict_of_modules(NodeId target, NodeId value) const;
@@ -394,6 +395,7 @@ private:
     std::unordered_map<std::uint32_t, std::string_view> named_results_;  // fields of what a name holds, by binding
     std::unordered_map<std::uint32_t, std::string> owner_text_;       // of nodes whose place was taken by a value that was made of them
     std::vector<ClassRenames> renames_;                          // by class
+    std::map<std::string_view, std::string_view> renamed_methods_;  // by name: a class of which it is a method
     std::vector<NodeId> imports_;
     std::vector<std::string> assumptions_;
     std::set<std::uint32_t> classes_with_layout_;                // definitions that build something with other weight names or layouts

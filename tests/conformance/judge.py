@@ -19,6 +19,8 @@ TOLERANCE = 2e-5
 GRADIENT_TOLERANCE = 1e-4
 FACTOR = 16
 RAISED = "raises for a tensor"  # how the reason of a refusal begins that is MLX's own error
+LATE = "takes too long"  # what is noted of a case that was stopped, twice
+MASK = "ValueError: boolean indices are not yet supported"  # of MLX, where nobody knew that an index is a mask
 LOW_PRECISION = {"bfloat16": 2**-7, "float16": 2**-9}
 
 
@@ -118,6 +120,8 @@ def _gradient(name: str, form: str, answer: dict, record: dict, held: dict, foun
             return "failed", f"{key}: no gradient"
         own = answer.get("own_gradients", {}).get(key, 0.0)
         why = _compared(raw, actual, own, GRADIENT_TOLERANCE, False)
+        if why and (wide := found.get(f"{form}.{name}.wide.{key}")) is not None:  # MLX in float64, judged as strictly
+            why = _compared(raw, wide, own, GRADIENT_TOLERANCE, False)
         if why:
             return "failed", f"{key.rpartition('.')[0]}: {why}"
     return "passed", ""
@@ -160,8 +164,14 @@ def outcomes(folder: Path) -> list[Outcome]:
             )
             scalar = (case.form == "withheld" or case.construct is not None) and _takes_unusual(case.spec, chunk.raws)
             refusal = scalar and record["error"].startswith(("ValueError: ", "IndexError: ", "ZeroDivisionError: "))
-            result.outcome = "refused" if refusal or unusual else "failed"
+            mask = case.form == "withheld" and record["error"].startswith(MASK)
+            still = record["error"] == LATE and _takes_unusual(case.spec, chunk.raws)
+            result.outcome = "refused" if refusal or unusual or mask or still else "failed"
             result.reason = f"{RAISED} without axes or elements: {record['error']}" if refusal else record["error"]
+            if mask:
+                result.reason = f"{RAISED} as an index: {record['error']}"
+            if still:
+                result.reason = f"{RAISED} without axes or elements: MLX stands still"
             if unusual and not refusal:
                 result.reason = f"{RAISED} of another rank than with a batch: {record['error']}"
         else:
@@ -171,8 +181,11 @@ def outcomes(folder: Path) -> list[Outcome]:
                 result.outcome = "failed"
             else:
                 result.gradient, result.gradient_reason = _gradient(case.name, case.form, answer, record, held, found)
+                raised = record.get("gradient_error", "").startswith("ValueError: ")
+                if result.gradient == "failed" and raised and case.form == "withheld" and _takes_unusual(case.spec, chunk.raws):
+                    result.gradient = "none"
         results.append(result)
     return results
 
 
-__all__ = ["FLOATING", "RAISED", "Outcome", "outcomes"]
+__all__ = ["FLOATING", "LATE", "RAISED", "Outcome", "outcomes"]

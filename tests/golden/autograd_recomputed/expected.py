@@ -2,6 +2,12 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
+def _chunk(input, chunks, dim):
+    """Pieces that are all as long but the last."""
+    size = -(-input.shape[dim] // chunks)
+    return mx.split(input, list(range(size, input.shape[dim], size)), axis=dim)
+
+
 class RecomputedFunction:
     """A function that PyTorch runs again for its gradient; MLX differentiates `forward` itself."""
 
@@ -20,7 +26,7 @@ class Block(nn.Module):
         self._rng = None
 
     def __call__(self, x):
-        a, b = mx.split(x, 2, axis=-1)
+        a, b = _chunk(x, 2, -1)
         if self.training:
             self._rng = mx.array(mx.random.state[0])
         a = a + self.f(b)

@@ -90,7 +90,7 @@ def _sanitize(model, weights):
 
 
 class PlainNorm(nn.LayerNorm):
-    def __init__(self, dim, **options):
+    def __init__(self, dim: int, **options):
         super().__init__(dim, affine=False, **options)
 
 

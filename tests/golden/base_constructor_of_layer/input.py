@@ -2,7 +2,7 @@ import torch.nn as nn
 
 
 class PlainNorm(nn.LayerNorm):
-    def __init__(self, dim, **options):
+    def __init__(self, dim: int, **options):
         super().__init__(dim, elementwise_affine=False, **options)
 
 

@@ -15,7 +15,7 @@ class Glu(nn.Module):
 
     def __call__(self, x):
         # the width is twice something: two even halves
-        value, gate = mx.split(self.proj(x), 2, axis=-1)
+        value, gate = mx.split(self.proj(x.flatten(1)), 2, axis=-1)
         return value * mx.sigmoid(gate)
 
 

@@ -9,7 +9,7 @@ class Glu(nn.Module):
 
     def forward(self, x):
         # the width is twice something: two even halves
-        value, gate = self.proj(x).chunk(2, dim=-1)
+        value, gate = self.proj(x.flatten(1)).chunk(2, dim=-1)
         return value * torch.sigmoid(gate)
 
 

@@ -3,6 +3,12 @@ import mlx.nn as nn
 from einops import rearrange
 
 
+def _chunk(input, chunks, dim):
+    """Pieces that are all as long but the last."""
+    size = -(-input.shape[dim] // chunks)
+    return mx.split(input, list(range(size, input.shape[dim], size)), axis=dim)
+
+
 class Attention(nn.Module):
     def __init__(self, dim, heads=4):
         super().__init__()
@@ -13,7 +19,7 @@ class Attention(nn.Module):
 
     def __call__(self, x, mask):
         q = self.q(x)
-        k, v = mx.split(self.kv(x), 2, axis=-1)
+        k, v = _chunk(self.kv(x), 2, -1)
         q, k, v = map(lambda t: rearrange(t, "b n (h d) -> b h n d", h=self.heads), (q, k, v))
         q *= 0.5
         q[...] = mx.where(~mask[:, None, :, None], 0.0, q)

@@ -2,7 +2,7 @@ from torch import nn
 
 
 class Net(nn.Module):
-    def __init__(self, n):
+    def __init__(self, n: int):
         super().__init__()
         self.norm = nn.LayerNorm(n)
         self.inner = nn.Linear(n, n)

@@ -9,7 +9,7 @@ class NumberedModules(dict):
 
 
 class Heads(nn.Module):
-    def __init__(self, n, count):
+    def __init__(self, n: int, count):
         super().__init__()
         self.heads = NumberedModules({str(i): nn.Linear(n, n) for i in range(count)})
         self.norms = NumberedModules()

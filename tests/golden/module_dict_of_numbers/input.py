@@ -2,7 +2,7 @@ from torch import nn
 
 
 class Heads(nn.Module):
-    def __init__(self, n, count):
+    def __init__(self, n: int, count):
         super().__init__()
         self.heads = nn.ModuleDict({str(i): nn.Linear(n, n) for i in range(count)})
         self.norms = nn.ModuleDict()

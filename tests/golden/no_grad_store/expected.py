@@ -17,11 +17,11 @@ class Running(nn.Module):
         self.spread = mx.ones(dim)
         self.freeze(keys=["spread"], recurse=False)
 
-    def update(self, x):
+    def update_(self, x):
         self.mean = mx.stop_gradient(mx.broadcast_to(x.mean(axis=0), self.mean.shape).astype(self.mean.dtype))
 
     def __call__(self, x):
         x = x * self.scale
-        self.update(x)
+        self.update_(x)
         self.spread = mx.stop_gradient(_add_((self.spread * 0.9), x.var(axis=0, ddof=1)))
         return (x - self.mean) / self.spread

@@ -2,7 +2,7 @@ import mlx.nn as nn
 
 
 class Net(nn.Module):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.fc = nn.Linear(dim, dim)
         self.norm = nn.LayerNorm(dim)

@@ -60,19 +60,19 @@ def _sanitize(model, weights):
 
 
 class FromDict(NamedSequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__(OrderedDict([("fc", nn.Linear(dim, dim)), ("act", nn.ReLU())]))
 
 
 class Added(NamedSequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.add_module("norm", nn.LayerNorm(dim))
         self.add_module("fc", nn.Linear(dim, dim))
 
 
 class Numbered(nn.Sequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__(nn.Linear(dim, dim), nn.Tanh())
 
     def sanitize(self, weights):
@@ -81,7 +81,7 @@ class Numbered(nn.Sequential):
 
 
 class Net(nn.Module):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.head = FromDict(dim)
         self.body = NamedSequential()

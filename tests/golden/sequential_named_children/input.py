@@ -5,24 +5,24 @@ from torch import nn
 
 
 class FromDict(nn.Sequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__(OrderedDict([("fc", nn.Linear(dim, dim)), ("act", nn.ReLU())]))
 
 
 class Added(nn.Sequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.add_module("norm", nn.LayerNorm(dim))
         self.add_module("fc", nn.Linear(dim, dim))
 
 
 class Numbered(nn.Sequential):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__(nn.Linear(dim, dim), nn.Tanh())
 
 
 class Net(nn.Module):
-    def __init__(self, dim):
+    def __init__(self, dim: int):
         super().__init__()
         self.head = FromDict(dim)
         self.body = nn.Sequential()

@@ -41,7 +41,7 @@ class Sequential(nn.Sequential):
         return _sanitize(self, weights)
 
 
-def mixer(dim, depth):
+def mixer(dim: int, depth):
     return Sequential(
         nn.Linear(dim, dim),
         *[block(dim) for _ in range(depth)],

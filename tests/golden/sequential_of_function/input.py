@@ -1,7 +1,7 @@
 import torch.nn as nn
 
 
-def mixer(dim, depth):
+def mixer(dim: int, depth):
     return nn.Sequential(
         nn.Linear(dim, dim),
         *[block(dim) for _ in range(depth)],

@@ -7,8 +7,8 @@ class Net(nn.Module):
         super().__init__()
         self.proj = nn.Linear(dim, dim)
 
-    def update(self, other):
-        nn.Module.update(self, other.filter_and_map(nn.Module.valid_parameter_filter, mx.array))
+    def update_(self, other):
+        self.update(other.filter_and_map(nn.Module.valid_parameter_filter, mx.array))
 
     def __call__(self, x):
         return self.proj(x)
