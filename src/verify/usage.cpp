@@ -506,16 +506,46 @@ public:
         }
     }
 
-    // The text of `node`, if it needs nothing of the place where it stands; names of parameters of `function` mean their defaults.
+    // The text of `node`, if it needs nothing of the place where it stands; names of parameters of `function` mean their defaults, and a
+    // local name the only value that is assigned to it: `config = {"depth": 2}`.
     [[nodiscard]] std::optional<std::string> text(NodeId node, NodeId function) const {
         const Node& n = tree_[node];
-        if (n.kind == Kind::name && exists(function))
+        if (n.kind == Kind::name && exists(function)) {
             for (const NodeId parameter : tree_.children(tree_.child(function, 0)))
                 if (tree_[parameter].kind == Kind::parameter && tree_[parameter].name == n.name) return default_of(parameter);
-        return stands_alone(node) ? std::optional(std::string(tree_.text(node))) : std::nullopt;
+            if (const NodeId value = only_value(n.name, function); exists(value)) node = value;
+        }
+        return stands_alone(node) ? std::optional(on_one_line(node)) : std::nullopt;
     }
 
 private:
+    // Without the comments, line ends and indents between its parts.
+    [[nodiscard]] std::string on_one_line(NodeId node) const {
+        const base::Span span = tree_[node].span;
+        std::string_view source = tree_.source();
+        std::string text;
+        std::uint32_t at = span.begin;
+        const auto take = [&](std::uint32_t end) {  // no string goes over a line's end but those of three quotes, which are taken as they are
+            for (; at < end; ++at) {
+                if (source[at] != '\n') {
+                    text.push_back(source[at]);
+                    continue;
+                }
+                while (!text.empty() && text.back() == ' ') text.pop_back();
+                while (at + 1 < end && (source[at + 1] == ' ' || source[at + 1] == '\t' || source[at + 1] == '\n')) ++at;
+                if (!text.empty() && text.back() == ',') text.push_back(' ');
+            }
+        };
+        if (tree_.text(node).find("\"\"\"") != std::string_view::npos) return std::string(tree_.text(node));
+        for (const base::Span comment : tree_.comments()) {
+            if (comment.begin < at || comment.end > span.end) continue;
+            take(comment.begin);
+            at = comment.end;
+        }
+        take(span.end);
+        return text;
+    }
+
     // Whether what is imported means something in the converted file too.
     [[nodiscard]] bool is_of_both(NodeId import) const {
         static constexpr std::string_view kBoth[] = {"torch", "numpy", "math", "functools", "einops", "collections", "types", "typing"};
@@ -524,9 +554,25 @@ private:
         return std::find(std::begin(kBoth), std::end(kBoth), from.substr(0, from.find('.'))) != std::end(kBoth);
     }
 
+    // What the only assignment to a local name of `function` gives it; kNoNode if there are several, or it is changed in another way.
+    [[nodiscard]] NodeId only_value(std::string_view name, NodeId function) const {
+        NodeId value = syntax::kNoNode;
+        int uses = 0, stores = 0;
+        for (std::uint32_t i = 1; i <= syntax::index(function); ++i) {
+            const Node& part = tree_[NodeId{i}];
+            if (part.kind != Kind::name || part.name != name || !inside(tree_, NodeId{i}, function)) continue;
+            const Node& around = tree_[part.parent];
+            const bool stored = around.kind == Kind::assign && tree_.child(part.parent, 0) != NodeId{i};
+            stores += stored ? 1 : 0;
+            uses += stored || (around.kind == Kind::call && tree_.child(part.parent, 0) != NodeId{i}) || around.kind == Kind::keyword ? 0 : 1;
+            if (stored) value = around.child_count == 2 ? tree_.child(part.parent, 0) : syntax::kNoNode;
+        }
+        return stores == 1 && uses == 0 ? value : syntax::kNoNode;
+    }
+
     [[nodiscard]] std::optional<std::string> default_of(NodeId parameter) const {
         const NodeId value = tree_.child(parameter, 1);
-        return exists(value) && stands_alone(value) ? std::optional(std::string(tree_.text(value))) : std::nullopt;
+        return exists(value) && stands_alone(value) ? std::optional(on_one_line(value)) : std::nullopt;
     }
 
     [[nodiscard]] bool stands_alone(NodeId node) const {

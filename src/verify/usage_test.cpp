@@ -121,6 +121,19 @@ TEST(Usage, ReadsWhatTheFilePasses) {
     EXPECT_EQ(calls[1], (WrittenArguments{{"block", "partial(Block, 2)"}}));
 }
 
+TEST(Usage, WhatFactoriesPassByALocalName) {
+    const Parsed file(
+        "class Net(nn.Module):\n    def __init__(self, cfg, depth): pass\n"
+        "def small():\n    cfg = {  # of a paper\n        'dims': [8,\n                 16],\n    }\n    return Net(cfg, 2)\n"
+        "def grown(n):\n    cfg = {}\n    cfg['dims'] = [n]\n    return Net(cfg, 3)\n"
+        "def either(n):\n    cfg = {'dims': []}\n    if n:\n        cfg = {'dims': [n]}\n    return Net(cfg, depth=4)\n");
+    const std::vector<WrittenArguments> calls = constructions_of(file.tree, "Net");
+    ASSERT_EQ(calls.size(), 3U);
+    EXPECT_EQ(calls[0], (WrittenArguments{{"cfg", "{'dims': [8, 16], }"}, {"depth", "2"}}));
+    EXPECT_EQ(calls[1], (WrittenArguments{{"depth", "3"}})) << "changed after it was made";
+    EXPECT_EQ(calls[2], (WrittenArguments{{"depth", "4"}})) << "one of two";
+}
+
 TEST(Usage, ParametersOfTheClassThatGetsTheRest) {
     const Parsed file(
         "class Net(nn.Module):\n    def __init__(self, dim, depth, *, heads): pass\n"
