@@ -6,6 +6,7 @@
 #include <complex>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@ constexpr double kOutlier = 1e4;          // times the median magnitude: compare
 constexpr double kContextShare = 1e-3;    // of the neighbours' scale, for arrays that are rounding noise
 constexpr double kOfSiblings = 0x1p-40;   // what is below in float64 is a sum that cancels
 constexpr double kSmallestNormal = 0x1p-126;  // MLX takes what is below for zero
+constexpr double kFarBelowLargest = 0x1p+127;
 
 double epsilon_of(ArrayType type) {
     switch (type) {
@@ -62,11 +64,37 @@ bool types_agree(ArrayType reference, ArrayType converted) {
     return reference == ArrayType::float64 && converted == ArrayType::float32;
 }
 
+// The numbers of an array, read once: several loops run over them, and most arrays are real.
+class Values {
+public:
+    explicit Values(const ArrayView& array) : reals_(array.reals()) {
+        if (array.type != ArrayType::complex64) return;
+        imaginaries_.reserve(reals_.size());
+        for (std::size_t i = 0; i < reals_.size(); ++i) imaginaries_.push_back(array.imaginary(i));
+    }
+    [[nodiscard]] std::size_t size() const { return reals_.size(); }
+    [[nodiscard]] double imaginary(std::size_t i) const { return imaginaries_.empty() ? 0.0 : imaginaries_[i]; }
+    [[nodiscard]] double magnitude(std::size_t i) const { return imaginaries_.empty() ? std::abs(reals_[i]) : std::hypot(reals_[i], imaginaries_[i]); }
+    [[nodiscard]] bool is_finite(std::size_t i) const { return std::isfinite(reals_[i]) && std::isfinite(imaginary(i)); }
+    [[nodiscard]] double distance(std::size_t i, const Values& other) const {
+        const double difference = reals_[i] - other.reals_[i];
+        if (imaginaries_.empty() && other.imaginaries_.empty()) return std::abs(difference);
+        return std::hypot(difference, imaginary(i) - other.imaginary(i));
+    }
+    [[nodiscard]] bool same_where_not_finite(std::size_t i, const Values& other) const {
+        return same_non_finite(reals_[i], other.reals_[i]) && same_non_finite(imaginary(i), other.imaginary(i));
+    }
+
+private:
+    std::vector<double> reals_, imaginaries_;  // the latter empty: all zero
+};
+
 // Magnitude above which an element is compared relative to itself.
-double outlier_bound(const ArrayView& truth) {
+double outlier_bound(const Values& truth) {
     std::vector<double> magnitudes;
+    magnitudes.reserve(truth.size());
     for (std::size_t i = 0; i < truth.size(); ++i) {
-        const double magnitude = std::abs(element(truth, i));
+        const double magnitude = truth.magnitude(i);
         if (magnitude >= kSmallestNormal && std::isfinite(magnitude)) magnitudes.push_back(magnitude);
     }
     if (magnitudes.empty()) return std::numeric_limits<double>::infinity();
@@ -82,14 +110,12 @@ struct Distance {
     std::size_t worst = 0;  // flat index of the worst ordinary element
 };
 
-Distance distance(const ArrayView& a, const ArrayView& truth, double bound) {
+Distance distance(const Values& a, const Values& truth, double bound) {
     Distance result;
     for (std::size_t i = 0; i < truth.size(); ++i) {
-        const std::complex<double> x = element(a, i);
-        const std::complex<double> y = element(truth, i);
-        if (!finite(x) || !finite(y)) continue;
-        const double magnitude = std::abs(y);
-        const double difference = std::abs(x - y);
+        if (!a.is_finite(i) || !truth.is_finite(i)) continue;
+        const double magnitude = truth.magnitude(i);
+        const double difference = a.distance(i, truth);
         if (magnitude > bound) {
             result.outlier = std::max(result.outlier, difference / magnitude);
         } else if (difference > result.ordinary) {
@@ -100,10 +126,10 @@ Distance distance(const ArrayView& a, const ArrayView& truth, double bound) {
     return result;
 }
 
-double ordinary_scale(const ArrayView& truth, double bound) {
+double ordinary_scale(const Values& truth, double bound) {
     double scale = 0;
     for (std::size_t i = 0; i < truth.size(); ++i) {
-        const double magnitude = std::abs(element(truth, i));
+        const double magnitude = truth.magnitude(i);
         if (magnitude <= bound && std::isfinite(magnitude)) scale = std::max(scale, magnitude);
     }
     return scale;
@@ -144,15 +170,17 @@ bool usable(const ArrayView* other, const ArrayView& reference) {
 // complex128 cannot cross; integers in a float64 run are compared by the caller's plain run.
 Comparison compare_floats(const Reference& reference, const ArrayView& converted, double depth, double context, double siblings) {
     const ArrayView& plain = *reference.plain;
-    for (std::size_t i = 0; i < plain.size(); ++i) {
-        const std::complex<double> expected = element(plain, i);
-        if (same_non_finite(expected, element(converted, i))) continue;
+    const Values expected(plain), given(converted);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        if (expected.same_where_not_finite(i, given)) continue;
         return {Match::differs, std::numeric_limits<double>::infinity(), 0,
                 fmt::format("{} instead of {} at {}", converted.real(i), plain.real(i), position_text(plain, i))};
     }
     const ArrayView& truth = usable(reference.float64, plain) ? *reference.float64 : plain;
-    const double bound = outlier_bound(truth);
-    const double own_scale = ordinary_scale(truth, bound);
+    const std::optional<Values> precise = &truth == &plain ? std::nullopt : std::optional<Values>(truth);
+    const Values& true_values = precise ? *precise : expected;
+    const double bound = outlier_bound(true_values);
+    const double own_scale = ordinary_scale(true_values, bound);
     const bool is_zero = &truth != &plain && own_scale <= kOfSiblings * siblings;
     const double scale = std::max({own_scale, kContextShare * context, is_zero ? siblings : 0});
     if (scale < kSmallestNormal) {
@@ -160,13 +188,13 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
         if (largest < kSmallestNormal) return {};
         return {Match::differs, largest, 0, fmt::format("up to {:.3g} where all is zero", largest)};
     }
-    Distance own = distance(plain, truth, bound);
+    Distance own = distance(expected, true_values, bound);
     if (usable(reference.disturbed, plain)) {
-        const Distance disturbance = distance(*reference.disturbed, plain, bound);
+        const Distance disturbance = distance(Values(*reference.disturbed), expected, bound);
         own.ordinary = std::max(own.ordinary, disturbance.ordinary);
         own.outlier = std::max(own.outlier, disturbance.outlier);
     }
-    const Distance found = distance(converted, truth, bound);
+    const Distance found = distance(given, true_values, bound);
     const double floor = kFloor * epsilon_of(plain.type) * std::sqrt(std::max(depth, 4.0));
     Comparison result;
     result.tolerance = std::max(kFactor * own.ordinary / scale, floor);
@@ -270,11 +298,12 @@ std::string compare_nodes(const TreePair& pair, double tolerance, std::vector<Le
 bool agrees_in_float64(const Reference& reference, const ArrayView& converted64, double context, double tolerance) {
     const ArrayView* truth = reference.float64;  // float32 where it went through MLX's names
     if (truth == nullptr || !is_floating(truth->type) || converted64.type != ArrayType::float64 || truth->shape != converted64.shape) return false;
-    for (std::size_t i = 0; i < truth->size(); ++i)
-        if (!finite(element(*truth, i)) && !same_non_finite(element(*truth, i), element(converted64, i))) return false;
-    const double bound = outlier_bound(*truth);
-    const double scale = std::max(ordinary_scale(*truth, bound), kContextShare * context);
-    const Distance precise = distance(converted64, *truth, bound);
+    const Values expected(*truth), given(converted64);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        if (!expected.same_where_not_finite(i, given)) return false;
+    const double bound = outlier_bound(expected);
+    const double scale = std::max(ordinary_scale(expected, bound), kContextShare * context);
+    const Distance precise = distance(given, expected, bound);
     return std::max(precise.ordinary / scale, precise.outlier) <= tolerance;
 }
 
@@ -306,25 +335,19 @@ bool may_be_kink(const Comparison& found, const Reference& reference, const Arra
 bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
              const std::vector<const ArrayView*>& shaken, double context) {
     if (!may_be_kink(found, reference, converted64, context)) return false;
-    const double bound = outlier_bound(*reference.float64);
-    const double scale = std::max(ordinary_scale(*reference.float64, bound), kContextShare * context);
+    const Values expected(*reference.float64), given(converted);
+    const double bound = outlier_bound(expected);
+    const double scale = std::max(ordinary_scale(expected, bound), kContextShare * context);
     double spread = 0;
     for (const ArrayView* one : shaken) {
         if (one->shape != converted.shape || one->type != converted.type) return false;
-        const Distance moved = distance(*one, converted, bound);
+        const Distance moved = distance(Values(*one), given, bound);
         spread = std::max({spread, moved.ordinary / scale, moved.outlier});
     }
     return found.error <= kOfSpread * spread && each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
 }
 
-double scale_of(const ArrayView& array) {
-    double scale = 0;
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        const double magnitude = std::abs(element(array, i));
-        if (std::isfinite(magnitude)) scale = std::max(scale, magnitude);
-    }
-    return scale;
-}
+double scale_of(const ArrayView& array) { return ordinary_scale(Values(array), std::numeric_limits<double>::infinity()); }
 
 bool moved(const ArrayView& a, const ArrayView& b) {
     return a.shape != b.shape || a.type != b.type || !std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
@@ -356,10 +379,17 @@ OwnedArray disturbed(const ArrayView& array, std::uint64_t seed, int roundings) 
         state ^= state << 13;  // xorshift: only signs are wanted of it
         state ^= state >> 7;
         state ^= state << 17;
-        auto value = static_cast<float>(array.real(i));
+        float value;
+        std::memcpy(&value, result.bytes.data() + i * sizeof value, sizeof value);
         if (!std::isfinite(value) || value == 0) continue;
-        const float towards = (state >> 40 & 1) != 0 ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
-        for (int step = 0; step < roundings; ++step) value = std::nextafter(value, towards);
+        const bool up = (state >> 40 & 1) != 0;
+        if (const float size = std::abs(value); size > kSmallestNormal && size < kFarBelowLargest) {  // the next float is the next integer
+            const std::int32_t bits = std::bit_cast<std::int32_t>(value) + (up == (value > 0) ? roundings : -roundings);
+            value = std::bit_cast<float>(bits);
+        } else {
+            const float towards = up ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
+            for (int step = 0; step < roundings; ++step) value = std::nextafter(value, towards);
+        }
         std::memcpy(result.bytes.data() + i * sizeof value, &value, sizeof value);
     }
     return result;

@@ -169,6 +169,17 @@ double ArrayView::real(std::size_t i) const {
     return 0;
 }
 
+std::vector<double> ArrayView::reals() const {
+    std::vector<double> all(size());
+    if (type == ArrayType::float32)
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = read_at<float>(bytes, i);
+    else if (type == ArrayType::float64)
+        std::memcpy(all.data(), bytes.data(), all.size() * sizeof(double));
+    else
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = real(i);
+    return all;
+}
+
 double ArrayView::imaginary(std::size_t i) const {
     return type == ArrayType::complex64 ? static_cast<double>(read_at<float>(bytes, 2 * i + 1)) : 0.0;
 }

@@ -36,6 +36,7 @@ struct ArrayView {
     [[nodiscard]] std::size_t size() const { return bytes.size() / item_size(type); }
     // Element i in row-major order as a double (int64 beyond 2^53 rounds; compare integers with `integer`).
     [[nodiscard]] double real(std::size_t i) const;
+    [[nodiscard]] std::vector<double> reals() const;  // all of them, read at once
     [[nodiscard]] double imaginary(std::size_t i) const;  // 0 unless complex
     [[nodiscard]] std::int64_t integer(std::size_t i) const;
 };
