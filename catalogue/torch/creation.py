@@ -84,8 +84,25 @@ def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
     return mx.array(data, dtype=dtype)
 
 
-@rule("torch.tensor", "torch.as_tensor", "torch.asarray", trap="single numbers")
-def tensor(data, dtype=None, device=None, requires_grad=False, pin_memory=False, copy=None):
+# Numbers of other tensors are copied, without their history. MLX's array keeps it.
+@rule("torch.tensor", trap="single numbers")
+def tensor(data, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    if _holds_tensors(data):
+        return mx.stop_gradient(mx.array(data, dtype=dtype))
+    return mx.array(data, dtype=dtype)
+
+
+def _holds_tensors(data):
+    if known(isinstance(data, (list, tuple))) and isinstance(data, (list, tuple)):
+        return known(len(data)) and any(_holds_tensors(item) for item in data)
+    return known(is_tensor(data)) and is_tensor(data)
+
+
+# A tensor itself keeps its history, numbers in a list do not.
+@rule("torch.as_tensor", "torch.asarray", trap="single numbers")
+def as_tensor(data, dtype=None, device=None, requires_grad=False, copy=None):
+    if known(isinstance(data, (list, tuple))) and isinstance(data, (list, tuple)):
+        return tensor(data, dtype)
     return mx.array(data, dtype=dtype)
 
 

@@ -9,10 +9,11 @@ constant("torch.nn.modules.Module", "nn.Module")
 constant("torch.nn.modules.module.Module", "nn.Module")
 
 
-# Any array that is an attribute of a module is a parameter. The compiler freezes it where `requires_grad` is false.
+# Any array that is an attribute of a module is a parameter. The compiler freezes it where `requires_grad` is false. `_of_result`: it is made
+# of tensors while the model runs, and is a new leaf.
 @rule("torch.nn.Parameter", "torch.nn.parameter.Parameter")
-def Parameter(data, requires_grad=True):
-    return data
+def Parameter(data, requires_grad=True, _of_result=False):
+    return mx.stop_gradient(data) if _of_result else data
 
 
 # The compiler keeps a buffer out of the trainable parameters, and out of the weights if it is not persistent.

@@ -430,15 +430,29 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
 // What a rule asks of a call beyond its arguments, by a last parameter of a name of ours.
 void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::vector<Actual>& given) {
     const bool initialises = entry.qualified.starts_with("torch.nn.init.");
-    if (!initialises && entry.qualified != "torch.chunk" && entry.qualified != "torch.Tensor.chunk") return;
+    if (!initialises && entry.qualified != "torch.chunk" && entry.qualified != "torch.Tensor.chunk" && entry.qualified != "torch.nn.Parameter") return;
     const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
     if (parameters.empty()) return;
     if (initialises && parameters.back() == "_kernel") {
         if (const std::string_view kernel = kernel_initialised(id); !kernel.empty())
             given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
+    } else if (parameters.back() == "_of_result" && takes_result(id)) {
+        given.push_back({"_of_result", rules::bool_value(true), false, false});
     } else if (parameters.back() == "_uneven" && was_uneven(id, exists(receiver) ? receiver : tree_.child(id, 1), given)) {
         given.push_back({"_uneven", rules::bool_value(true), false, false});
     }
+}
+
+// nn.Parameter(self.softmax(self.weight)) while the model runs: a new leaf, to which no gradient goes on.
+bool Rewriter::takes_result(NodeId call) const {
+    if (is_setup_function(tree_.function_of(call))) return false;
+    const NodeId data = tree_.child(call, 1);
+    for (std::uint32_t number = 1; number <= syntax::index(data); ++number) {
+        const syntax::Node& part = tree_[NodeId{number}];
+        const bool named = part.kind == NodeKind::name || part.kind == NodeKind::attribute;
+        if (named && tree_[data].span.contains(part.span) && fact(NodeId{number}).kind == infer::Kind::tensor) return true;
+    }
+    return false;
 }
 
 // x.chunk(n, dim) of an axis that was not divided by n in the samples, or may not have been: nobody saw it.

@@ -68,11 +68,23 @@ bool Rewriter::calls_items_of(NodeId target) const {
     return false;
 }
 
+// Whether a call of the file passes `shared=[self.a, self.b]` for the parameter that the name is, which may be None.
+bool Rewriter::is_passed_modules(NodeId name) const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const syntax::Node& keyword = tree_[NodeId{number}];
+        if (keyword.kind != NodeKind::keyword || keyword.name != tree_[name].name) continue;
+        const NodeId list = tree_.child(NodeId{number}, 0);
+        const bool written = tree_[list].kind == NodeKind::list || tree_[list].kind == NodeKind::list_comp;
+        if (written && !tree_.children(list).empty() && fact(tree_.child(list, 0)).kind == infer::Kind::module) return true;
+    }
+    return false;
+}
+
 // self.paths = [], which gets modules: torch does not look into plain lists, MLX does unless their names are private.
 bool Rewriter::holds_modules_unregistered(NodeId target, NodeId value) const {
     if (is_registered_later(target)) return false;
     if (is_plain_dict_of_modules(target, value)) return true;
-    if (tree_[value].kind == NodeKind::name && fact(value).kind == infer::Kind::list) return calls_items_of(target);
+    if (tree_[value].kind == NodeKind::name && (fact(value).kind == infer::Kind::list || is_passed_modules(value))) return calls_items_of(target);
     if (tree_[value].kind != NodeKind::list && tree_[value].kind != NodeKind::list_comp) return false;
     const auto is_module = [&](NodeId item) { return fact(item).kind == infer::Kind::module; };
     const auto children = tree_.children(value);

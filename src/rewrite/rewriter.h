@@ -156,6 +156,7 @@ private:
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);
+    [[nodiscard]] bool takes_result(NodeId call) const;
     [[nodiscard]] bool was_uneven(NodeId call, NodeId input, const std::vector<rules::Actual>& given) const;
     void drop_unused(NodeId id, std::string_view text);
 
@@ -287,6 +288,7 @@ private:
     void plan_renames();
     void plan_method_renames();
     [[nodiscard]] bool is_registered_later(NodeId target) const;
+    [[nodiscard]] bool is_passed_modules(NodeId name) const;
     [[nodiscard]] bool holds_modules_unregistered(NodeId target, NodeId value) const;
     [[nodiscard]] bool is_plain_dict_of_modules(NodeId target, NodeId value) const;
     [[nodiscard]] bool calls_items_of(NodeId target) const;

@@ -104,6 +104,7 @@ CASES: dict[str, list[str]] = {
     "torch.Tensor.new_full": ["x, (2, 3), 4", "i, (2,), 5", "x, (2,), 1, dtype=torch.int32"],
     "torch.Tensor.new_tensor": ["x, [1, 2]", "i, [[1], [2]]", "x, [1, 0], dtype=torch.bool"],
     "torch.tensor": ["1.5", "[1, 2]", "[[1.0, 2.0]]", "[1, 2], dtype=torch.float32", "True", "3, dtype=torch.long", "-inf"],
+    "torch.as_tensor": ["1.5", "[1, 2]", "[[1.0, 2.0]]", "[1, 2], dtype=torch.float32"],
     "torch.scalar_tensor": ["1", "2.5", "3, dtype=torch.int32"],
     "torch.from_numpy": ["x.numpy()", "i.numpy()"],
     "torch.FloatTensor": ["[1, 2]"],

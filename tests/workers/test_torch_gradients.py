@@ -43,3 +43,18 @@ def test_an_input_that_is_made_a_constant_has_no_gradient() -> None:
     assert found["target"] is None
     assert torch.allclose(found["x"], 2 * (inputs["x"] - inputs["target"]))
     assert parameters["scale"] is not None
+
+
+def fill(x: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        x.mul_(2)
+    return x
+
+
+def test_what_is_filled_without_history_has_no_gradient() -> None:
+    inputs = {"x": torch.randn(3), "y": torch.randn(3)}
+    _, found = TorchFramework().gradients(fill, inputs, lambda given: (fill(given["x"]) * given["y"]).sum())
+    assert found["x"] is None
+    assert torch.allclose(found["y"], 2 * inputs["x"])
+    _, found = TorchFramework().gradients(fill, inputs, lambda given: (given["x"].mul_(2) * 3).sum())
+    assert torch.allclose(found["x"], torch.full((3,), 6.0))

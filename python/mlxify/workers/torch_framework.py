@@ -244,11 +244,17 @@ class TorchFramework:
         leaves = {path: array.detach().clone().requires_grad_() for path, array in inputs.items()}
         with torch.enable_grad(), _norms_given_contiguous_gradients():
             # Copies, because the model may write into its inputs and a leaf forbids that.
-            total = loss({path: leaf if leaves_as_inputs else leaf.clone() for path, leaf in leaves.items()})
+            given = {path: leaf if leaves_as_inputs else leaf.clone() for path, leaf in leaves.items()}
+            before = {path: (array.grad_fn, array._version) for path, array in given.items()}
+            total = loss(given)
+        # What is filled under `no_grad` still has the history of what it held before: of that, no gradient means anything.
+        for path, (history, version) in before.items():
+            if given[path]._version > version and given[path].grad_fn is history:
+                del leaves[path]
         wanted = [array for array in (*parameters.values(), *leaves.values()) if array.requires_grad]
         by_id = {id(array): array for array in wanted}
         if total is None or not total.requires_grad or not by_id:
-            return dict.fromkeys(parameters), dict.fromkeys(leaves)
+            return dict.fromkeys(parameters), dict.fromkeys(inputs)
         for array in by_id.values():
             array.grad = None
         found = dict(zip(by_id, torch.autograd.grad(total, list(by_id.values()), allow_unused=True), strict=True))
@@ -261,7 +267,7 @@ class TorchFramework:
                 array.grad = None
         first = {id(array): name for name, array in reversed(parameters.items())}
         by_name = {name: found.get(id(array)) if first[id(array)] == name else None for name, array in parameters.items()}
-        return by_name, {path: found.get(id(leaf)) for path, leaf in leaves.items()}
+        return by_name, {path: found.get(id(leaves[path])) if path in leaves else None for path in inputs}
 
     @contextlib.contextmanager
     def random(self, streams: int | None, dropout: bool) -> Iterator[Draws]:
