@@ -27,3 +27,18 @@ def _modules_in_order(module):
         named = [value for name, value in part.items() if not name.startswith("_")] if isinstance(part, dict) else part
         pending.extend(value for value in reversed(named) if isinstance(value, (dict, list)))
     return found
+
+
+# `train` of a module whose parts have one of their own: MLX sets the mode of all parts by itself.
+@definition("mlxify.train")
+def _train(module, mode=True):
+    """Sets the mode of a module, and has its parts set theirs, each by its own `train`."""
+    module._set_training_mode(mode)
+    pending = list(module.children().values())
+    while pending:
+        part = pending.pop()
+        if isinstance(part, nn.Module):
+            part.train(mode) if type(part).train is not nn.Module.train else _train(part, mode)
+        elif isinstance(part, (dict, list, tuple)):
+            pending.extend(part.values() if isinstance(part, dict) else part)
+    return module

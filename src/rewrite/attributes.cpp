@@ -120,13 +120,14 @@ bool is_dict_method(std::string_view name) {
     return std::find(std::begin(kMethods), std::end(kMethods), name) != std::end(kMethods);
 }
 
-std::string Rewriter::renamed(NodeId attribute) const {
-    const NodeId object = tree_.child(attribute, 0);
-    const std::string_view name = tree_[attribute].name;
+std::string Rewriter::renamed(NodeId attribute) const { return renamed(tree_.child(attribute, 0), tree_[attribute].name); }
+
+// The name in the converted file of what `object`, a module of the file, calls `name`; empty: the same.
+std::string Rewriter::renamed(NodeId object, std::string_view name) const {
     std::uint32_t wanted = fact(object).class_index;
     const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super";
     if (wanted == 0 && (super || (tree_[object].kind == NodeKind::name && tree_[object].name == "self"))) {
-        const NodeId around = tree_.class_of(attribute);
+        const NodeId around = tree_.class_of(object);
         if (exists(around)) wanted = names_.class_at[syntax::index(around)];
     }
     if (wanted == 0) return {};

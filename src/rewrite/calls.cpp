@@ -158,6 +158,7 @@ bool Rewriter::result_is_mutated(NodeId call) const {
 }
 
 void Rewriter::call(NodeId id) {
+    attribute_by_name(id);
     if (drop_permute(id) || super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
@@ -268,6 +269,7 @@ bool Rewriter::number_of_numpy(NodeId call, std::string_view qualified) {
 }
 
 bool Rewriter::super_call(NodeId id) {
+    if (trains_parts(id)) return true;
     const NodeId callee = tree_.child(id, 0);
     const bool sets_state = tree_[callee].kind == NodeKind::attribute && tree_[callee].name == "__setstate__";
     if (sets_state && tree_.text(callee).starts_with("super(") && fact(tree_.child(id, 1)).kind != infer::Kind::module) {

@@ -303,6 +303,16 @@ std::vector<const Entry*> Rewriter::activations(std::string_view module, NodeId 
     return found;
 }
 
+// hasattr(self, "cache") of an attribute that has another name here
+void Rewriter::attribute_by_name(NodeId call) {
+    const auto children = tree_.children(call);
+    if (children.size() < 3 || names_.binding(children[0]) != names::kNoBinding || tree_[children[2]].kind != NodeKind::string) return;
+    const std::string_view builtin = tree_.text(children[0]);
+    if (builtin != "hasattr" && builtin != "getattr" && builtin != "setattr" && builtin != "delattr") return;
+    const std::string fresh = renamed(children[1], rules::unescape(tree_[children[2]].name));
+    if (!fresh.empty()) edits_.replace(tree_[children[2]].span, rules::quoted(fresh), "attribute");
+}
+
 // hasattr(F, "scaled_dot_product_attention"), "sinc" in dir(torch): true of what the catalogue converts.
 bool Rewriter::asks_for_member(NodeId call) {
     const auto children = tree_.children(call);

@@ -415,6 +415,40 @@ bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
     return false;
 }
 
+// Whether the class builds others, at any depth, that have a `train` of their own: MLX does not call that of a part.
+bool Rewriter::has_parts_with_train(std::uint32_t class_index) const {
+    std::set<std::uint32_t> seen;
+    std::vector<NodeId> pending = top_level_uses(tree_[names_.classes[class_index].node].span);
+    while (!pending.empty()) {
+        const NodeId at = pending.back();
+        pending.pop_back();
+        if (!seen.insert(syntax::index(at)).second || at == names_.classes[class_index].node) continue;
+        const std::uint32_t used = names_.class_at[syntax::index(at)];
+        if (used != 0 && names_.classes[used - 1].is_module && exists(names::find_method(tree_, names_, used - 1, "train"))) return true;
+        for (const NodeId use : top_level_uses(tree_[at].span)) pending.push_back(use);
+    }
+    return false;
+}
+
+// super().train(mode)  ->  _train(self, mode), where a part has a `train` of its own, or the class is a part
+bool Rewriter::trains_parts(NodeId call) {
+    const NodeId callee = tree_.child(call, 0);
+    if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "train" || !tree_.text(callee).starts_with("super(")) return false;
+    if (!exists(tree_.function_of(call)) || tree_[tree_.function_of(call)].name != "train") return false;
+    const auto wraps = [&](const names::ClassInfo& info) { return info.is_module && has_parts_with_train(names_.class_at[syntax::index(info.node)] - 1); };
+    if (std::none_of(names_.classes.begin(), names_.classes.end(), wraps)) return false;
+    const NodeId around = tree_.class_of(call);
+    const std::uint32_t own = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    if (own == 0) return false;
+    for (const std::uint32_t base : names_.classes[own - 1].file_bases)
+        if (exists(names::find_method(tree_, names_, base, "train"))) return false;  // of the file, which is converted too
+    const catalogue::Entry* entry = catalogue_.find("mlxify.train");
+    std::string arguments = "self";
+    for (const NodeId argument : tree_.children(call).subspan(1)) arguments += ", " + rendered(argument);
+    put(call, evaluator_.require_definition(*entry) + "(" + arguments + ")", Precedence::atom, "torch.nn.Module.train");
+    return true;
+}
+
 // A class that is given modules: `Encoder(layers)` with `nn.ModuleList(layers)`, `Head(backbone)`, which nothing else in the file uses; or
 // the class of its blocks, `ResNet(Bottleneck)`, which a function or a derived class passes.
 bool Rewriter::is_given_modules(std::uint32_t class_index) const {
@@ -512,6 +546,13 @@ void Rewriter::finish_classes() {
             line("def sanitize(self, weights):");
             line("    \"\"\"PyTorch's weights under this model's names and layouts.\"\"\"");
             line("    return " + helper + "(self, weights)");
+        }
+        const auto& entries = names_.entry_points;
+        const bool is_entry = std::find(entries.begin(), entries.end(), id) != entries.end();
+        if (is_entry && has_parts_with_train(index) && !exists(names::find_method(tree_, names_, index, "train"))) {
+            line("");
+            line("def train(self, mode=True):");
+            line("    return " + evaluator_.require_definition(*catalogue_.find("mlxify.train")) + "(self, mode)");
         }
         if (!text.empty()) edits_.insert(line_end(tree_[last].span.end), text, "weights");
     }

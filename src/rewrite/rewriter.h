@@ -282,6 +282,8 @@ private:
     bool constant(NodeId id, std::string_view qualified);
     std::string class_text(const catalogue::Entry& entry);
     [[nodiscard]] std::string renamed(NodeId attribute) const;
+    [[nodiscard]] std::string renamed(NodeId object, std::string_view name) const;
+    void attribute_by_name(NodeId call);
     [[nodiscard]] bool is_sequential(NodeId id) const;
 
     // modules.cpp
@@ -311,6 +313,8 @@ private:
     void class_definition(NodeId id);
     [[nodiscard]] const std::string* class_rename(std::uint32_t class_index, std::string_view name) const;
     [[nodiscard]] bool is_given_layout(NodeId definition, std::uint32_t class_index) const;
+    [[nodiscard]] bool has_parts_with_train(std::uint32_t class_index) const;
+    bool trains_parts(NodeId call);
     [[nodiscard]] bool needs_sanitize(std::uint32_t class_index) const;
     [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
     void finish_classes();
