@@ -145,9 +145,12 @@ void Rewriter::plan_renames() {
         // `self.codes = nn.ParameterList(codes) if trained else codes`: MLX does not look for weights in a tuple, nor in what `object` holds.
         const bool list = fact(value).kind == infer::Kind::list && weights_of[class_number].contains(name);
         if (list || (parameters_of[class_number].contains(name) && is_setup_function(tree_.function_of(value)))) beside_weights_.insert(syntax::index(value));
-        if (!weights_of[class_number].contains(name) && renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second)
-            assumptions_.push_back("`" + std::string(names_.classes[class_number].name) + "." + std::string(name) + "`, which is no parameter, is `_" +
-                                   std::string(name) + "`: MLX takes public arrays for parameters");
+        if (weights_of[class_number].contains(name) || !renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second) continue;
+        const std::string member = fmt::format("{}.{}", names_.classes[class_number].name, name);
+        if (is_computed_tensor(value) || fact(value).kind == infer::Kind::tensor)
+            assumptions_.push_back(fmt::format("`{}`, which is no parameter, is `_{}`: MLX takes public arrays for parameters", member, name));
+        else
+            assumptions_.push_back(fmt::format("`{}` is `_{}`: it is no nn.ModuleList, so PyTorch does not save or train the layers in it either", member, name));
     }
 }
 
