@@ -550,9 +550,9 @@ void Rewriter::finish_classes() {
             line("    \"\"\"PyTorch's weights under this model's names and layouts.\"\"\"");
             line("    return " + helper + "(self, weights)");
         }
-        const auto& entries = names_.entry_points;
-        const bool is_entry = std::find(entries.begin(), entries.end(), id) != entries.end();
-        if (is_entry && has_parts_with_train(index) && !exists(names::find_method(tree_, names_, index, "train"))) {
+        const auto has_train = [&](std::uint32_t base) { return has_parts_with_train(base); };
+        const bool from_base = std::any_of(info.file_bases.begin(), info.file_bases.end(), has_train);
+        if (!from_base && has_parts_with_train(index) && !exists(names::find_method(tree_, names_, index, "train"))) {
             line("");
             line("def train(self, mode=True):");
             line("    return " + evaluator_.require_definition(*catalogue_.find("mlxify.train")) + "(self, mode)");

@@ -7,10 +7,14 @@ the common part, is served where it is missing.
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import os
 import sys
+import types
 from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
 
 import mlxify
 
@@ -49,3 +53,40 @@ def served() -> frozenset[str]:
 def install() -> None:
     """From now on imports of these libraries are served from the references."""
     sys.meta_path.insert(0, _References())
+
+
+def stand_in(text: bytes) -> None:
+    """Gives the imports at the top of a file what the references lack: classes that raise when they are called.
+
+    A file may import more of a library than its models use. What stands under `try` has an answer of its own to what is missing.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return  # whoever imports the file tells
+    for statement in tree.body:
+        if not isinstance(statement, ast.ImportFrom) or statement.level or statement.module is None:
+            continue
+        library = statement.module.partition(".")[0]
+        if library not in _WHEN_MISSING & served() or PathFinder.find_spec(library) is not None:
+            continue
+        module = _module(statement.module)
+        for alias in statement.names:
+            if alias.name != "*" and not hasattr(module, alias.name):
+                setattr(module, alias.name, _absent(f"{statement.module}.{alias.name}"))
+
+
+def _module(name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        sys.modules[name] = module = types.ModuleType(name)
+        module.__path__ = []  # a package, whose modules are absent too
+        return module
+
+
+def _absent(name: str) -> type:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"mlxify has no reference of `{name}`")
+
+    return type(name.rpartition(".")[2], (), {"__new__": refuse, "__doc__": "What no reference has."})

@@ -46,6 +46,7 @@ class TorchFramework:
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
             self._lasting.enter_context(torch_dtypes.reading({torch.bfloat16: torch.float32}))
+        references.stand_in(text)
 
     def namespace(self) -> dict[str, Any]:
         return {"torch": torch, "nn": nn, "F": nn.functional, "np": np, "math": math}

@@ -1,3 +1,3 @@
 """The former home of timm.layers."""
 
-from ..layers import *
+from ...layers import *
