@@ -30,5 +30,5 @@ def test_what_no_reference_has_raises_when_it_is_called(torch_session: WorkerSes
     torch_session.ask("inputs", spec=spec, seed=0, out=torch_session.path("inputs"))
     torch_session.ask("call", spec=spec, arrays=torch_session.path("inputs"), out=torch_session.path("out"))
     torch_session.ask("construct", expression="g", seed=0)
-    with pytest.raises(WorkerError, match="mlxify has no reference of `timm.models.resnet.resnet26d`"):
+    with pytest.raises(WorkerError, match=r"mlxify has no reference of `timm\.models\.resnet\.resnet26d`"):
         torch_session.ask("call", spec=spec, arrays=torch_session.path("inputs"), out=torch_session.path("out"))
