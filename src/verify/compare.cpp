@@ -51,10 +51,6 @@ bool same_non_finite(double a, double b) {
     return true;
 }
 
-bool same_non_finite(std::complex<double> a, std::complex<double> b) {
-    return same_non_finite(a.real(), b.real()) && same_non_finite(a.imag(), b.imag());
-}
-
 std::string shape_text(const ArrayView& array) { return fmt::format("[{}]", fmt::join(array.shape, ", ")); }
 
 // The dtypes that may stand for each other: MLX has int32 where torch has int64, and float32 where torch has float64.
