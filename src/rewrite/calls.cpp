@@ -447,7 +447,7 @@ void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::v
 
 // nn.Parameter(self.softmax(self.weight)) while the model runs: a new leaf, to which no gradient goes on.
 bool Rewriter::takes_result(NodeId call) const {
-    if (is_setup_function(tree_.function_of(call))) return false;
+    if (tree_.children(call).size() < 2 || is_setup_function(tree_.function_of(call))) return false;
     const NodeId data = tree_.child(call, 1);
     for (std::uint32_t number = 1; number <= syntax::index(data); ++number) {
         const syntax::Node& part = tree_[NodeId{number}];

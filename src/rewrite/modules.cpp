@@ -420,6 +420,10 @@ bool Rewriter::needs_sanitize(std::uint32_t class_index) const {
 
 // Whether the class builds others, at any depth, that have a `train` of their own: MLX does not call that of a part.
 bool Rewriter::has_parts_with_train(std::uint32_t class_index) const {
+    const auto trains = [&](const names::ClassInfo& info) {
+        return info.is_module && std::any_of(info.methods.begin(), info.methods.end(), [&](NodeId method) { return tree_[method].name == "train"; });
+    };
+    if (std::none_of(names_.classes.begin(), names_.classes.end(), trains)) return false;  // as in most files: nothing to follow
     std::set<std::uint32_t> seen;
     std::vector<NodeId> pending = top_level_uses(tree_[names_.classes[class_index].node].span);
     while (!pending.empty()) {
