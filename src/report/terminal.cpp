@@ -137,7 +137,7 @@ std::string samples(const verify::EntryProof& entry, const TerminalStyle& style)
         const std::string origin = sample.origin.empty() ? "" : "  (" + printable(sample.origin) + ")";
         text += fmt::format("    --call {}{}\n", shell_word(printable(sample.text)), paint(origin, kDim, style));
     }
-    return also.empty() ? text : text + fmt::format("    and with other {}\n", also);
+    return also.empty() ? text : text + fmt::format("    and with {}\n", also);
 }
 
 // Everything of the first entry and of one that failed; of the others that they are verified, and how well.

@@ -32,7 +32,7 @@ FileReport verified() {
     proof.name = "Net";
     proof.level = verify::Level::verified;
     proof.original_dtype = "float32";
-    proof.samples = {{"Net(8)(f32[2, 8])", "search"}, {"Net(8)(f32[3, 8])", "search: sizes"}, {"Net(9)(f32[2, 9])", "search: dim=9"}};
+    proof.samples = {{"Net(8)(f32[2, 8])", "search"}, {"Net(8)(f32[3, 8])", "search: other sizes"}, {"Net(9)(f32[2, 9])", "search: dim=9"}};
     proof.stages = {{"parses", StageResult::passed, ""},
                     {"imports", StageResult::passed, ""},
                     {"values", StageResult::passed, "max error 3.1e-07"},

@@ -221,8 +221,8 @@ private:
         const PreparedSample first = entry.samples.front();
         const auto new_ground = [&](const Invocation& invocation) { return observe(program, invocation, true); };
         for (Variation& variation : variations(program, tree_, definition, first.invocation, new_ground, request_.variations)) {
-            if (variation.what == "sizes") observe(program, variation.invocation, false);
-            entry.samples.push_back({std::move(variation.invocation), first.origin + ": " + variation.what, true});
+            if (variation.of_size_alone) observe(program, variation.invocation, false);
+            entry.samples.push_back({std::move(variation.invocation), first.origin + ": " + variation.what, true, variation.of_size_alone});
         }
     }
 

@@ -720,7 +720,7 @@ private:
     }
 
     // The first sample was trained; in that the others are like it.
-    [[nodiscard]] bool differs_in_sizes_alone() const { return sample_->origin.ends_with("sizes"); }
+    [[nodiscard]] bool differs_in_sizes_alone() const { return sample_->of_size_alone; }
 
     // Another size, mask or flag: values, gradients, and, but for another size, outputs in training mode.
     void prove_variation(Pair& pair) {

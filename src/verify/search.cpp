@@ -298,6 +298,7 @@ std::optional<std::vector<std::int64_t>> first_shape(const Invocation& base) {
 
 constexpr double kTooSmallToShow = 1e-3;  // an eps
 constexpr std::size_t kMostNumbers = 8;    // tried one by one
+constexpr std::size_t kMostAxesOfSequence = 3;  // (batch, length, width)
 constexpr std::int64_t kLargestCount = 99; // of a default that is made one more
 
 class Varier {
@@ -339,7 +340,21 @@ private:
                 if (current != before) break;
             }
         }
-        if (changed) found_.push_back({current, "sizes"});
+        if (changed) found_.push_back({current, "other sizes", true});
+        ones(*shape);
+    }
+
+    // A batch of one, and one token: axes that squeeze, broadcast and sum as no other does.
+    void ones(const std::vector<std::int64_t>& shape) {
+        const auto found = [&](Invocation next, const char* what) {
+            if (next == base_ || !runs(next)) return false;
+            found_.push_back({std::move(next), what, true});
+            return true;
+        };
+        if (shape[0] > 1) found(resized(base_, shape[0], 1, [](std::size_t axis) { return axis == 0; }), "a batch of one");
+        if (shape.size() > kMostAxesOfSequence) return;
+        for (std::size_t axis = 1; axis < shape.size(); ++axis)
+            if (shape[axis] > 1 && found(resized(base_, shape[axis], 1, [](std::size_t a) { return a > 0; }), "a length of one")) return;
     }
 
     // Other values in place of the numbers that the sample leaves to their defaults: all at once, else as many as run together. A number that
@@ -367,7 +382,7 @@ private:
         if (changes.empty() || full()) return;
         if (!adopt(changes))
             for (std::size_t i = 0; i < std::min(changes.size(), kMostNumbers); ++i) adopt(std::span(changes).subspan(i, 1));
-        if (current != base_) found_.push_back({current, "numbers"});
+        if (current != base_) found_.push_back({current, "other numbers", false});
     }
 
     [[nodiscard]] static bool has_default(const ParameterOf& parameter) { return parameter.default_text && !parameter.kind.starts_with("var_"); }
@@ -431,7 +446,7 @@ private:
                 Invocation next = base_;
                 next.spec["kwargs"][parameter->name] = guess;
                 if (!runs(next) || !new_ground_(next)) continue;
-                found_.push_back({next, parameter->name});
+                found_.push_back({next, parameter->name, false});
                 break;
             }
         }
@@ -474,7 +489,7 @@ private:
                 Invocation next = base_;
                 add_argument(next, parameter->name, value);
                 if (!runs(next) || !new_ground_(next)) continue;
-                found_.push_back({next, parameter->name + "=" + value});
+                found_.push_back({next, parameter->name + "=" + value, false});
             }
         }
     }

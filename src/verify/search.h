@@ -41,7 +41,8 @@ std::optional<Invocation> with_small_batch(const Invocation& invocation);
 // what `base` does not (`new_ground` decides), or differs in size.
 struct Variation {
     Invocation invocation;
-    std::string what;  // "sizes", "attention_mask", "use_gate=True"
+    std::string what;    // "other sizes", "a batch of one", "attention_mask", "use_gate=True"
+    bool of_size_alone;  // the tensors differ in nothing but their shapes
 };
 std::vector<Variation> variations(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const Invocation& base,
                                   const std::function<bool(const Invocation&)>& new_ground, int most);
