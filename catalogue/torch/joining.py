@@ -10,7 +10,15 @@ def cat(tensors, dim=0):
     if known(len(tensors)) and known([tensor.shape == (0,) for tensor in tensors]):
         if any([known(tensor.shape == (0,)) and tensor.shape == (0,) and dim != 0 for tensor in tensors]):
             return cat([tensor for tensor in tensors if tensor.shape != (0,)], dim)  # torch passes over such tensors
+    if known(len(tensors)) and any([maybe_void(tensor) for tensor in tensors]):
+        return _concatenate(tensors, dim)
     return mx.concatenate(tensors, axis=dim)
+
+
+def _concatenate(tensors, axis):
+    """Passes over tensors of shape (0,), as PyTorch does."""
+    filled = [tensor for tensor in tensors if tensor.shape != (0,)]
+    return mx.concatenate(filled or tensors, axis=axis)
 
 
 @rule("torch.stack")

@@ -24,6 +24,7 @@ __all__ = [
     "dissolve",
     "drop_decorator",
     "is_size",
+    "maybe_void",
     "is_tensor",
     "keep",
     "known",
@@ -217,6 +218,11 @@ def negated(value: Any) -> bool:
 def is_size(value: Any) -> bool:
     """Whether the compiler knows the value for a tensor's shape; in Python every shape is a tuple."""
     return isinstance(value, tuple)
+
+
+def maybe_void(value: Any) -> bool:
+    """Whether a tensor may have the shape (0,), which `torch.cat` passes over: to the compiler, on some path to this place."""
+    return value.shape == (0,)
 
 
 def is_tensor(value: Any) -> bool:

@@ -36,6 +36,7 @@ Fact TensorResult::from_data() const {
     Fact data = operands_.fact(0, {"data", "obj"});
     if (data.kind == Kind::tensor) return same_shape(data, dtype_argument(data.dtype));
     std::vector<Dim> dims;
+    if (data.kind == Kind::list && data.length == 0) return store_.tensor_of({constant_dim(0)}, dtype_argument(DType::float32));
     while (data.kind == Kind::list || data.kind == Kind::tuple || data.kind == Kind::size) {
         dims.push_back(data.length >= 0 ? constant_dim(data.length) : Dim{});
         data = data.elements != 0 ? store_.element(data) : Fact{};
@@ -93,7 +94,7 @@ Fact TensorResult::created() {
             const auto dims = size_argument(0);
             return dims ? store_.tensor_of(*dims, dtype) : tensor(-1, dtype);
         }
-        if (operands_.positional.empty()) return tensor(operands_.star ? -1 : 1, dtype);
+        if (operands_.positional.empty()) return operands_.star ? tensor(-1, dtype) : store_.tensor_of({constant_dim(0)}, dtype);
         Fact out = from_data();
         out.dtype = dtype;
         return out;

@@ -20,7 +20,7 @@ std::uint64_t hash_of(const Dim& dim) {
 
 std::uint64_t hash_of(const Fact& fact) {
     std::uint64_t hash = mix(static_cast<std::uint64_t>(fact.kind), static_cast<std::uint64_t>(fact.dtype));
-    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1) * 8 + (fact.temporary ? 1u : 0u) + (fact.maybe_none ? 2u : 0u));
+    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1) * 16 + (fact.temporary ? 1u : 0u) + (fact.maybe_none ? 2u : 0u) + (fact.maybe_void ? 4u : 0u));
     hash = mix(hash, names::pair_key(static_cast<std::uint32_t>(fact.length), fact.shape));
     hash = mix(hash, names::pair_key(fact.elements, static_cast<std::uint32_t>(fact.value)));
     hash = mix(hash, names::pair_key(fact.class_index, fact.library_class));
@@ -289,6 +289,12 @@ void FactStore::join_elements(const Fact& left, const Fact& right, Fact& out) {
     }
 }
 
+bool FactStore::is_void(const Fact& fact) const {
+    if (fact.kind != Kind::tensor || fact.rank != 1) return false;
+    const std::vector<Dim> shape = dims(fact);
+    return shape.size() == 1 && shape[0].known && shape[0].symbols.empty() && shape[0].coefficient == 0;
+}
+
 Fact FactStore::join(const Fact& left, const Fact& right) {
     if (left == right) return left;
     if (left.kind == Kind::none || right.kind == Kind::none) {
@@ -312,6 +318,7 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     out.dtype = left.dtype == right.dtype ? left.dtype : DType::unknown;
     out.rank = left.rank == right.rank ? left.rank : std::int8_t{-1};
     out.temporary = left.temporary && right.temporary;
+    out.maybe_void = left.maybe_void || right.maybe_void || is_void(left) || is_void(right);
     out.passes_input = left.passes_input || right.passes_input;
     out.writes_input = left.writes_input && right.writes_input;
     out.shape = join_shapes(left, right, out.rank);

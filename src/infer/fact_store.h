@@ -59,6 +59,9 @@ public:
     [[nodiscard]] std::optional<bool> boolean_value(const Fact& fact) const;
     [[nodiscard]] std::optional<std::string_view> string_value(const Fact& fact) const;
 
+    // Whether it is a tensor of the shape (0,): torch.cat passes over it, whatever the others' axes.
+    [[nodiscard]] bool is_void(const Fact& fact) const;
+
     // What holds whichever of the two holds.
     Fact join(const Fact& left, const Fact& right);
     // What every element of a sequence, list or iterable of facts is.

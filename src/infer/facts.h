@@ -56,6 +56,7 @@ struct Fact {
     std::int32_t length = -1;      // of a tuple, list or size
     bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the
                                    // expression is used in a way that None does not allow
+    bool maybe_void = false;       // of a tensor: on some path it has the shape (0,), which torch.cat passes over
     bool passes_input = false;     // of a module: a call may give back its input itself (Dropout, Identity, inplace=True)
     bool writes_input = false;     // of a module: a call writes to its input (inplace=True)
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.

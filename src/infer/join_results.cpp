@@ -76,8 +76,10 @@ Fact TensorResult::cat() const {
     if (parts.elements == 0) return tensor();
     const std::vector<Fact> pieces = store_.elements(parts);
     Fact out = same_rank(pieces[0], pieces[0].dtype);
+    out.maybe_void = false;
+    const bool filled = std::any_of(pieces.begin(), pieces.end(), [&](const Fact& piece) { return piece.kind == Kind::tensor && piece.rank > 1; });
     for (const Fact& piece : pieces) {
-        if (piece.kind == Kind::tensor && piece.rank >= 0) out.rank = piece.rank;
+        if (piece.kind == Kind::tensor && piece.rank >= 0 && !(filled && store_.is_void(piece))) out.rank = piece.rank;
         if (&piece != &pieces[0]) out.dtype = promote(out.dtype, piece.dtype);
     }
     const Operand* axis_given = operands_.find(1, {"dim", "axis"});

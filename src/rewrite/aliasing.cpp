@@ -101,7 +101,8 @@ bool Rewriter::seen_elsewhere(NodeId owner, NodeId target, NodeId writing) const
     const names::BindingId owned = names_.binding(owner);
     const names::Binding& binding = names_[owned];
     if (comes_from_outside(owner, owner) || is_kept_elsewhere(binding)) return true;
-    return read_after(binding, owner, writing) || other_view_read(owner, target, writing);
+    const bool same_name = tree_[target].kind == NodeKind::name && names_.binding(target) == owned;  // x = x.view(4, -1): it names what is written
+    return (!same_name && read_after(binding, owner, writing)) || other_view_read(owner, target, writing);
 }
 
 // Whether another view of the same memory, made before the write, is read after it.

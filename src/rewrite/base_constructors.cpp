@@ -78,11 +78,15 @@ std::optional<std::pair<std::string, std::string>> Rewriter::base_construction(N
 // The class that a layer of torch is here as a base: of other arguments it may be another.
 std::string Rewriter::base_text(NodeId base, const Entry& entry) {
     const NodeId definition = tree_[base].parent;
-    if (entry.kind != EntryKind::module_ || !exists(definition) || tree_[definition].kind != NodeKind::class_def || names_.class_at[syntax::index(definition)] == 0) return {};
+    if (!exists(definition) || tree_[definition].kind != NodeKind::class_def || names_.class_at[syntax::index(definition)] == 0) return {};
     for (const NodeId method : names_.classes[names_.class_at[syntax::index(definition)] - 1].methods) {
         if (tree_[method].name != "__init__") continue;
         const NodeId statement = base_constructed(method);
         if (!exists(statement) || constructed_base(tree_.child(statement, 0)) != entry.qualified) continue;
+        if (entry.kind == EntryKind::definition) {
+            const Entry& other = definition_for(tree_.child(statement, 0), entry);
+            return &other == &entry ? std::string{} : evaluator_.require_definition(other);
+        }
         if (const auto made = base_construction(tree_.child(statement, 0), entry)) return made->first;
         if (const Entry* general = catalogue_.find("mlxify." + std::string(entry.qualified) + "Base")) return evaluator_.require_definition(*general);
     }

@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kSmallestSide = 16;
 constexpr std::int64_t kFewItems = 4;  // of a sequence whose length costs too much
 constexpr std::int64_t kSmallestCount = 4;  // what is halved at all
+constexpr std::int64_t kTimesWider = 8, kWidest = 128;  // a number above is wide enough
 
 // Whether a model of another size is still the same kind of model.
 bool scales(Quantity quantity) {
@@ -142,6 +143,29 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
         (number ? trials : other_structures).push_back(std::move(next));
     }
     trials.insert(trials.end(), other_structures.begin(), other_structures.end());
+    return trials;
+}
+
+std::vector<Trial> wider(const Trial& trial) {
+    std::vector<Trial> trials;
+    Trial all = trial;
+    all.cost += 1;
+    for (std::size_t i = 0; i < trial.arguments.size(); ++i) {
+        const auto& [name, value] = trial.arguments[i];
+        const Quantity quantity = quantity_of(name);
+        const std::int64_t number = integer_text(value).value_or(0);
+        const bool is_width = quantity == Quantity::width || quantity == Quantity::channels || quantity == Quantity::image_channels || quantity == Quantity::feed_forward;
+        if (!is_width || number < 1 || number > kWidest) continue;
+        all.arguments[i].second = std::to_string(kTimesWider * number);
+        trials.push_back(trial);
+        trials.back().arguments[i].second = all.arguments[i].second;
+        trials.back().cost += 2;
+    }
+    if (!trials.empty()) trials.insert(trials.begin(), std::move(all));
+    for (Trial& next : trials) {
+        next.inputs.clear();
+        next.inputs_chosen = false;
+    }
     return trials;
 }
 

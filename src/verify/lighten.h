@@ -1,5 +1,5 @@
-// Smaller forms of a sample that runs, for models whose calls cost much.
-// takes: a trial; gives: trials with about half of one size each; tests: lighten_test.cpp
+// Smaller forms of a sample that runs, for models whose calls cost much, and wider ones for models that are too narrow.
+// takes: a trial; gives: trials with about half of one size each, or larger ones; tests: lighten_test.cpp
 #pragma once
 
 #include <vector>
@@ -11,6 +11,9 @@ namespace mlxify::verify {
 // In the order in which to try them: smaller images, then each number of the constructor that counts layers or channels, halved, with the
 // axes of the inputs that have its size, and without.
 std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry);
+
+// The same with every width and number of channels eight times as large, and with each of them alone.
+std::vector<Trial> wider(const Trial& trial);
 
 // Where a call takes too long for its length, as what goes through all partitions does: sequences of a few items.
 std::vector<Trial> shorter(const Trial& trial);

@@ -37,6 +37,14 @@ TEST(LighterTest, WhatIsSmallStays) {
     EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
 }
 
+TEST(Lighten, WidensEveryWidthAndEachAlone) {
+    const Trial trial{{{"in_channels", "4"}, {"kernel_size", "3"}, {"hidden_dim", "16"}, {"dim", "512"}}, {{"x", tensor_spec({2, 4, 16, 16}, "float32")}}, true, 0};
+    std::vector<std::string> texts;
+    for (const Trial& next : wider(trial)) texts.push_back(next.arguments[0].second + " " + next.arguments[1].second + " " + next.arguments[2].second + " " + next.arguments[3].second);
+    EXPECT_EQ(texts, (std::vector<std::string>{"32 3 128 512", "32 3 16 512", "4 3 128 512"}));
+    EXPECT_TRUE(wider(Trial{{{"kernel_size", "3"}}, {}, false, 0}).empty());
+}
+
 TEST(Lighten, ShortensSequences) {
     const Trial trial{{}, {{"x", tensor_spec({2, 48, 64}, "float32")}, {"t", tensor_spec({2}, "float32")}}, true, 0};
     const std::vector<Trial> few = shorter(trial);

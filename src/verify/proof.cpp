@@ -398,17 +398,24 @@ private:
             for (const auto& [name, view] : file->arrays()) context = std::max(context, scale_of(view));
         };
         widen(both.parameters.plain);
+        // What vanishes for one token alone, the gradient of a cosine, is measured by what it is for several.
+        if (!sample_->variation) {
+            usual_gradient_ = std::max(usual_gradient_, context);
+            for (const auto& [name, view] : both.inputs.plain->arrays())
+                if (name.starts_with("input.")) usual_gradient_ = std::max(usual_gradient_, scale_of(view));
+        }
+        const double usual = differs_in_sizes_alone() ? usual_gradient_ : 0;
         if (both.parameters.plain) {
             for (const auto& [name, view] : both.parameters.plain->arrays()) {
                 if (both.parameters.converted->find("parameter." + name) == nullptr) continue;  // not trained on either side
-                if (!judge_array(both.parameters, name, "parameter." + name, "gradient of " + name, context, stage, code, siblings_of(*both.parameters.plain, name)))
-                    return false;
+                const double siblings = std::max(usual, siblings_of(*both.parameters.plain, name));
+                if (!judge_array(both.parameters, name, "parameter." + name, "gradient of " + name, context, stage, code, siblings)) return false;
             }
         }
         for (const auto& [name, view] : both.inputs.plain->arrays()) {
             if (!name.starts_with("input.")) continue;
             if (both.inputs.converted->find(name) == nullptr) return fail(stage, code, "no gradient for " + name), false;
-            if (!judge_array(both.inputs, name, name, "gradient of " + name, context, stage, code)) return false;
+            if (!judge_array(both.inputs, name, name, "gradient of " + name, context, stage, code, usual)) return false;
         }
         return true;
     }
@@ -804,7 +811,7 @@ private:
     const PreparedSample* sample_ = nullptr;
     std::vector<std::pair<Numbers, std::map<std::string, OwnedArray>>> outputs_;
     Tally tally_;
-    double gradient_error_ = 0, variation_error_ = 0;
+    double gradient_error_ = 0, variation_error_ = 0, usual_gradient_ = 0;
     int variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
     bool closely_ = false;    // what is judged is only whether it agrees closely: nothing fails, nothing is noted

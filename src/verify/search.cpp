@@ -20,6 +20,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMostWaiting = 12;
+constexpr int kMostEmpty = 6;  // trials with layers without weights that are not followed; a model may have them in any size
 constexpr double kTrialSeconds = 20;  // of a construction or a call; longer ones would take minutes to prove
 constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
 constexpr double kWorthwhile = 0.8;       // of the cost before
@@ -50,6 +51,10 @@ std::int64_t elements_of(const Trial& trial) {
         });
     }
     return elements;
+}
+
+bool all_finite(const CallResult& called) {
+    return std::all_of(called.leaves.begin(), called.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
 }
 
 class Search {
@@ -90,6 +95,11 @@ private:
         const Invocation invocation = trial.invocation(entry_);
         const Reply<Construction> built = original_.construct(invocation.expression);
         if (!built) return construct_failed(trial, built.failure());
+        if (has_empty_layer(*built) && empty_met_++ < kMostEmpty) {
+            result_.reason = "a layer without weights: a width is 0";
+            for (Trial& next : wider(trial)) push(std::move(next));
+            return;
+        }
         const Sizes sizes = sizes_of(entry_, trial);
         const auto hints = input_hints(tree_, entry_.name, "", *built);
         if (!trial.inputs_chosen) {
@@ -101,6 +111,12 @@ private:
         // Indices that are in range by luck are not with other draws.
         if (const Reply<CallResult> again = try_invocation(original_, invocation, 1); !again) return call_failed(trial, again.failure(), hints, sizes);
         succeeded(trial, invocation, *called);
+    }
+
+    // A ratio that a small width has rounded to nothing. The model runs, and shows little.
+    static bool has_empty_layer(const Construction& built) {
+        return std::any_of(built.parameters.begin(), built.parameters.end(),
+                           [](const ArrayOf& array) { return std::find(array.shape.begin(), array.shape.end(), 0) != array.shape.end(); });
     }
 
     void call_failed(const Trial& failed, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
@@ -208,6 +224,7 @@ private:
     // With this draw and another, to finite results.
     [[nodiscard]] bool runs(const Trial& trial) {
         const Invocation invocation = trial.invocation(entry_);
+        if (const Reply<Construction> built = original_.construct(invocation.expression); built && has_empty_layer(*built)) return false;
         for (const std::uint64_t seed : {1, 0})
             if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return false;
         return true;
@@ -221,10 +238,6 @@ private:
         options.method = invocation.method;
         const Reply<double> count = (*session)->operations(invocation.spec, (*session)->scratch(kTriedInputs), options);
         return count ? std::optional(*count) : std::nullopt;
-    }
-
-    static bool all_finite(const CallResult& called) {
-        return std::all_of(called.leaves.begin(), called.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
     }
 
     // Logarithms, roots and logits are not defined everywhere, and exponentials overflow: the same with float inputs between 0 and 1,
@@ -270,6 +283,7 @@ private:
     std::set<std::string> seen_;
     std::map<std::string, int> met_;  // failures
     SearchResult result_;
+    int empty_met_ = 0;  // layers without weights
     bool given_up_ = false, was_slow_ = false;
 };
 
@@ -347,7 +361,9 @@ private:
     // A batch of one, and one token: axes that squeeze, broadcast and sum as no other does.
     void ones(const std::vector<std::int64_t>& shape) {
         const auto found = [&](Invocation next, const char* what) {
-            if (next == base_ || !runs(next)) return false;
+            if (next == base_) return false;
+            const Reply<CallResult> called = try_invocation(original_, next);
+            if (!called || !all_finite(*called)) return false;  // the mean of nothing, the variance of one
             found_.push_back({std::move(next), what, true});
             return true;
         };

@@ -42,3 +42,14 @@ class Tiles(nn.Module):
         for at, offset in enumerate(offsets):
             x[at] += offset
         return x
+
+
+def scores(q, k, padding, bias=None):
+    weights = q @ k.swapaxes(1, 2)
+    if padding is not None:
+        weights = weights.reshape(2, -1, weights.shape[1], weights.shape[2])
+        weights[...] = mx.where(padding[:, None, None], float("-inf"), weights)
+        weights = weights.reshape(-1, weights.shape[2], weights.shape[3])
+    if bias is not None:
+        weights += bias
+    return mx.softmax(weights, axis=-1)

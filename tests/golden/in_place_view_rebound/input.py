@@ -36,3 +36,14 @@ class Tiles(nn.Module):
         for at, offset in enumerate(offsets):
             x[at] += offset
         return x
+
+
+def scores(q, k, padding, bias=None):
+    weights = torch.bmm(q, k.transpose(1, 2))
+    if padding is not None:
+        weights = weights.view(2, -1, weights.shape[1], weights.shape[2])
+        weights.masked_fill_(padding[:, None, None], float("-inf"))
+        weights = weights.view(-1, weights.shape[2], weights.shape[3])
+    if bias is not None:
+        weights += bias
+    return weights.softmax(-1)

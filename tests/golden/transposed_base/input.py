@@ -1,0 +1,7 @@
+import math
+import torch.nn as nn
+
+
+class Up(nn.ConvTranspose2d):
+    def __init__(self, c1, c2, k=1, s=1, p1=0, p2=0):
+        super().__init__(c1, c2, k, s, p1, p2, groups=math.gcd(c1, c2))
