@@ -33,6 +33,20 @@ void Edits::put(base::Span span, std::string text, std::string_view rule, bool c
     edits_.insert(begin, Edit{span, std::move(text), std::string(rule), false});
 }
 
+void Edits::keep_line_break(std::uint32_t line_end) {
+    const auto crosses = [&](const Edit& edit) { return edit.span.begin < line_end && edit.span.end > line_end; };
+    auto edit = std::find_if(edits_.begin(), edits_.end(), crosses);
+    if (edit == edits_.end()) return;
+    while (edit->text.empty() && edit != edits_.begin() && std::prev(edit)->span.end == edit->span.begin && !std::prev(edit)->span.empty()) {
+        std::prev(edit)->span.end = edit->span.end;  // the lines before were taken out, too
+        edit = std::prev(edits_.erase(edit));
+    }
+    edit->span.end = line_end;
+    const auto shorten = [](std::string_view text) { return text.ends_with("\r\n") ? 2 : text.ends_with('\n') ? 1 : 0; };
+    if (edit->text.empty()) edit->span.begin -= static_cast<std::uint32_t>(shorten(source_.substr(0, edit->span.begin)));
+    else edit->text.resize(edit->text.size() - static_cast<std::size_t>(shorten(edit->text)));
+}
+
 void Edits::insert(std::uint32_t at, std::string text, std::string_view rule, bool joined) {
     if (!rule.empty()) note({at, at}, rule);
     put_before(at, std::move(text), rule, joined);

@@ -35,6 +35,8 @@ public:
     void replace_part(base::Span span, std::string text, std::string_view rule);
     // Puts `text` before byte `at`; after what was inserted there earlier.
     void insert(std::uint32_t at, std::string text, std::string_view rule = {}, bool joined = false);
+    // Gives the line break at `line_end` back where lines were taken out together with it: what ends there can be replaced.
+    void keep_line_break(std::uint32_t line_end);
     // Notes that a rule was applied there, beside the edits that say so themselves.
     void note(base::Span span, std::string_view rule) { made_.push_back({span, std::string(rule)}); }
     // Every place that a rule was applied to, in the order of the source, once; those in pieces that were taken out are left out.

@@ -113,6 +113,21 @@ TEST(Edits, positions_follow_the_text) {
     EXPECT_EQ(edits.position_after(kWhole.end), after.size());
 }
 
+TEST(Edits, lines_that_are_taken_out_leave_the_last_line_break) {
+    const std::string_view source = "a\nb\nc\nd\n";
+    const auto left_of = [&](std::initializer_list<std::pair<base::Span, const char*>> removed) {
+        Edits edits(source);
+        for (const auto& [span, text] : removed) edits.replace(span, text);
+        edits.keep_line_break(5);
+        edits.replace({2, 5}, "[" + edits.render({2, 5}) + "]");
+        return edits.render({0, static_cast<std::uint32_t>(source.size())});
+    };
+    EXPECT_EQ(left_of({}), "a\n[b\nc]\nd\n");
+    EXPECT_EQ(left_of({{{4, 6}, "pass\n"}}), "a\n[b\npass]\nd\n");
+    EXPECT_EQ(left_of({{{4, 6}, ""}}), "a\n[b]\nd\n");
+    EXPECT_EQ(left_of({{{2, 4}, "pass\n"}, {{4, 6}, ""}}), "a\n[pass]\nd\n");
+}
+
 TEST(EditsDeathTest, a_replacement_never_overlaps_the_end_of_another_in_part) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     EXPECT_EXIT(

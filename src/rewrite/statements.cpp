@@ -186,6 +186,7 @@ void Rewriter::dissolve(NodeId id) {
     for (; comment != comments.end() && comment->begin < tree_[first].span.begin; ++comment)
         if (!is_pragma(source_.text(*comment))) text += outer + std::string(source_.text(*comment)) + std::string(source_.newline());
     const std::uint32_t begin = source_.line_begin(tree_[first].span.begin);
+    edits_.keep_line_break(end);
     const std::string moved = edits_.render({begin, end});
     text += shift_left(moved, inner.size() - outer.size());
     edits_.replace({source_.line_begin(tree_[id].span.begin), end}, text, "with", true);

@@ -245,7 +245,9 @@ std::optional<Failure> read_failure(const Json& answer) {
             return true;
         });
     const bool conditions_read = get_list<Condition>(*error, "conditions", failure.conditions, Presence::optional, [](const Json& json, Condition& condition) {
-        return get(json, "relation", condition.relation) && get(json, "left", condition.left) && get(json, "right", condition.right);
+        if (!get(json, "relation", condition.relation)) return false;
+        if (condition.relation == "in") return get(json, "name", condition.name) && get(json, "current", condition.current) && get(json, "choices", condition.choices);
+        return get(json, "left", condition.left) && get(json, "right", condition.right);
     });
     return well_formed && conditions_read ? std::optional(failure) : std::nullopt;
 }

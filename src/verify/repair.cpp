@@ -334,6 +334,11 @@ void make_equal(const Condition& condition, std::vector<Repair>& repairs) {
 std::vector<Repair> from_conditions(const std::vector<Condition>& conditions) {
     std::vector<Repair> repairs;
     for (const Condition& condition : conditions) {
+        for (const std::string& one : condition.choices) {
+            repairs.push_back({choice, -1, -1, condition.name});
+            repairs.back().current = condition.current;
+            repairs.back().value = one;
+        }
         if (condition.left.empty() || condition.right.empty()) continue;
         const std::int64_t left = condition.left[0], right = condition.right[0];
         if (condition.relation == "rank") {

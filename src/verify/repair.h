@@ -34,6 +34,7 @@ struct Repair {
         sequence_input,  // an input must be a list of tensors
         other_rank,      // an input has `found` axes, and needs another number of them
         sequence_value,  // an argument must be a list or tuple, not one number
+        choice,          // the argument `name`, or the one that is `current`, must be `value`
         argument_value,  // an argument is `found` and must be `wanted`
         module_value,    // an argument must be a module, or hold modules
         input_shape,     // what is made of the inputs has the shape `found_shape` and must have `wanted_shape`
@@ -52,6 +53,7 @@ struct Repair {
     std::int64_t wanted = -1;
     std::string name;
     std::vector<std::int64_t> found_shape{}, wanted_shape{};
+    std::string current{}, value{};  // texts of Python literals
     friend bool operator==(const Repair&, const Repair&) = default;
 };
 

@@ -344,6 +344,23 @@ std::vector<Trial> with_kept_sizes(const Trial& base) {
     return trials;
 }
 
+// One of the values that the model allows, for the argument of that name, or for those that have the value which it refused.
+std::vector<Trial> with_choice(const Trial& base, const DefinitionOf& entry, const Repair& repair) {
+    std::vector<Trial> trials;
+    const auto add = [&](const std::string& name, int cost) {
+        Trial next = base;
+        set_argument(next, name, repair.value);
+        next.cost += cost;
+        if (next.arguments != base.arguments) trials.push_back(std::move(next));
+    };
+    for (const ParameterOf& parameter : entry.parameters)
+        if (parameter.bindable() && parameter.name == repair.name) add(parameter.name, 1);
+    if (!trials.empty()) return trials;
+    for (const auto& [name, value] : base.arguments)
+        if (value == repair.current) add(name, 2);
+    return trials;
+}
+
 // `queries`, `key`, `v`: an input of attention.
 bool is_of_attention(const std::string& name) {
     static constexpr std::string_view kNames[] = {"q", "k", "v", "query", "key", "value", "queries", "keys", "values"};
@@ -479,6 +496,7 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         if (!trials.empty()) return trials;
     }
     if (repair.kind == Repair::Kind::argument_value) return with_value(base, repair);
+    if (repair.kind == Repair::Kind::choice) return with_choice(base, entry, repair);
     if (repair.kind == Repair::Kind::other_feature) return with_other_features(base, entry);
     if (repair.kind == Repair::Kind::single_value) return with_single_values(base);
     if (trial.inputs_chosen && repair.kind == Repair::Kind::channels) trials = with_shorter_defaults(base, entry);

@@ -23,8 +23,10 @@ using Json = nlohmann::json;
 
 // What a check of the model itself wanted and did not find: `x.shape[1] == self.length` with 48 and 16.
 struct Condition {
-    std::string relation;  // "==", "<", "<=", ">", ">=", "%" (a multiple of), "rank" (the number of axes)
+    std::string relation;  // "==", "<", "<=", ">", ">=", "%" (a multiple of), "rank" (the number of axes), "in"
     std::vector<std::int64_t> left, right;
+    std::string name{}, current{};        // of "in": what should have been one of the choices, and what it was,
+    std::vector<std::string> choices{};   // as texts of Python literals
 };
 
 // Why a verb did not succeed. `type` is a Python exception's class, or "timeout", "memory", "exit", "died", "protocol".

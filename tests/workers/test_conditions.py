@@ -40,6 +40,16 @@ def chained(x, net):
     assert net.heads < x.shape[1] <= net.length
 def called(x, net):
     assert net.length == int("3")
+def divides(x, y):
+    return (x % y) == 0
+def predicate(x, net):
+    assert divides(x.size(-1), net.heads), "no multiple"
+def choice(x, net):
+    heads = net.heads
+    assert heads in [50, 100, 152], "heads should be 50, 100 or 152"
+def attribute(x, net):
+    if net.image not in {"a": 1, "b": 2}.keys():
+        raise ValueError("neither")
 """
 
 
@@ -63,10 +73,18 @@ def conditions_of(tmp_path: Path, name: str) -> list[dict[str, Any]]:
         ("shapes", "==", [48, 64], [32, 16]),
         ("negated", "==", [48], [2]),
         ("chained", "<=", [48], [16]),
+        ("predicate", "%", [64], [3]),
     ],
 )
 def test_sizes_that_were_compared(tmp_path: Path, name: str, relation: str, left: list[int], right: list[int]) -> None:
     assert conditions_of(tmp_path, name) == [{"relation": relation, "left": left, "right": right}]
+
+
+def test_choices_are_told_as_texts(tmp_path: Path) -> None:
+    heads = {"relation": "in", "name": "heads", "current": "3", "choices": ["50", "100", "152"]}
+    assert conditions_of(tmp_path, "choice") == [heads]
+    image = {"relation": "in", "name": "image", "current": "(32, 16)", "choices": ["'a'", "'b'"]}
+    assert conditions_of(tmp_path, "attribute") == [image]
 
 
 @pytest.mark.parametrize("name", ["nothing", "called"])

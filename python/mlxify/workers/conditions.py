@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from types import CodeType, FrameType, TracebackType
+from collections.abc import Iterator, KeysView, Mapping
+from types import CodeType, TracebackType
 from typing import Any
 
 MAX_CONDITIONS = 8
 MAX_SIZES = 8  # of a shape
+MAX_CHOICES = 16
 
 _HARMLESS = (
     ast.Name,
@@ -17,6 +18,8 @@ _HARMLESS = (
     ast.Constant,
     ast.Tuple,
     ast.List,
+    ast.Set,
+    ast.Dict,
     ast.Slice,
     ast.BinOp,
     ast.UnaryOp,
@@ -24,7 +27,8 @@ _HARMLESS = (
     ast.unaryop,
     ast.expr_context,
 )
-_SIZE_METHODS = frozenset({"size", "dim", "numel"})
+_SIZE_METHODS = frozenset({"size", "dim", "numel", "keys"})
+Scope = tuple[dict[str, Any], Mapping[str, Any]]  # what the names of an expression mean: globals and locals
 _RELATIONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
@@ -40,7 +44,8 @@ def failed_conditions(trace: TracebackType | None, model_file: str | None) -> li
     """What should have held where the model itself raised: `{"relation", "left", "right"}`, sizes as lists of integers.
 
     `relation` is a comparison, `%` where `left` should be a multiple of `right`, or `rank` where a tensor of `left` axes should have
-    `right`. Empty where a library raised, or where what was compared are no sizes.
+    `right`; or it is `in`, with the `name` that should have been one of `choices` and was `current` (texts of Python literals).
+    Empty where a library raised, or where what was compared is nothing of this.
     """
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -53,8 +58,9 @@ def failed_conditions(trace: TracebackType | None, model_file: str | None) -> li
         return []
     found = []
     for test, must_hold in _tests(tree, trace.tb_lineno):
-        for comparison, must_compare in _comparisons(test, must_hold):
-            found += _condition(comparison, must_compare, trace.tb_frame)
+        scope = trace.tb_frame.f_globals, trace.tb_frame.f_locals
+        for comparison, must_compare, scope_of_it in _comparisons(test, must_hold, scope, tree):
+            found += _condition(comparison, must_compare, scope_of_it)
     return found[:MAX_CONDITIONS]
 
 
@@ -71,20 +77,44 @@ def _tests(tree: ast.Module, line: int) -> Iterator[tuple[ast.expr, bool]]:
                     yield node.test, False
 
 
-def _comparisons(test: ast.expr, must_hold: bool) -> Iterator[tuple[ast.Compare, bool]]:
-    """Every comparison of two in a test, and whether it must hold; `not` turns that round, `a < b <= c` holds two."""
+def _comparisons(test: ast.expr, must_hold: bool, scope: Scope, tree: ast.Module) -> Iterator[tuple[ast.Compare, bool, Scope]]:
+    """Every comparison of two in a test, whether it must hold, and what its names mean.
+
+    `not` turns that round, `a < b <= c` holds two, and `divisible_by(dim, heads)` holds those of the function's one expression.
+    """
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        yield from _comparisons(test.operand, not must_hold)
+        yield from _comparisons(test.operand, not must_hold, scope, tree)
         return
     if isinstance(test, ast.Compare) and (must_hold or len(test.ops) == 1):
         for left, operator, right in zip([test.left, *test.comparators], test.ops, test.comparators, strict=False):
-            yield ast.Compare(left, [operator], [right]), must_hold
+            yield ast.Compare(left, [operator], [right]), must_hold, scope
+    if isinstance(test, ast.Call):
+        if predicate := _predicate(test, scope, tree):
+            yield from _comparisons(predicate[0], must_hold, predicate[1], ast.Module([], []))  # one call deep
+        return
     for part in ast.iter_child_nodes(test):
         if isinstance(part, ast.expr):
-            yield from _comparisons(part, must_hold)
+            yield from _comparisons(part, must_hold, scope, tree)
 
 
-def _condition(comparison: ast.Compare, must_hold: bool, frame: FrameType) -> list[dict[str, Any]]:
+def _predicate(call: ast.Call, scope: Scope, tree: ast.Module) -> tuple[ast.expr, Scope] | None:
+    """The expression that a function of the file returns, where it does nothing else, and what its parameters are in this call."""
+    if not isinstance(call.func, ast.Name) or call.keywords:
+        return None
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef) or node.name != call.func.id or len(node.body) != 1:
+            continue
+        result, names = node.body[0], [argument.arg for argument in node.args.args]
+        if not isinstance(result, ast.Return) or result.value is None or len(names) != len(call.args):
+            return None
+        values = [_value(argument, scope) for argument in call.args]
+        return result.value, (scope[0], dict(zip(names, values, strict=True)))
+    return None
+
+
+def _condition(comparison: ast.Compare, must_hold: bool, scope: Scope) -> list[dict[str, Any]]:
+    if isinstance(comparison.ops[0], ast.In if must_hold else ast.NotIn):
+        return _choice(comparison, scope)
     relation = _RELATIONS.get(type(comparison.ops[0]))
     if relation is None:
         return []
@@ -92,7 +122,7 @@ def _condition(comparison: ast.Compare, must_hold: bool, frame: FrameType) -> li
     if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Mod):
         zero = isinstance(right, ast.Constant) and right.value == 0
         relation, left, right = "%" if zero else "", left.left, left.right
-    values = _sizes(left, frame), _sizes(right, frame)
+    values = _sizes(left, scope), _sizes(right, scope)
     if values[0] is None or values[1] is None or not relation:
         return []
     if relation != "%":
@@ -123,18 +153,35 @@ def _counts_axes(node: ast.expr) -> bool:
     return "shape" in ast.dump(node) or "'size'" in ast.dump(node)
 
 
-def _sizes(node: ast.expr, frame: FrameType) -> list[int] | None:
+def _choice(comparison: ast.Compare, scope: Scope) -> list[dict[str, Any]]:
+    """`mode in ("ir", "ir_se")` of a name or an attribute, and plain choices."""
+    left, right = comparison.left, _value(comparison.comparators[0], scope)
+    name = left.id if isinstance(left, ast.Name) else left.attr if isinstance(left, ast.Attribute) else None
+    choices = list(right) if isinstance(right, tuple | list | set | frozenset | dict | KeysView) else []
+    plain = all(item is None or isinstance(item, str | int | float) for item in choices)
+    current = _value(left, scope)
+    if name is None or not plain or not 0 < len(choices) <= MAX_CHOICES or any(item == current for item in choices):
+        return []
+    return [{"relation": "in", "name": name, "current": repr(current), "choices": [repr(item) for item in choices]}]
+
+
+def _sizes(node: ast.expr, scope: Scope) -> list[int] | None:
     """The integers that a plain expression of names, attributes and sizes gives; None for anything else."""
+    value = _value(node, scope)
+    items = list(value) if isinstance(value, tuple | list) else [value]
+    sizes = [item for item in items if isinstance(item, int) and not isinstance(item, bool)]
+    return sizes if len(sizes) == len(items) and 0 < len(sizes) <= MAX_SIZES else None
+
+
+def _value(node: ast.expr, scope: Scope) -> Any:
+    """What an expression that calls nothing of the model gives; None where it fails."""
     if not all(_is_harmless(part) for part in ast.walk(node)):
         return None
     try:
         code: CodeType = compile(ast.Expression(node), "<condition>", "eval")
-        value = eval(code, frame.f_globals, frame.f_locals)
+        return eval(code, scope[0], dict(scope[1]))
     except Exception:
         return None
-    items = list(value) if isinstance(value, tuple | list) else [value]
-    sizes = [item for item in items if isinstance(item, int) and not isinstance(item, bool)]
-    return sizes if len(sizes) == len(items) and 0 < len(sizes) <= MAX_SIZES else None
 
 
 def _is_harmless(node: ast.AST) -> bool:

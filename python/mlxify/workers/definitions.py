@@ -88,7 +88,8 @@ def _describe(
     record["bases"] = [base.__qualname__ for base in value.__bases__ if base is not object]
     if is_module_class(value):
         method = value.__dict__.get("forward") or value.__dict__.get("__call__") or _inherited(value)
-        return {**record, "kind": "module", "forward": _parameters(method)[1:] if method else []}
+        unbound = 0 if isinstance(method, staticmethod) else 1  # without `self`
+        return {**record, "kind": "module", "forward": _parameters(method)[unbound:] if method else []}
     return {**record, "kind": "dataclass" if dataclasses.is_dataclass(value) else "class"}
 
 
