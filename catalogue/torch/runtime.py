@@ -23,6 +23,7 @@ dissolve(
     "torch._dynamo.reset",
 )
 dissolve("torch.compiler.cudagraph_mark_step_begin", "torch.compiler.reset", "torch._assert", "torch._check")
+dissolve("torch._C._log_api_usage_once", "torchvision.utils._log_api_usage_once")
 dissolve("torch.set_num_threads", "torch.set_num_interop_threads", "torch.jit.fuser", "torch.jit.optimized_execution")
 constant("torch.jit.Final", "torch.jit.final.Final", "object")
 constant("torch.jit.ScriptModule", "nn.Module")
