@@ -519,8 +519,39 @@ const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
             if (own ? passes(wanted) : passes_to_value(wanted)) return alternative;  // else an argument of the layer's calls
             names.remove_prefix(std::min(comma + 1, names.size()));
         }
+        if (alternative.argument.find("output_padding") != std::string_view::npos && pads_beyond_kernel(id, parameters)) return alternative;
     }
     return usual;
+}
+
+// `nn.ConvTranspose2d(8, 8, (4, 1), 2, 1)`: known to pad more than the kernel reaches, which MLX's own transposed convolution gets wrong.
+bool Rewriter::pads_beyond_kernel(NodeId call, const std::vector<std::string>& parameters) const {
+    const auto numbers_of = [&](NodeId node) {
+        std::vector<std::int64_t> numbers;
+        std::vector<NodeId> items{node};
+        if (tree_[node].kind == NodeKind::tuple || tree_[node].kind == NodeKind::list) items.assign(tree_.children(node).begin(), tree_.children(node).end());
+        for (const NodeId item : items)
+            if (const infer::Value* value = facts_.value(fact(item)))
+                if (const auto* number = std::get_if<std::int64_t>(value)) numbers.push_back(*number);
+        return numbers.size() == items.size() ? numbers : std::vector<std::int64_t>{};
+    };
+    std::vector<std::int64_t> kernel, padding{0}, dilation{1};
+    std::size_t place = 0;
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        const bool keyword = tree_[argument].kind == NodeKind::keyword;
+        const std::size_t at = keyword ? parameters.size() : place++;
+        const std::string_view name = keyword ? tree_[argument].name : at < parameters.size() ? std::string_view(parameters[at]) : std::string_view();
+        const NodeId value = keyword ? tree_.child(argument, 0) : argument;
+        if (name == "kernel_size") kernel = numbers_of(value);
+        if (name == "padding") padding = numbers_of(value);
+        if (name == "dilation") dilation = numbers_of(value);
+    }
+    if (kernel.empty() || padding.empty() || dilation.empty()) return false;
+    const std::size_t axes = std::max({kernel.size(), padding.size(), dilation.size()});
+    const auto of_axis = [](const std::vector<std::int64_t>& numbers, std::size_t axis) { return numbers[std::min(axis, numbers.size() - 1)]; };
+    for (std::size_t axis = 0; axis < axes; ++axis)
+        if (of_axis(padding, axis) > of_axis(dilation, axis) * (of_axis(kernel, axis) - 1)) return true;
+    return false;
 }
 
 // What the constructor of a definition becomes for arguments that the definition itself does not take: `nn.MSELoss(size_average=False)`.

@@ -147,6 +147,7 @@ private:
     void stop_indices_of(NodeId call, std::string_view qualified);
     void apply_definition(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry& definition_for(NodeId id, const catalogue::Entry& usual);
+    [[nodiscard]] bool pads_beyond_kernel(NodeId call, const std::vector<std::string>& parameters) const;
     [[nodiscard]] const catalogue::Entry* constructor_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);

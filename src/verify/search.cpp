@@ -370,7 +370,20 @@ private:
         if (shape[0] > 1) found(resized(base_, shape[0], 1, [](std::size_t axis) { return axis == 0; }), "a batch of one");
         if (shape.size() > kMostAxesOfSequence) return;
         for (std::size_t axis = 1; axis < shape.size(); ++axis)
-            if (shape[axis] > 1 && found(resized(base_, shape[axis], 1, [](std::size_t a) { return a > 0; }), "a length of one")) return;
+            if (shape[axis] > 1 && !is_width(shape[axis]) && found(resized(base_, shape[axis], 1, [](std::size_t a) { return a > 0; }), "a length of one")) return;
+    }
+
+    // Whether arrays of the model, or first axes of other inputs, have that size: an axis of one would run where they broadcast, and is
+    // no such input.
+    bool is_width(std::int64_t size) {
+        const Reply<Construction> built = original_.construct(base_.expression);
+        if (!built) return true;
+        bool found = false;
+        for (const auto* arrays : {&built->parameters, &built->buffers})
+            for (const ArrayOf& array : *arrays) found = found || std::find(array.shape.begin(), array.shape.end(), size) != array.shape.end();
+        Json spec = base_.spec;
+        each_tensor(spec, [&](const Json& tensor) { found = found || (!tensor["shape"].empty() && tensor["shape"][0] == size); });
+        return found;
     }
 
     // Other values in place of the numbers that the sample leaves to their defaults: all at once, else as many as run together. A number that

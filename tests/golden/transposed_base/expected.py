@@ -67,6 +67,27 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
         return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
 
 
+def _check_transposed(kernel_size, padding, output_padding, dilation, groups, axes):
+    """MLX's transposed convolutions have no groups, and are wrong where padding exceeds the kernel or the output's."""
+    sizes = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, padding, output_padding, dilation)]
+    if groups != 1 or any(extra > p or p > d * (k - 1) for k, p, extra, d in zip(*sizes)):
+        raise NotImplementedError("a transposed convolution with groups or unusual padding")
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """PyTorch's ConvTranspose2d: channels first, as in (batch, channels, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
+        dilation=1, padding_mode="zeros",
+    ):
+        _check_transposed(kernel_size, padding, output_padding, dilation, groups, 2)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, output_padding, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
 def _sanitize(model, weights):
     """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
     layouts = {
@@ -102,6 +123,20 @@ def _sanitize(model, weights):
 class Up(GeneralConvTranspose2d):
     def __init__(self, c1, c2, k=1, s=1, p1=0, p2=0):
         super().__init__(c1, c2, k, s, p1, p2, groups=math.gcd(c1, c2))
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
+
+
+class Narrow(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.up = GeneralConvTranspose2d(dim, dim, (4, 1), 2, padding=1)
+        self.plain = ConvTranspose2d(dim, dim, (4, 3), 2, padding=1)
+
+    def __call__(self, x):
+        return self.plain(self.up(x))
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

@@ -1,3 +1,4 @@
+import mlx.nn as nn
 
 
 def f(args, device):
@@ -16,3 +17,7 @@ def g(device):
 def h():
     pass
     return 1
+
+
+def used(x):
+    return nn.relu(x)

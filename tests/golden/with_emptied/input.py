@@ -20,3 +20,7 @@ def h():
     with torch.no_grad():
         torch.cuda.empty_cache()
     return 1
+
+
+def used(x):
+    return torch.relu(x)
