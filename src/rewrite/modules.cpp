@@ -79,6 +79,41 @@ bool Rewriter::is_hidden_buffer(NodeId value) const {
     return exists(persistent) && tree_[persistent].kind == NodeKind::false_;
 }
 
+// Each target of an assignment with the expression of its value; what is unpacked of a call stands for itself.
+std::vector<std::pair<NodeId, NodeId>> Rewriter::targets_and_values(NodeId assignment, NodeId value) const {
+    std::vector<std::pair<NodeId, NodeId>> pairs;
+    for (const NodeId target : tree_.children(assignment)) {
+        if (target == value || !exists(target)) continue;
+        if (tree_[target].kind != NodeKind::tuple) {
+            pairs.emplace_back(target, value);
+            continue;
+        }
+        const auto targets = tree_.children(target);
+        const bool spelled = exists(value) && tree_[value].kind == NodeKind::tuple && tree_.children(value).size() == targets.size();
+        for (std::size_t i = 0; i < targets.size(); ++i) pairs.emplace_back(targets[i], spelled ? tree_.children(value)[i] : targets[i]);
+    }
+    return pairs;
+}
+
+// A tensor, or a list or tuple of such.
+bool Rewriter::holds_tensors(NodeId value) const {
+    const infer::Fact& known = fact(value);
+    if (known.kind == infer::Kind::tensor) return true;
+    if ((known.kind != infer::Kind::list && known.kind != infer::Kind::tuple) || known.elements == 0) return false;
+    const std::vector<infer::Fact>& elements = facts_.sequences[known.elements];
+    return !elements.empty() && std::all_of(elements.begin(), elements.end(), [](const infer::Fact& one) { return one.kind == infer::Kind::tensor; });
+}
+
+// `a, self.b = f(x)` of a function that makes no parameter, `self.a, self.b = x.chunk(2)`.
+bool Rewriter::unpacks_computed(NodeId value) const {
+    if (!exists(value) || tree_[value].kind != NodeKind::call) return false;
+    const NodeId callee = tree_.child(value, 0);
+    const std::string qualified = names::qualified_name(tree_, names_, callee);
+    if (!qualified.empty()) return qualified.starts_with("torch.") && !qualified.starts_with("torch.nn.");
+    if (tree_[callee].kind == NodeKind::name) return computes_tensor(value, names_[names_.binding(callee)]);
+    return tree_[callee].kind == NodeKind::attribute && fact(tree_.child(callee, 0)).kind == infer::Kind::tensor;
+}
+
 // What must be known before the walk: attributes that get another name, class by class.
 void Rewriter::plan_renames() {
     renames_.resize(names_.classes.size());
@@ -111,9 +146,9 @@ void Rewriter::plan_renames() {
             weights_of[*owner].insert(name);
             plan_buffer(*owner, name, exists(persistent) && tree_[persistent].kind == NodeKind::false_);
         } else if (node.kind == NodeKind::assign || node.kind == NodeKind::ann_assign) {
-            const NodeId value = node.kind == NodeKind::assign ? tree_.child(id, 0) : tree_.child(id, 2);
-            for (const NodeId target : tree_.children(id)) {
-                if (target == value || !exists(target) || tree_[target].kind != NodeKind::attribute || tree_.text(tree_.child(target, 0)) != "self") continue;
+            const NodeId whole = node.kind == NodeKind::assign ? tree_.child(id, 0) : tree_.child(id, 2);
+            for (const auto& [target, value] : targets_and_values(id, whole)) {
+                if (tree_[target].kind != NodeKind::attribute || tree_.text(tree_.child(target, 0)) != "self") continue;
                 const auto owner = class_around(id);
                 const std::string_view name = tree_[target].name;
                 if (!owner || !exists(value)) continue;
@@ -131,7 +166,8 @@ void Rewriter::plan_renames() {
                 if (made == "torch.nn.Parameter") parameters_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
-                if (!weight && !name.starts_with('_') && (left || is_computed_tensor(value) || holds_modules_unregistered(target, value))) left_behind.push_back({class_number, name, value});
+                const bool unpacked = value == target && holds_tensors(target) && unpacks_computed(whole);
+                if (!weight && !name.starts_with('_') && (left || unpacked || is_computed_tensor(value) || holds_modules_unregistered(target, value))) left_behind.push_back({class_number, name, value});
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
                 if (is_reserved(fresh)) fresh += "_";
@@ -147,7 +183,7 @@ void Rewriter::plan_renames() {
         if (list || (parameters_of[class_number].contains(name) && is_setup_function(tree_.function_of(value)))) beside_weights_.insert(syntax::index(value));
         if (weights_of[class_number].contains(name) || !renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second) continue;
         const std::string member = fmt::format("{}.{}", names_.classes[class_number].name, name);
-        if (is_computed_tensor(value) || fact(value).kind == infer::Kind::tensor)
+        if (is_computed_tensor(value) || holds_tensors(value))
             assumptions_.push_back(fmt::format("`{}`, which is no parameter, is `_{}`: MLX takes public arrays for parameters", member, name));
         else
             assumptions_.push_back(fmt::format("`{}` is `_{}`: it is no nn.ModuleList, so PyTorch does not save or train the layers in it either", member, name));

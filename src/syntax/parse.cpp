@@ -699,7 +699,14 @@ NodeId Lowering::expression_inner(TSNode node) {
         return kNoNode;
     }
     case Grammar::g_generic_type: return generic_type(node);
-    case Grammar::g_union_type:
+    case Grammar::g_union_type: {  // `list[int] | None`, where the left side is no expression of its own in the grammar
+        Node made = make(Kind::binary, node);
+        made.op = Op::bit_or;
+        std::vector<NodeId> sides;
+        for (const Piece& piece : pieces(node))
+            if (piece.named) sides.push_back(expression(piece.node));
+        return sides.size() == 2 ? build_.add(made, {sides[0], sides[1]}) : leaf(Kind::name, node);
+    }
     case Grammar::g_member_type: return leaf(Kind::name, node);
     case Grammar::g_attribute: {
         const Pieces parts = pieces(node);
