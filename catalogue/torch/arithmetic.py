@@ -38,6 +38,8 @@ def div(input, other, *, rounding_mode=None):
         return input / other
     if rounding_mode == "floor":
         return input // other
+    if isinstance(input, int) and isinstance(other, int):
+        return int(input / other)
     if input.dtype in _FLOATS:
         return mx.trunc(input / other)
     quotient = input // other

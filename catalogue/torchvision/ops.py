@@ -1,6 +1,7 @@
 """Building blocks of torchvision.ops on MLX."""
 
 from catalogue.torch.nn_conv import Conv2d
+from catalogue.torch.nn_norm import BatchNorm
 
 from mlxify.catalogue import *
 
@@ -40,6 +41,45 @@ class Permute(nn.Module):
 
     def __call__(self, x):
         return x.transpose(*self.dims)
+
+
+@definition("torchvision.ops.Conv2dNormActivation", "torchvision.ops.misc.Conv2dNormActivation", trap="layout of images")
+class Conv2dNormActivation(nn.Sequential):
+    """A convolution that keeps the size at stride 1, a norm and an activation; without a norm the convolution has a bias."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size=3, stride=1, padding=None, groups=1, norm_layer=BatchNorm,
+        activation_layer=nn.ReLU, dilation=1, inplace=True, bias=None,
+    ):
+        if padding is None:
+            sizes = [(n, n) if isinstance(n, int) else n for n in (kernel_size, dilation)]
+            padding = tuple((k - 1) // 2 * d for k, d in zip(*sizes))
+        bias = norm_layer is None if bias is None else bias
+        layers = [Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)]
+        if norm_layer is not None:
+            layers.append(norm_layer(out_channels))
+        if activation_layer is not None:
+            layers.append(activation_layer())
+        super().__init__(*layers)
+        self.out_channels = out_channels
+
+
+@definition("torchvision.ops.MLP", "torchvision.ops.misc.MLP")
+class MLP(nn.Sequential):
+    """Linear maps with a norm, an activation and a dropout after all but the last, which has a dropout only."""
+
+    def __init__(
+        self, in_channels, hidden_channels, norm_layer=None, activation_layer=nn.ReLU, inplace=None, bias=True,
+        dropout=0.0,
+    ):
+        layers = []
+        for channels in hidden_channels[:-1]:
+            layers.append(nn.Linear(in_channels, channels, bias=bias))
+            if norm_layer is not None:
+                layers.append(norm_layer(channels))
+            layers += [activation_layer(), nn.Dropout(dropout)]
+            in_channels = channels
+        super().__init__(*layers, nn.Linear(in_channels, hidden_channels[-1], bias=bias), nn.Dropout(dropout))
 
 
 @definition(

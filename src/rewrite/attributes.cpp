@@ -130,9 +130,30 @@ std::string Rewriter::renamed(NodeId object, std::string_view name) const {
         const NodeId around = tree_.class_of(object);
         if (exists(around)) wanted = names_.class_at[syntax::index(around)];
     }
-    if (wanted == 0) return {};
+    const bool nothing_known = fact(object).kind == infer::Kind::unknown || (fact(object).kind == infer::Kind::module && fact(object).library_class == 0);
+    if (wanted == 0) return tree_[object].kind == NodeKind::subscript && nothing_known ? renamed_everywhere(name) : std::string{};
     const std::string* renamed = class_rename(wanted - 1, name);
     return renamed ? *renamed : std::string{};
+}
+
+// `layers[-1].degrees` of an item that nothing is known of: the name that every module of the file with such an attribute gives it.
+std::string Rewriter::renamed_everywhere(std::string_view name) const {
+    std::string fresh;
+    for (std::size_t index = 0; index < renames_.size(); ++index) {
+        const auto own = renames_[index].attributes.find(name);
+        if (own == renames_[index].attributes.end()) continue;
+        if (!fresh.empty() && fresh != own->second) return {};
+        fresh = own->second;
+    }
+    if (fresh.empty()) return {};
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {  // a class that keeps the name
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::attribute || tree_[id].name != name || tree_.text(tree_.child(id, 0)) != "self") continue;
+        const NodeId around = tree_.class_of(id);
+        const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+        if (index != 0 && class_rename(index - 1, name) == nullptr) return {};
+    }
+    return fresh;
 }
 
 bool Rewriter::is_sequential(NodeId id) const {

@@ -226,8 +226,15 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
             put(id, rendered(inner), precedence_of(inner), qualified);
         }
         return true;
+    case EntryKind::dissolve: {  // return torch.amp.autocast("cuda"): a context that is made in one place and entered in another
+        const NodeKind around = tree_[tree_[id].parent].kind;
+        const bool value = around == NodeKind::return_ || around == NodeKind::assign || around == NodeKind::conditional;
+        if (!value || entry->stops_gradient || !qualified.ends_with("autocast")) return true;
+        put(id, "nullcontext()", Precedence::atom, qualified);
+        emissions_.add_import("from contextlib import nullcontext");
+        return true;
+    }
     case EntryKind::keep:
-    case EntryKind::dissolve:
     case EntryKind::attribute:
     case EntryKind::defaults: return true;
     }
@@ -572,6 +579,18 @@ const Entry* Rewriter::constructor_for(NodeId id, const Entry& usual) {
     return nullptr;
 }
 
+namespace {
+
+// Layers of torch whose last parameter is `inplace`, which MLX's arrays have no use for.
+bool takes_inplace(std::string_view layer) {
+    static constexpr std::string_view kLayers[] = {"Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "ELU", "SELU", "CELU", "Hardtanh",
+                                                   "RReLU", "Threshold", "Hardsigmoid", "Hardswish", "LeakyReLU", "Mish", "SiLU", "ReLU6"};
+    layer.remove_prefix(std::min(layer.rfind('.') + 1, layer.size()));
+    return std::find(std::begin(kLayers), std::end(kLayers), layer) != std::end(kLayers);
+}
+
+}  // namespace
+
 void Rewriter::apply_definition(NodeId id, const Entry& entry) {
     const std::string name = evaluator_.require_definition(entry);
     uses_mx_ = true;
@@ -607,6 +626,10 @@ void Rewriter::apply_definition(NodeId id, const Entry& entry) {
             continue;
         }
         drop_argument(id, at);
+    }
+    if (!has("*") && positional == parameters.size() + 1 && takes_inplace(entry.qualified)) {  // nn.Dropout2d(0.1, True)
+        drop_argument(id, parameters.size());
+        --positional;
     }
     if (!has("*") && positional > parameters.size())
         refuse(Code::arguments_do_not_bind, id, "`" + std::string(entry.qualified) + "`: more positional arguments than the conversion knows", "pass them by keyword");

@@ -93,6 +93,7 @@ private:
     bool drop_set_attribute(NodeId call, NodeId statement);
     [[nodiscard]] bool is_switch(NodeId target) const;
     bool drop_attribute(NodeId target, NodeId statement);
+    [[nodiscard]] bool scales_embedding(NodeId assignment) const;
     void assign(NodeId id);
     void aug_assign(NodeId id);
     void remove_statement(NodeId id);
@@ -282,6 +283,7 @@ private:
     bool untyped(NodeId id);
     bool constant(NodeId id, std::string_view qualified);
     std::string class_text(const catalogue::Entry& entry);
+    [[nodiscard]] std::string renamed_everywhere(std::string_view name) const;
     [[nodiscard]] std::string renamed(NodeId attribute) const;
     [[nodiscard]] std::string renamed(NodeId object, std::string_view name) const;
     void attribute_by_name(NodeId call);

@@ -383,6 +383,30 @@ bool Rewriter::keep_beside_weights(NodeId assignment, NodeId value) {
     return true;
 }
 
+// `self.x = nn.Embedding(n, dim)` before `self.x.weight.data /= scale` or `self.x.weight.data.mul_(scale)`: what is scaled must begin as
+// PyTorch's, whose numbers have another variance than MLX's.
+bool Rewriter::scales_embedding(NodeId assignment) const {
+    const NodeId value = tree_.child(assignment, 0);
+    const NodeId target = tree_.child(assignment, 1);
+    const NodeId function = tree_.function_of(assignment);
+    if (tree_[value].kind != NodeKind::call || names::qualified_name(tree_, names_, tree_.child(value, 0)) != "torch.nn.Embedding" || !exists(function)) return false;
+    const auto is_weight = [&](NodeId node) {
+        node = strip_data(node);
+        return exists(node) && tree_[node].kind == NodeKind::attribute && tree_[node].name == "weight" && tree_.text(tree_.child(node, 0)) == tree_.text(target);
+    };
+    const base::Span span = tree_[function].span;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (!span.contains(tree_[id].span)) continue;
+        if (tree_[id].kind == NodeKind::aug_assign && is_weight(tree_.child(id, 0))) return true;
+        if (tree_[id].kind != NodeKind::call || tree_[tree_.child(id, 0)].kind != NodeKind::attribute) continue;
+        const std::string_view method = tree_[tree_.child(id, 0)].name;
+        const bool scaled = method == "mul_" || method == "div_" || method == "add_" || method == "sub_" || method == "clamp_";
+        if (scaled && is_weight(tree_.child(tree_.child(id, 0), 0))) return true;
+    }
+    return false;
+}
+
 void Rewriter::assign(NodeId id) {
     const NodeId value = tree_.child(id, 0);
     const auto targets = tree_.children(id).subspan(1);
@@ -409,6 +433,10 @@ void Rewriter::assign(NodeId id) {
     if (tree_[target].kind != NodeKind::attribute) {
         if (exists(untrained_flag(value))) refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
         return;
+    }
+    if (scales_embedding(id)) {
+        const std::string weight = rendered(target) + ".weight";
+        after_statement(id, weight + " *= " + weight + ".shape[1] ** 0.5  # variance 1, as in PyTorch");
     }
     const std::string fresh = renamed(target);
     const std::string key = rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh));

@@ -215,7 +215,11 @@ std::vector<std::string> Evaluator::parameter_names(const Body& given) const {
     const Body& body = constructor_of(given);
     const syntax::Tree& tree = body.tree;
     const NodeId function = function_of(body);
-    if (!syntax::exists(function)) return {"*", "**"};
+    if (!syntax::exists(function)) {  // a constructor of a base: nn.Module's takes nothing
+        const bool bare = syntax::exists(body.node) && tree[body.node].kind == NodeKind::class_def && tree.children(body.node).size() > 1 &&
+                          tree.text(tree.child(body.node, 1)) == "nn.Module";
+        return bare ? std::vector<std::string>{} : std::vector<std::string>{"*", "**"};
+    }
     std::vector<std::string> names;
     for (const NodeId parameter : tree.children(tree.child(function, 0))) {
         const syntax::Node& node = tree[parameter];

@@ -42,6 +42,7 @@ class TorchFramework:
     def prepare(self, bf16_as_f32: bool, text: bytes) -> None:
         references.install()
         make_identities()
+        torch.distributed.is_available = lambda: False  # as in a build of PyTorch without it: MLX runs the model in one process
         if torch_devices.names_accelerator(text):
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:

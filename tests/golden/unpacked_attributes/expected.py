@@ -2,6 +2,38 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
+def _sanitize(model, weights):
+    """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
+    layouts = {
+        nn.Conv1d: (0, 2, 1), nn.Conv2d: (0, 2, 3, 1), nn.Conv3d: (0, 2, 3, 4, 1),
+        nn.ConvTranspose1d: (1, 2, 0), nn.ConvTranspose2d: (1, 2, 3, 0), nn.ConvTranspose3d: (1, 2, 3, 4, 0),
+    }  # fmt: skip
+    owners, result = {}, {}
+    for name, value in weights.items():
+        owner, path, parts = model, [], name.split(".")
+        while parts:
+            if isinstance(owner, nn.Sequential) and parts[0].isdigit():
+                owner = owner.layers
+                path.append("layers")
+            part = getattr(type(owner), "_renamed", {}).get(parts[0], parts[0])
+            child = owner[int(part)] if isinstance(owner, (list, tuple)) else owner.get(part)
+            if not isinstance(child, (nn.Module, dict, list, tuple)):
+                break
+            owner = child
+            path.append(part)
+            parts.pop(0)
+        owners.setdefault(tuple(path), (owner, {}))[1][".".join([part, *parts[1:]])] = value
+    for path, (owner, own) in owners.items():
+        if hasattr(owner, "sanitize_own"):  # packed or computed weights
+            own = owner.sanitize_own(own)
+        elif own.get("weight") is not None:
+            for kind, order in layouts.items():
+                if isinstance(owner, kind):
+                    own["weight"] = own["weight"].transpose(order)
+        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+    return result
+
+
 def create(n):
     masks = [mx.tril(mx.ones((n, n))), mx.ones((n, n))]
     skip = mx.triu(mx.ones((n, n)))
@@ -17,3 +49,29 @@ class A(nn.Module):
 
     def __call__(self, x):
         return self.fc(x) @ self._masks[0] @ self._skip + x @ self._other
+
+
+class Degrees(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self._degrees = mx.arange(n)
+
+    def __call__(self, x):
+        return x + self._degrees
+
+
+class Stack(nn.Module):
+    def __init__(self, n, config):
+        super().__init__()
+        layers = [Degrees(n)]
+        for _ in range(2):
+            layers += [Degrees(n)]
+            self._last = mx.flip(layers[-1]._degrees, 0) + config.degrees
+        self.net = nn.Sequential(*layers)
+
+    def __call__(self, x):
+        return self.net(x) + self._last
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)

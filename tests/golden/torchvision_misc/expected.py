@@ -1,0 +1,155 @@
+from functools import partial
+
+import mlx.core as mx
+import mlx.nn as nn
+
+
+class BatchNorm(nn.BatchNorm):
+    """PyTorch's batch norm: the channels are axis 1 of an array of any rank."""
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        if momentum is None:
+            raise NotImplementedError("running statistics as a cumulative average")
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        if track_running_stats:
+            self.num_batches_tracked = mx.array(0)
+            self.freeze(keys=["num_batches_tracked"], recurse=False)
+
+    def unfreeze(self, *args, **kwargs):
+        super().unfreeze(*args, **kwargs)
+        self.freeze(keys=["num_batches_tracked"], recurse=False)
+
+    def __call__(self, x):
+        if self.training and self.track_running_stats:
+            self.num_batches_tracked = self.num_batches_tracked + 1
+        x = mx.moveaxis(x, 1, -1)
+        return mx.moveaxis(super().__call__(x.reshape(-1, x.shape[-1])).reshape(x.shape), -1, 1)
+
+
+def _same_padding(padding, kernel_size, dilation, axes):
+    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
+    if padding != "same":
+        return 0 if padding == "valid" else padding
+    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
+    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
+        raise NotImplementedError('padding="same" with an even kernel')
+    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
+
+
+class Conv2d(nn.Conv2d):
+    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros":
+            raise NotImplementedError(f"padding_mode={padding_mode!r}")
+        padding = _same_padding(padding, kernel_size, dilation, 2)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+class Conv2dNormActivation(nn.Sequential):
+    """A convolution that keeps the size at stride 1, a norm and an activation; without a norm the convolution has a bias."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size=3, stride=1, padding=None, groups=1, norm_layer=BatchNorm,
+        activation_layer=nn.ReLU, dilation=1, inplace=True, bias=None,
+    ):
+        if padding is None:
+            sizes = [(n, n) if isinstance(n, int) else n for n in (kernel_size, dilation)]
+            padding = tuple((k - 1) // 2 * d for k, d in zip(*sizes))
+        bias = norm_layer is None if bias is None else bias
+        layers = [Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)]
+        if norm_layer is not None:
+            layers.append(norm_layer(out_channels))
+        if activation_layer is not None:
+            layers.append(activation_layer())
+        super().__init__(*layers)
+        self.out_channels = out_channels
+
+
+class SqueezeExcitation(nn.Module):
+    """Scales each channel by what two 1x1 convolutions make of the means of all channels."""
+
+    def __init__(self, input_channels, squeeze_channels, activation=nn.ReLU, scale_activation=nn.Sigmoid):
+        super().__init__()
+        self.fc1 = Conv2d(input_channels, squeeze_channels, 1)
+        self.fc2 = Conv2d(squeeze_channels, input_channels, 1)
+        self.activation = activation()
+        self.scale_activation = scale_activation()
+
+    def __call__(self, input):
+        scale = self.fc2(self.activation(self.fc1(input.mean(axis=(2, 3), keepdims=True))))
+        return self.scale_activation(scale) * input
+
+
+class MLP(nn.Sequential):
+    """Linear maps with a norm, an activation and a dropout after all but the last, which has a dropout only."""
+
+    def __init__(
+        self, in_channels, hidden_channels, norm_layer=None, activation_layer=nn.ReLU, inplace=None, bias=True,
+        dropout=0.0,
+    ):
+        layers = []
+        for channels in hidden_channels[:-1]:
+            layers.append(nn.Linear(in_channels, channels, bias=bias))
+            if norm_layer is not None:
+                layers.append(norm_layer(channels))
+            layers += [activation_layer(), nn.Dropout(dropout)]
+            in_channels = channels
+        super().__init__(*layers, nn.Linear(in_channels, hidden_channels[-1], bias=bias), nn.Dropout(dropout))
+
+
+def _sanitize(model, weights):
+    """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
+    layouts = {
+        nn.Conv1d: (0, 2, 1), nn.Conv2d: (0, 2, 3, 1), nn.Conv3d: (0, 2, 3, 4, 1),
+        nn.ConvTranspose1d: (1, 2, 0), nn.ConvTranspose2d: (1, 2, 3, 0), nn.ConvTranspose3d: (1, 2, 3, 4, 0),
+    }  # fmt: skip
+    owners, result = {}, {}
+    for name, value in weights.items():
+        owner, path, parts = model, [], name.split(".")
+        while parts:
+            if isinstance(owner, nn.Sequential) and parts[0].isdigit():
+                owner = owner.layers
+                path.append("layers")
+            part = getattr(type(owner), "_renamed", {}).get(parts[0], parts[0])
+            child = owner[int(part)] if isinstance(owner, (list, tuple)) else owner.get(part)
+            if not isinstance(child, (nn.Module, dict, list, tuple)):
+                break
+            owner = child
+            path.append(part)
+            parts.pop(0)
+        owners.setdefault(tuple(path), (owner, {}))[1][".".join([part, *parts[1:]])] = value
+    for path, (owner, own) in owners.items():
+        if hasattr(owner, "sanitize_own"):  # packed or computed weights
+            own = owner.sanitize_own(own)
+        elif own.get("weight") is not None:
+            for kind, order in layouts.items():
+                if isinstance(owner, kind):
+                    own["weight"] = own["weight"].transpose(order)
+        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+    return result
+
+
+class Block(nn.Module):
+    def __init__(self, dim, norm_layer=None):
+        super().__init__()
+        norm_layer = norm_layer or partial(BatchNorm, eps=0.001, momentum=0.01)
+        self.stem = Conv2dNormActivation(3, dim, stride=2, norm_layer=norm_layer, activation_layer=nn.Hardswish)
+        self.depth = Conv2dNormActivation(dim, dim, kernel_size=5, groups=dim, dilation=2, activation_layer=None)
+        self.plain = Conv2dNormActivation(dim, dim, 1, norm_layer=None, activation_layer=nn.SiLU)
+        self.se = SqueezeExcitation(dim, dim // 4)
+        self.head = MLP(dim, [dim * 2, 10], dropout=0.1)
+
+    def __call__(self, x):
+        x = self.se(self.plain(self.depth(self.stem(x))))
+        return self.head(x.mean(axis=(2, 3)))
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
