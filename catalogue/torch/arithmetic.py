@@ -1,6 +1,7 @@
 """Arithmetic of two and three tensors or numbers, by operators wherever Python has one."""
 
 from catalogue.torch.dtypes import _FLOATS
+from catalogue.torch.pointwise import _power_of_limited
 
 from mlxify.catalogue import *
 
@@ -69,6 +70,8 @@ def fmod(input, other):
 
 @rule("torch.pow", "torch.Tensor.pow")
 def power(input, exponent):
+    if limited(input) and not (known(exponent >= 1) and exponent >= 1):
+        return _power_of_limited(input, exponent)
     return input**exponent
 
 

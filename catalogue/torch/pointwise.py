@@ -57,7 +57,15 @@ def log1p(input):
 
 @rule("torch.sqrt", "torch.Tensor.sqrt")
 def sqrt(input):
+    if limited(input):
+        return _power_of_limited(input, 0.5)
     return mx.sqrt(input)
+
+
+def _power_of_limited(input, exponent):
+    """Where `relu` or a clip has made `input` zero no gradient goes through, as in PyTorch; MLX's would be NaN."""
+    filled = mx.where(input == 0, 1, input)
+    return mx.where(input == 0, mx.stop_gradient(input**exponent), filled**exponent)
 
 
 @rule("torch.rsqrt", "torch.Tensor.rsqrt")

@@ -27,6 +27,7 @@ __all__ = [
     "is_tensor",
     "keep",
     "known",
+    "limited",
     "math",
     "maybe_void",
     "module",
@@ -218,6 +219,11 @@ def negated(value: Any) -> bool:
 def is_size(value: Any) -> bool:
     """Whether the compiler knows the value for a tensor's shape; in Python every shape is a tuple."""
     return isinstance(value, tuple)
+
+
+def limited(value: Any) -> bool:
+    """Whether the compiler knows that what was below zero is zero in the tensor; never in Python."""
+    return False
 
 
 def maybe_void(value: Any) -> bool:

@@ -20,7 +20,7 @@ std::uint64_t hash_of(const Dim& dim) {
 
 std::uint64_t hash_of(const Fact& fact) {
     std::uint64_t hash = mix(static_cast<std::uint64_t>(fact.kind), static_cast<std::uint64_t>(fact.dtype));
-    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1) * 16 + (fact.temporary ? 1u : 0u) + (fact.maybe_none ? 2u : 0u) + (fact.maybe_void ? 4u : 0u));
+    hash = mix(hash, static_cast<std::uint64_t>(fact.rank + 1) * 32 + (fact.temporary ? 1u : 0u) + (fact.maybe_none ? 2u : 0u) + (fact.maybe_void ? 4u : 0u) + (fact.limited ? 8u : 0u));
     hash = mix(hash, names::pair_key(static_cast<std::uint32_t>(fact.length), fact.shape));
     hash = mix(hash, names::pair_key(fact.elements, static_cast<std::uint32_t>(fact.value)));
     hash = mix(hash, names::pair_key(fact.class_index, fact.library_class));
@@ -233,6 +233,13 @@ Fact FactStore::library_fact(Kind kind, std::string_view name) {
     return fact;
 }
 
+std::optional<double> FactStore::number_value(const Fact& fact) const {
+    if (const auto whole = integer_value(fact)) return static_cast<double>(*whole);
+    if (fact.kind != Kind::floating || fact.value == kNoValue) return std::nullopt;
+    const auto* number = std::get_if<double>(table_.value(fact));
+    return number ? std::optional(*number) : std::nullopt;
+}
+
 std::optional<std::int64_t> FactStore::integer_value(const Fact& fact) const {
     if (fact.kind != Kind::integer || fact.value == kNoValue) return std::nullopt;
     const auto* number = std::get_if<std::int64_t>(table_.value(fact));
@@ -318,6 +325,7 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     out.dtype = left.dtype == right.dtype ? left.dtype : DType::unknown;
     out.rank = left.rank == right.rank ? left.rank : std::int8_t{-1};
     out.temporary = left.temporary && right.temporary;
+    out.limited = left.limited || right.limited;
     out.maybe_void = left.maybe_void || right.maybe_void || is_void(left) || is_void(right);
     out.passes_input = left.passes_input || right.passes_input;
     out.writes_input = left.writes_input && right.writes_input;

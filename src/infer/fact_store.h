@@ -56,6 +56,7 @@ public:
     Fact library_fact(Kind kind, std::string_view name);
 
     [[nodiscard]] std::optional<std::int64_t> integer_value(const Fact& fact) const;
+    [[nodiscard]] std::optional<double> number_value(const Fact& fact) const;  // of an integer or a float
     [[nodiscard]] std::optional<bool> boolean_value(const Fact& fact) const;
     [[nodiscard]] std::optional<std::string_view> string_value(const Fact& fact) const;
 

@@ -57,6 +57,7 @@ struct Fact {
     bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the
                                    // expression is used in a way that None does not allow
     bool maybe_void = false;       // of a tensor: on some path it has the shape (0,), which torch.cat passes over
+    bool limited = false;          // of a tensor: what was below zero is zero in it (relu, clamp(min=0))
     bool passes_input = false;     // of a module: a call may give back its input itself (Dropout, Identity, inplace=True)
     bool writes_input = false;     // of a module: a call writes to its input (inplace=True)
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.

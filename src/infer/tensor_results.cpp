@@ -13,6 +13,13 @@ bool is_number(const Fact& fact) { return fact.kind == Kind::integer || fact.kin
 
 }  // namespace
 
+bool TensorResult::limits_to_zero() const {
+    if (op_.name == "relu") return true;
+    if (op_.name != "clamp" && op_.name != "clamp_min" && op_.name != "clip") return false;
+    const Fact least = operands_.fact(1, {"min"});
+    return store_.number_value(least) == std::optional(0.0);
+}
+
 Fact TensorResult::fact() {
     switch (op_.rule) {
     case Rule::same:
@@ -35,7 +42,11 @@ Fact TensorResult::fact() {
     case Rule::cast_like:
     case Rule::transformed:
     case Rule::real_part:
-    case Rule::complex_pair: return elementwise();
+    case Rule::complex_pair: {
+        Fact result = elementwise();
+        result.limited = limits_to_zero();
+        return result;
+    }
     case Rule::reduce:
     case Rule::reduce_sum:
     case Rule::reduce_spread:

@@ -20,6 +20,8 @@ public:
     Fact fact();
 
 private:
+    // Whether the operator makes zero of what is below: relu, clamp(min=0).
+    [[nodiscard]] bool limits_to_zero() const;
     Fact elementwise() const;
     Fact reduction();
     Fact shaped();

@@ -308,6 +308,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         const Value type = evaluate(children[2]);
         return code_value("isinstance(" + value.text + ", " + type.text + ")", Precedence::atom, Kind::boolean);
     }
+    if (word == "limited") return bool_value(evaluate(children[1]).fact.limited);
     if (word == "maybe_void") return bool_value(evaluate(children[1]).fact.maybe_void);
     if (word == "is_size") return bool_value(evaluate(children[1]).fact.kind == Kind::size);
     if (word == "is_tensor") {
