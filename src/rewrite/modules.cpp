@@ -104,8 +104,8 @@ bool Rewriter::holds_tensors(NodeId value) const {
     return !elements.empty() && std::all_of(elements.begin(), elements.end(), [](const infer::Fact& one) { return one.kind == infer::Kind::tensor; });
 }
 
-// `a, self.b = f(x)` of a function that makes no parameter, `self.a, self.b = x.chunk(2)`.
-bool Rewriter::unpacks_computed(NodeId value) const {
+// A call of torch's, of a tensor's method, or of a function of the file that makes no parameter: `x.chunk(2)`, `masks(n)`.
+bool Rewriter::calls_computed(NodeId value) const {
     if (!exists(value) || tree_[value].kind != NodeKind::call) return false;
     const NodeId callee = tree_.child(value, 0);
     const std::string qualified = names::qualified_name(tree_, names_, callee);
@@ -166,7 +166,7 @@ void Rewriter::plan_renames() {
                 if (made == "torch.nn.Parameter") parameters_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
-                const bool unpacked = value == target && holds_tensors(target) && unpacks_computed(whole);
+                const bool unpacked = value == target && holds_tensors(target) && calls_computed(whole);
                 if (!weight && !name.starts_with('_') && (left || unpacked || is_computed_tensor(value) || holds_modules_unregistered(target, value))) left_behind.push_back({class_number, name, value});
                 std::string fresh(name);
                 if (weight && name.starts_with('_') && !name.starts_with("__")) fresh = fresh.substr(1) + "_";
@@ -250,16 +250,13 @@ bool Rewriter::is_computed_tensor(NodeId value) const {
     case NodeKind::call: break;
     default: return false;
     }
+    if (!calls_computed(value)) return false;
     const NodeId callee = tree_.child(value, 0);
-    const std::string qualified = names::qualified_name(tree_, names_, callee);
-    if (!qualified.empty()) return qualified.starts_with("torch.") && !qualified.starts_with("torch.nn.");
-    if (tree_[callee].kind == NodeKind::name) return computes_tensor(value, names_[names_.binding(callee)]);
-    if (tree_[callee].kind != NodeKind::attribute) return false;
+    if (tree_[callee].kind != NodeKind::attribute || !names::qualified_name(tree_, names_, callee).empty()) return true;
     const std::string_view method = tree_[callee].name;
     const bool same = method.ends_with('_') || method == "to" || method == "cuda" || method == "cpu" || method == "float" || method == "contiguous" ||
                       method == "type" || method == "half" || method == "double";
-    const NodeId object = tree_.child(callee, 0);
-    return fact(object).kind == infer::Kind::tensor && (!same || is_computed_tensor(object));
+    return !same || is_computed_tensor(tree_.child(callee, 0));
 }
 
 // `sinusoids(n, dim)`: a function of the file that makes no parameter, of arguments that are none.

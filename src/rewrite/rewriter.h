@@ -305,7 +305,7 @@ private:
     [[nodiscard]] bool was_plain_tensor(NodeId value) const;
     [[nodiscard]] std::vector<std::pair<NodeId, NodeId>> targets_and_values(NodeId assignment, NodeId value) const;
     [[nodiscard]] bool holds_tensors(NodeId value) const;
-    [[nodiscard]] bool unpacks_computed(NodeId value) const;
+    [[nodiscard]] bool calls_computed(NodeId value) const;
     [[nodiscard]] bool is_computed_tensor(NodeId value) const;
     [[nodiscard]] bool computes_tensor(NodeId call, const names::Binding& function) const;
     void drop_inplace(NodeId id);

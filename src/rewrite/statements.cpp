@@ -293,8 +293,8 @@ void Rewriter::decorator(NodeId id) {
     if (entry->kind == EntryKind::dissolve && entry->stops_gradient && tree_[function].kind == NodeKind::function_def && !is_setup_function(function))
         stops_.insert(syntax::index(function));
     drop_region(tree_[id].span);
-    for (std::uint32_t number = 1; number < tree_.size(); ++number)  // `@custom_fwd(cast_inputs=torch.float32)`: nothing of it is printed
-        if (tree_[id].span.contains(tree_[NodeId{number}].span)) skipped_[number] = true;
+    // `@custom_fwd(cast_inputs=torch.float32)`: nothing of it is printed. What is inside a node stands right before it.
+    for (std::uint32_t number = syntax::index(id); number > 0 && tree_[id].span.contains(tree_[NodeId{number}].span); --number) skipped_[number] = true;
     const base::Span lines = lines_of(tree_[id].span);
     std::string kept;
     const std::string indent(indentation(id));

@@ -80,7 +80,7 @@ struct Request {
 
 struct PreparedSample {
     Invocation invocation;
-    std::string origin;        // "search", "search: other sizes", ...
+    std::string origin;          // "search", "search: other sizes", ...
     bool variation = false;      // of an earlier sample: another size, mask or flag
     bool of_size_alone = false;  // such a one, and it differs in nothing but the tensors' shapes
 };
