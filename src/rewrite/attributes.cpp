@@ -201,7 +201,7 @@ void Rewriter::attribute(NodeId id) {
                fmt::format("`{0}` may be the method of `{1}`, which gets another name: MLX's modules have a method `{0}` of their own", node.name, method->second),
                "give the method another name in the original");
     if (is_member_of_dict(object, node.name)) {
-        edits_.replace({tree_[object].span.end, node.span.end}, "[" + rules::quoted(node.name) + "]", "torch.nn.ModuleDict");
+        edits_.replace({tree_[object].span.end, node.span.end}, "[" + rules::python_string(node.name) + "]", "torch.nn.ModuleDict");
         return;
     }
     if (callee || forward_as_value(id)) return;
@@ -287,7 +287,7 @@ void Rewriter::attribute(NodeId id) {
     }
     if (node.name == "requires_grad" && tree_[object].kind == NodeKind::attribute) {  // a weight is trained if its module says so
         const std::string fresh = renamed(object);
-        const std::string key = rules::quoted(fresh.empty() ? tree_[object].name : std::string_view(fresh));
+        const std::string key = rules::python_string(fresh.empty() ? tree_[object].name : std::string_view(fresh));
         put(id, key + " in " + rendered(tree_.child(object, 0)) + ".trainable_parameters()", Precedence::compare, "requires_grad");
         return;
     }

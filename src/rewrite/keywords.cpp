@@ -67,7 +67,7 @@ Value Rewriter::item_value(NodeId dict, const std::string& key, NodeId value) {
         same = binding.stores.size() <= 1 && binding.scope == names_[names_.binding(dict)].scope && names_.binding(value) != names::kNoBinding;
     }
     if (same) return value_of(value);
-    Value read = rules::code_value(std::string(tree_.text(dict)) + "[" + rules::quoted(key) + "]", Precedence::atom, fact(value).kind);
+    Value read = rules::code_value(std::string(tree_.text(dict)) + "[" + rules::python_string(key) + "]", Precedence::atom, fact(value).kind);
     read.fact = fact(value);
     read.fact.value = infer::kNoValue;
     return read;
@@ -310,7 +310,7 @@ void Rewriter::attribute_by_name(NodeId call) {
     const std::string_view builtin = tree_.text(children[0]);
     if (builtin != "hasattr" && builtin != "getattr" && builtin != "setattr" && builtin != "delattr") return;
     const std::string fresh = renamed(children[1], rules::unescape(tree_[children[2]].name));
-    if (!fresh.empty()) edits_.replace(tree_[children[2]].span, rules::quoted(fresh), "attribute");
+    if (!fresh.empty()) edits_.replace(tree_[children[2]].span, rules::python_string(fresh), "attribute");
 }
 
 // hasattr(F, "scaled_dot_product_attention"), "sinc" in dir(torch): true of what the catalogue converts.
@@ -375,11 +375,11 @@ bool Rewriter::member_by_name(NodeId call) {
     if (layout) mark_layout(call);
     std::string table;
     if (items.size() <= 4) {
-        for (const auto& [key, text] : items) table += (table.empty() ? "{" : ", ") + rules::quoted(key) + ": " + text;
+        for (const auto& [key, text] : items) table += (table.empty() ? "{" : ", ") + rules::python_string(key) + ": " + text;
         table += "}";
     } else {
         std::string lines = "\x03 = {\n";
-        for (const auto& [key, text] : items) lines += "    " + rules::quoted(key) + ": " + text + ",\n";
+        for (const auto& [key, text] : items) lines += "    " + rules::python_string(key) + ": " + text + ",\n";
         table = emissions_.helper(module == "torch.nn" ? "layers" : "functions", lines + "}\n", "names");
     }
     const std::string key = rendered(children[2]);

@@ -303,7 +303,7 @@ void Rewriter::register_buffer(NodeId id) {
         if (exists(around) && names_.class_at[syntax::index(around)] != 0)
             if (const std::string* renamed = class_rename(names_.class_at[syntax::index(around)] - 1, name)) fresh = *renamed;
         if (fresh != name) remark(Code::renamed_attribute, id, "`" + std::string(name) + "` became `" + fresh + "`");
-        key = rules::quoted(fresh);
+        key = rules::python_string(fresh);
         edits_.replace(tree_[id].span, object + "." + fresh + " = " + made, "torch.nn.Module.register_buffer");
     }
     precedence_[syntax::index(id)] = Precedence::tuple;
@@ -574,7 +574,7 @@ void Rewriter::finish_classes() {
         if (!renames_[index].weights.empty()) {
             std::string table = "_renamed = {";
             for (const std::string& name : renames_[index].weights)
-                table += (table.back() == '{' ? "" : ", ") + rules::quoted(name) + ": " + rules::quoted(renames_[index].attributes.at(name));
+                table += (table.back() == '{' ? "" : ", ") + rules::python_string(name) + ": " + rules::python_string(renames_[index].attributes.at(name));
             line("");
             line(table + "}  # PyTorch's names of weights");
         }

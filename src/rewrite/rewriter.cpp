@@ -172,7 +172,7 @@ void Rewriter::raise_where_unreached(Result& result) {
             if (syntax::is_statement(tree_[NodeId{number}].kind)) removed_.insert(number);
         std::string reason = part.refusal.message;
         std::erase(reason, '`');
-        const std::string raise = "raise NotImplementedError(" + rules::quoted("not converted to MLX: " + reason) + ")";
+        const std::string raise = "raise NotImplementedError(" + rules::python_string("not converted to MLX: " + reason) + ")";
         const NodeId function = tree_.function_of(part.first);
         std::string what;
         if (tree_[part.first].kind == NodeKind::class_def) {

@@ -377,7 +377,7 @@ bool Rewriter::keep_beside_weights(NodeId assignment, NodeId value) {
     const NodeId target = tree_.child(assignment, 1);
     if (tree_.children(assignment).size() != 2 || tree_[target].kind != NodeKind::attribute) return false;
     const std::string fresh = renamed(target);
-    const std::string name = rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh));
+    const std::string name = rules::python_string(fresh.empty() ? tree_[target].name : std::string_view(fresh));
     edits_.replace({tree_[assignment].span.begin, tree_[value].span.begin}, "object.__setattr__(" + rendered(tree_.child(target, 0)) + ", " + name + ", ", "attribute");
     edits_.insert(tree_[value].span.end, ")", "attribute");
     return true;
@@ -439,7 +439,7 @@ void Rewriter::assign(NodeId id) {
         after_statement(id, weight + " *= " + weight + ".shape[1] ** 0.5  # variance 1, as in PyTorch");
     }
     const std::string fresh = renamed(target);
-    const std::string key = rules::quoted(fresh.empty() ? tree_[target].name : std::string_view(fresh));
+    const std::string key = rules::python_string(fresh.empty() ? tree_[target].name : std::string_view(fresh));
     const std::string owner = rendered(tree_.child(target, 0));
     freeze_untrained(value, id, owner, key);
     if (is_buffer(value) && !is_hidden_buffer(value)) after_statement(id, owner + ".freeze(keys=[" + key + "], recurse=False)");

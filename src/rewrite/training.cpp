@@ -70,7 +70,7 @@ void Rewriter::set_trained(NodeId object, NodeId flag, NodeId statement) {
     if (tree_[weight].kind == NodeKind::name && fact(weight).view_of != 0) weight = NodeId{fact(weight).view_of};  // w = self.weight
     if (tree_[weight].kind == NodeKind::attribute) {
         const std::string fresh = renamed(weight);
-        const std::string key = rules::quoted(fresh.empty() ? tree_[weight].name : std::string_view(fresh));
+        const std::string key = rules::python_string(fresh.empty() ? tree_[weight].name : std::string_view(fresh));
         const std::string owner = rendered(tree_.child(weight, 0));
         const std::string arguments = "keys=[" + key + "], recurse=False";
         const bool plain = exists(flag) && (tree_[flag].kind == NodeKind::false_ || tree_[flag].kind == NodeKind::true_);

@@ -410,7 +410,7 @@ TEST(Values, numbers_and_strings_are_printed_as_python) {
     EXPECT_EQ(float_value(1e-05).text, "1e-05");
     EXPECT_EQ(integer_value(-3).text, "-3");
     EXPECT_EQ(integer_value(-3).precedence, Precedence::unary);
-    EXPECT_EQ(quoted("a \"b\"\n\\"), "\"a \\\"b\\\"\\n\\\\\"");
+    EXPECT_EQ(python_string("a \"b\"\n\\"), "\"a \\\"b\\\"\\n\\\\\"");
     EXPECT_EQ(sequence_value({integer_value(1)}, false).text, "(1,)");
     EXPECT_EQ(sequence_value({}, true).text, "[]");
 }

@@ -287,7 +287,7 @@ Frame::Flow Frame::if_statement(NodeId id) {
         try {
             flow = block(body);
         } catch (const Refused& refused) {
-            emit("raise NotImplementedError(" + quoted(refused.reason) + ")");
+            emit("raise NotImplementedError(" + python_string(refused.reason) + ")");
             flow = Flow::stopped;
         }
         environment_ = saved;
@@ -305,7 +305,7 @@ Frame::Flow Frame::if_statement(NodeId id) {
             try {
                 return block(tree_.child(id, 2));
             } catch (const Refused& refused) {
-                emit("raise NotImplementedError(" + quoted(refused.reason) + ")");
+                emit("raise NotImplementedError(" + python_string(refused.reason) + ")");
                 return Flow::stopped;
             }
         }
@@ -517,7 +517,7 @@ void Frame::expression_statement(NodeId id) {
             try {
                 evaluate(expression);
             } catch (const Refused& refused) {
-                emit("raise NotImplementedError(" + quoted(refused.reason) + ")");
+                emit("raise NotImplementedError(" + python_string(refused.reason) + ")");
             }
             return;
         }

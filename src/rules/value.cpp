@@ -39,7 +39,7 @@ Value float_value(double number) {
 }
 
 Value string_value(std::string characters) {
-    Value value = code_value(quoted(characters), Precedence::atom, Kind::string);
+    Value value = code_value(python_string(characters), Precedence::atom, Kind::string);
     value.constant = std::move(characters);
     return value;
 }
@@ -110,7 +110,7 @@ std::string operand(const Value& value, Precedence least) {
     return value.precedence < least ? "(" + value.text + ")" : value.text;
 }
 
-std::string quoted(std::string_view text) {
+std::string python_string(std::string_view text) {
     std::string out = "\"";
     for (const char letter : text) {
         if (letter == '"' || letter == '\\') out += '\\';

@@ -70,7 +70,7 @@ std::optional<bool> truth(const Value& value);
 // The value's text as an operand that must bind at least that tightly.
 std::string operand(const Value& value, Precedence least);
 // A Python literal with double quotes.
-std::string quoted(std::string_view text);
+std::string python_string(std::string_view text);
 
 // The things that a text refers to: \x01 number \x02.
 struct Leaf {
