@@ -263,6 +263,10 @@ def num_channels(self):
     "torch.nn.GroupNorm.reset_parameters", "torch.nn.BatchNorm1d.reset_parameters",
     "torch.nn.BatchNorm2d.reset_parameters", "torch.nn.BatchNorm3d.reset_parameters",
     "torch.nn.LSTM.reset_parameters", "torch.nn.GRU.reset_parameters", "torch.nn.RNN.reset_parameters",
+    "torch.nn.LSTMCell.reset_parameters", "torch.nn.GRUCell.reset_parameters", "torch.nn.RNNCell.reset_parameters",
+    "torch.nn.MultiheadAttention._reset_parameters", "torch.nn.Transformer._reset_parameters",
+    "torch.nn.InstanceNorm1d.reset_parameters", "torch.nn.InstanceNorm2d.reset_parameters",
+    "torch.nn.InstanceNorm3d.reset_parameters", "torch.nn.RMSNorm.reset_parameters", "torch.nn.PReLU.reset_parameters",
 )  # fmt: skip
 def reset_parameters(self):
     return self

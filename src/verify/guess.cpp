@@ -54,10 +54,12 @@ constexpr NameRow kNames[] = {
     {"kernel_size", kernel}, {"kernel", kernel}, {"k_size", kernel}, {"ks", kernel}, {"conv_size", kernel}, {"ksize", kernel},
     {"stride", stride}, {"dilation", stride}, {"padding", padding}, {"pad", padding}, {"groups", groups}, {"num_groups", groups},
     {"dropout", rate}, {"drop", rate}, {"p", rate}, {"prob", rate}, {"dropout_rate", rate}, {"dp_ratio", rate}, {"drop_path", rate}, {"drop_prob", rate},
+    {"smoothing", rate}, {"negative_slope", rate}, {"slope", rate},
     {"scale", scale_factor}, {"scale_factor", scale_factor}, {"upscale_factor", scale_factor}, {"factor", scale_factor},
     {"reduction", scale_factor}, {"ratio", scale_factor}, {"mult", scale_factor}, {"expansion", scale_factor},
     {"eps", small_float}, {"epsilon", small_float}, {"alpha", small_float}, {"beta", small_float}, {"gamma", small_float},
     {"temperature", small_float}, {"momentum", small_float}, {"sigma", small_float}, {"margin", small_float},
+    {"threshold", small_float}, {"tau", small_float}, {"lambda_", small_float}, {"lam", small_float}, {"smooth", small_float},
     {"fn", module}, {"net", module}, {"module", module}, {"submodule", module}, {"block", module}, {"layer", module}, {"f", module},
     {"g", module}, {"model", module}, {"encoder", module}, {"decoder", module}, {"backbone", module}, {"func", module},
     {"activation", activation}, {"act", activation}, {"act_layer", activation}, {"activation_fn", activation}, {"nonlinearity", activation},
@@ -72,7 +74,8 @@ constexpr NameRow kParts[] = {
     {"length", length}, {"kernel", kernel}, {"stride", stride}, {"padding", padding}, {"dropout", rate}, {"drop", rate},
     {"intermediate", feed_forward}, {"mlp_dim", feed_forward}, {"ff_", feed_forward}, {"in_chan", image_channels},
     {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"_blocks", depth}, {"hidden", width}, {"embed", width},
-    {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"eps", small_float}, {"ratio", scale_factor},
+    {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"smoothing", rate}, {"threshold", small_float}, {"temperature", small_float},
+    {"eps", small_float}, {"ratio", scale_factor},
     {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length},
 };
 
@@ -138,6 +141,8 @@ std::size_t items_of_tuple(std::string_view annotation) {
 std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "Optional") || contains(annotation, "None")) return {"None"};
     if (contains(annotation, "Callable")) return {"nn.GELU()", "nn.GELU"};
+    if (contains(annotation, "Module") && (contains(annotation, "ist[") || contains(annotation, "equence[")))
+        return {"[nn.Linear(64, 64), nn.Linear(64, 64)]", "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])", "[nn.Identity()]"};
     if (contains(annotation, "Module")) return {"nn.Linear(64, 64)", "nn.Identity()", "nn.Linear"};
     if (contains(annotation, "Tensor")) return of_tensors(annotation);
     if (is_nested_list(annotation)) return {"[[16, 16], [32, 32]]", "[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};

@@ -326,7 +326,7 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             for (const std::int64_t axes : {4, 3, 5, 2})
                 if (axes != repair.found) repair_rank(trial, parameters, hints, sizes, axes, trials);
             break;
-        case Repair::Kind::indices:
+        case Repair::Kind::indices: {
             change_each(trial, trials, [&](Json& spec) {
                 if (!is_float_spec(spec)) return false;
                 std::vector<std::int64_t> shape = spec["shape"].get<std::vector<std::int64_t>>();
@@ -335,7 +335,15 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 spec = index_spec(shape, sizes.vocabulary);
                 return true;
             });
+            const std::size_t of_sequences = trials.size();
+            change_each(trial, trials, [&](Json& spec) {  // a stack of sequences
+                if (!is_float_spec(spec) || rank_of(spec) != 3) return false;
+                spec = index_spec(spec["shape"].get<std::vector<std::int64_t>>(), sizes.vocabulary);
+                return true;
+            });
+            for (std::size_t i = of_sequences; i < trials.size(); ++i) trials[i].cost += 1;
             break;
+        }
         case Repair::Kind::floats:
             change_each(trial, trials, [](Json& spec) {
                 if (is_float_spec(spec)) return false;
@@ -460,6 +468,11 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             });
             break;
         case Repair::Kind::single_value:
+            change_each(trial, trials, [](Json& spec) {  // numbers that are looked at one by one
+                if (rank_of(spec) < 2) return false;
+                spec["shape"] = {axis_of(spec, rank_of(spec) - 1)};
+                return true;
+            });
             change_each(trial, trials, [](Json& spec) {
                 if (rank_of(spec) == 0) return false;
                 spec["shape"] = std::vector<std::int64_t>(rank_of(spec), 1);

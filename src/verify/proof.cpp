@@ -35,8 +35,9 @@ bool no_gradient_in_mlx(const std::string& message) {
 }
 
 bool no_gradient_in_torch(const std::string& message) {
-    const auto says = [&](const char* part) { return message.find(part) != std::string::npos; };
-    return (says("derivative for ") && says("is not implemented")) || says("modified by an inplace operation");
+    constexpr std::string_view kPhrases[] = {"modified by an inplace operation", "numpy() on Tensor that requires grad", "must be Number, not Tensor"};
+    const auto says = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+    return (says("derivative for ") && says("is not implemented")) || std::any_of(std::begin(kPhrases), std::end(kPhrases), says);
 }
 
 // Whether PyTorch gave any gradient at all: a result of integers has none.
@@ -264,11 +265,11 @@ private:
         return true;
     }
 
-    // PyTorch's own error, unless nobody asks for it: a further sample that agrees closely cannot differ whatever it is, and its
-    // tolerance is not told.
+    // PyTorch's own error, unless nobody asks for it: what agrees closely cannot differ whatever it is, and but for the first numbers
+    // of the first sample its tolerance is not told.
     template <typename Both, typename Judge>
     std::optional<Trouble> measure_if_needed(Pair& pair, const CallOptions& how, Both& both, Judge judge) {
-        if (sample_->variation && agrees_closely(judge)) return std::nullopt;
+        if (!measured_ && agrees_closely(judge)) return std::nullopt;
         return pair.measure(how, both);
     }
 
@@ -348,6 +349,7 @@ private:
     bool prove_call(Pair& pair, const Numbers& numbers) {
         if (auto trouble = pair.make_inputs(numbers)) return fail(stage::kForward, *trouble), false;
         const bool special = numbers.spread != 1 || numbers.ends;
+        measured_ = !sample_->variation && !special && numbers.weights == 1 && numbers.inputs == 1;
         begin(stage::kForward);
         Outcome<CalledBoth> called = measured_call(pair, options(false, true));
         if (const Trouble* trouble = std::get_if<Trouble>(&called)) {
@@ -549,7 +551,7 @@ private:
             if (!judged(pair, options(true, true), both, [&] { return judge_call(both, stage::kTraining); })) return false;
         }
         if (!sample_->variation && !prove_small_inputs(pair, options(true, dropout))) return false;  // before a step, which leaves its traces
-        if (differentiable_ && !sample_->variation && !prove_step(pair, dropout)) return false;
+        if (differentiable_ && !sample_->variation && !prove_step(pair, dropout, note)) return false;
         pass(stage::kTraining, worst_text() + note);
         return true;
     }
@@ -631,12 +633,17 @@ private:
         return {};
     }
 
-    bool prove_step(Pair& pair, bool dropout) {
+    // `note`: what the figure of the stage says besides.
+    bool prove_step(Pair& pair, bool dropout, std::string& note) {
         CallOptions how = options(true, dropout);
         how.projection = kProjection;
         if (!pair.original_parts().callable) how.rate = kRate;
         Outcome<GradientsOfBoth> given = measured_gradient(pair, how, stage::kTraining, Code::training_differs);
-        if (const Trouble* trouble = std::get_if<Trouble>(&given)) return fail(stage::kTraining, *trouble), false;
+        if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
+            if (trouble->side != Trouble::Side::original || !no_gradient_in_torch(trouble->message)) return fail(stage::kTraining, *trouble), false;
+            note += "; no step, the original has no gradient in training mode";
+            return true;
+        }
         auto& both = std::get<GradientsOfBoth>(given);
         if (!judged(pair, how, both, [&] { return judge_gradients(both, stage::kTraining, Code::training_differs); })) return false;
         const Quadruple& state = both.state;
@@ -690,6 +697,7 @@ private:
         finish_values(pair);
         if (failed()) return;
         if (auto trouble = pair.make_inputs({1, 1, 1})) return fail(stage::kForward, *trouble);
+        measured_ = true;
         const Numbers first{1, 1, 1};
         if (!with_disturbances(pair, first, [&] { return prove_gradients(pair); })) return;
         if (!pair.original_parts().callable || pair.has_float_inputs()) {
@@ -814,6 +822,7 @@ private:
     double gradient_error_ = 0, variation_error_ = 0, usual_gradient_ = 0;
     int variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
+    bool measured_ = true;    // PyTorch's own error is told, and not only asked for where it decides
     bool closely_ = false;    // what is judged is only whether it agrees closely: nothing fails, nothing is noted
     bool wrong_in_float64_ = false;  // the last array that differs: no disturbance explains it
     bool undefined_ = false;  // the last call's output of the original has a NaN

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include <toml++/toml.h>
@@ -24,13 +25,16 @@ using syntax::Node;
 using syntax::NodeId;
 using syntax::Tree;
 
-constexpr std::int64_t kMaxElements = 1 << 22;  // of a tensor in the main block: larger ones are for a GPU
+constexpr std::int64_t kMaxElements = 1 << 24;  // of a tensor in the main block: larger ones are for a GPU
 
 // The straight-line reader of a main block: what each variable holds, as far as it is understood.
 class MainBlock {
 public:
     // `tree`: of the block; `file`: of the file whose classes and functions it calls.
-    MainBlock(const Tree& tree, const Tree& file, std::string origin) : tree_(tree), file_(file), origin_(std::move(origin)) {}
+    MainBlock(const Tree& tree, const Tree& file, std::string origin) : tree_(tree), file_(file), origin_(std::move(origin)) {
+        note_names_of_torch(tree);
+        note_names_of_torch(file);
+    }
 
     void read(NodeId block, int depth = 0) {
         for (const NodeId statement : tree_.children(block)) {
@@ -63,7 +67,21 @@ private:
         if (exists(function) && tree_[function].kind == Kind::function_def) read(tree_.child(function, 2), depth + 1);
     }
 
+    // `import torch as th`
+    void note_names_of_torch(const Tree& tree) {
+        for (std::uint32_t i = 1; i < tree.size(); ++i) {
+            const Node& node = tree[NodeId{i}];
+            if (node.kind == Kind::alias && node.name == "torch" && !node.text2.empty() && tree[node.parent].kind == Kind::import_) torch_names_.emplace(node.text2);
+        }
+    }
+
+    [[nodiscard]] bool is_torch(NodeId node) const { return tree_[node].kind == Kind::name && torch_names_.contains(tree_[node].name); }
+
     void assign(NodeId target, NodeId value) {
+        if (tree_[target].kind == Kind::tuple && tree_[value].kind == Kind::tuple && tree_[target].child_count == tree_[value].child_count) {
+            for (std::uint32_t slot = 0; slot < tree_[target].child_count; ++slot) assign(tree_.child(target, slot), tree_.child(value, slot));
+            return;
+        }
         if (tree_[target].kind != Kind::name) return;
         const std::string name(tree_[target].name);
         models_.erase(name);
@@ -122,6 +140,7 @@ private:
             return found == values_.end() ? std::nullopt : std::optional(found->second);
         }
         if (n.kind == Kind::call) return tensor_of(node);
+        if (n.kind == Kind::binary) return computed(node);
         if (n.kind == Kind::tuple || n.kind == Kind::list) {
             Json items = Json::array();
             for (const NodeId item : tree_.children(node)) {
@@ -139,10 +158,49 @@ private:
         return *value;
     }
 
+    // `heads * 16`
+    [[nodiscard]] std::optional<Json> computed(NodeId binary) const {
+        const auto left = value_of(tree_.child(binary, 0)), right = value_of(tree_.child(binary, 1));
+        if (!left || !right || !left->is_number_integer() || !right->is_number_integer()) return std::nullopt;
+        const auto a = left->get<std::int64_t>(), b = right->get<std::int64_t>();
+        if (a < 0 || b < 0 || a > kMaxElements || b > kMaxElements) return std::nullopt;
+        switch (tree_[binary].op) {
+            case syntax::Op::add: return a + b;
+            case syntax::Op::sub: return a - b;
+            case syntax::Op::mul: return a * b;
+            case syntax::Op::floor_div: return b == 0 ? std::nullopt : std::optional<Json>(a / b);
+            default: return std::nullopt;
+        }
+    }
+
+    // `torch.tensor([[1, 2], [3, 0]])`, which torch evaluates: a call of literals.
+    [[nodiscard]] std::optional<Json> written_out(NodeId call) const {
+        static constexpr std::array<std::string_view, 5> kFunctions = {"tensor", "arange", "linspace", "eye", "full"};
+        const NodeId callee = tree_.child(call, 0);
+        if (std::find(kFunctions.begin(), kFunctions.end(), tree_[callee].name) == kFunctions.end()) return std::nullopt;
+        std::string arguments;
+        for (const NodeId argument : tree_.children(call).subspan(1)) {
+            const bool keyword = tree_[argument].kind == Kind::keyword;
+            const NodeId node = keyword ? tree_.child(argument, 0) : argument;
+            std::string text;
+            if (tree_[node].kind == Kind::attribute && is_torch(tree_.child(node, 0))) text = "torch." + std::string(tree_[node].name);  // a dtype
+            else if (const auto value = value_of(node); value && !holds_tensor(*value)) text = print_value(*value);
+            else return std::nullopt;
+            arguments += (arguments.empty() ? "" : ", ") + (keyword ? std::string(tree_[argument].name) + "=" : "") + text;
+        }
+        return Json{{"$eval", "torch." + std::string(tree_[callee].name) + "(" + arguments + ")"}};
+    }
+
+    static bool holds_tensor(const Json& value) {
+        if (value.is_object() && (value.contains("shape") || value.contains("$eval"))) return true;
+        return value.is_structured() && std::any_of(value.begin(), value.end(), [](const Json& item) { return holds_tensor(item); });
+    }
+
     // torch.randn(2, 8), torch.randint(0, 100, (2, 16)), torch.zeros((2, 8), dtype=torch.long), ...
     [[nodiscard]] std::optional<Json> tensor_of(NodeId call) const {
         const Node& callee = tree_[tree_.child(call, 0)];
-        if (callee.kind != Kind::attribute || tree_[tree_.child(tree_.child(call, 0), 0)].name != "torch") return std::nullopt;
+        if (callee.kind != Kind::attribute || !is_torch(tree_.child(tree_.child(call, 0), 0))) return std::nullopt;
+        if (auto value = written_out(call)) return value;
         std::vector<Json> positional;
         std::string dtype = callee.name == "randint" ? "int64" : "float32";
         for (const NodeId argument : tree_.children(call).subspan(1)) {
@@ -248,9 +306,17 @@ private:
     std::string origin_;
     std::map<std::string, std::string> models_;  // variable -> constructor call
     std::map<std::string, Json> values_;         // variable -> spec or literal
+    std::set<std::string, std::less<>> torch_names_ = {"torch"};
 };
 
-// The code of a docstring's examples: what stands behind `>>> ` and `... `.
+// Whether brackets are open at the end of the code, strings and comments aside.
+bool is_unfinished(std::string_view code) {
+    int open = 0;
+    for (const char c : code) open += std::string_view("([{").find(c) != std::string_view::npos ? 1 : std::string_view(")]}").find(c) != std::string_view::npos ? -1 : 0;
+    return open > 0;
+}
+
+// The code of a docstring's examples: what stands behind `>>> ` and `... `, and lines in open brackets that lack the dots.
 std::string examples_of(std::string_view docstring) {
     std::string code;
     while (!docstring.empty()) {
@@ -258,6 +324,7 @@ std::string examples_of(std::string_view docstring) {
         const std::string_view line = trimmed(docstring.substr(0, end));
         docstring.remove_prefix(std::min(end + 1, docstring.size()));
         if (line.starts_with(">>> ") || (!code.empty() && line.starts_with("... "))) code.append(line.substr(4)).push_back('\n');
+        else if (is_unfinished(code)) code.append(line).push_back('\n');
     }
     return code;
 }

@@ -44,6 +44,26 @@ def scaled(x, by):
     EXPECT_EQ(samples[1].invocation.spec["args"], Json::parse(R"([{"shape": [3], "dtype": "float32"}, 2])"));
 }
 
+TEST(DocstringSamples, ReadWhatAuthorsWriteCarelessly) {
+    constexpr std::string_view kText = R"py(
+class Layer:
+    """
+    >>> import torch as th
+    >>> heads, width = 2, 8
+    >>> layer = Layer(
+            width=width * heads,
+            heads=heads,
+        )
+    >>> out = layer(th.rand(3, width * heads), th.tensor([[1, 2], [0, 1]], dtype=th.long))
+    """
+)py";
+    const std::vector<WrittenSample> samples = docstring_samples(tree_of(kText));
+    ASSERT_EQ(samples.size(), 1U);
+    EXPECT_EQ(samples[0].invocation.expression, "Layer(width=16, heads=2)");
+    EXPECT_EQ(samples[0].invocation.spec["args"],
+              Json::parse(R"([{"shape": [3, 16], "dtype": "float32", "low": 0.0, "high": 1.0}, {"$eval": "torch.tensor([[1, 2], [0, 1]], dtype=torch.long)"}])"));
+}
+
 TEST(DocstringSamples, PassOverWhatIsNoExampleOfTheFile) {
     EXPECT_TRUE(docstring_samples(tree_of("class Net:\n    \"\"\">>> other.Net(8)(y)\n    >>> def (\n    \"\"\"\n")).empty());
     EXPECT_TRUE(docstring_samples(tree_of("TEXT = '>>> Net(8)(torch.randn(2))'\n")).empty());

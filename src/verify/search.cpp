@@ -108,8 +108,9 @@ private:
         }
         const Reply<CallResult> called = try_invocation(original_, invocation);
         if (!called) return call_failed(trial, called.failure(), hints, sizes);
-        // Indices that are in range by luck are not with other draws.
-        if (const Reply<CallResult> again = try_invocation(original_, invocation, 1); !again) return call_failed(trial, again.failure(), hints, sizes);
+        // Indices that are in range by luck are not with other draws, nor do lengths fit that are made of numbers.
+        for (const std::uint64_t seed : {1, 2, 3})
+            if (const Reply<CallResult> again = try_invocation(original_, invocation, seed); !again) return call_failed(trial, again.failure(), hints, sizes);
         succeeded(trial, invocation, *called);
     }
 

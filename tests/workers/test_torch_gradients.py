@@ -58,3 +58,18 @@ def test_what_is_filled_without_history_has_no_gradient() -> None:
     assert torch.allclose(found["y"], 2 * inputs["x"])
     _, found = TorchFramework().gradients(fill, inputs, lambda given: (given["x"].mul_(2) * 3).sum())
     assert torch.allclose(found["x"], torch.full((3,), 6.0))
+
+
+class Counted(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.scale * float(x.numpy().sum())
+
+
+def test_an_input_that_leaves_torch_has_no_gradient_and_the_parameters_have_theirs() -> None:
+    model, x = Counted(), torch.full((3,), 2.0)
+    by_parameter, by_input = TorchFramework().gradients(model, {"x": x}, lambda inputs: model(inputs["x"]).sum())
+    assert by_parameter["scale"].tolist() == [6.0] and by_input == {}

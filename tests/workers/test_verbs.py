@@ -97,6 +97,39 @@ def test_definitions(torch_session: WorkerSession, torch_text: str) -> None:
     assert definitions["masked_mean"]["line"] == torch_text.splitlines().index("def masked_mean(x, mask):") + 1
 
 
+@pytest.mark.parametrize(
+    ("docstring", "annotation"),
+    [
+        ("k (int, optional): how many", "int"),
+        (":param float k: how many", "float"),
+        (":type k: :obj:`bool`", "bool"),
+        ("k : integer, default 2", "int"),
+        ("k (Tensor): how many", None),
+        ("key (int): another", None),
+    ],
+)
+def test_types_that_a_docstring_names(torch_session: WorkerSession, docstring: str, annotation: str | None) -> None:
+    text = f'def f(k, l: str):\n    """Told.\n\n    {docstring}\n    l (int): the annotation counts\n    """\n'
+    (definition,) = torch_session.load(text)["definitions"]
+    assert [parameter.get("annotation") for parameter in definition["parameters"]] == [annotation, "str"]
+
+
+def test_memory_that_is_left_as_found_is_the_same_every_time(torch_session: WorkerSession) -> None:
+    torch_session.load(
+        "import torch\nclass Net(torch.nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.weight = torch.nn.Parameter(torch.empty(4))\n        self.bias = torch.nn.Parameter(torch.empty(4))\n"
+        "        self.register_buffer('seen', torch.empty(4, dtype=torch.long))\n"
+        "    def forward(self, x):\n        return x * self.weight + self.bias, self.seen + 0\n"
+    )
+    torch_session.ask("construct", expression="Net()")
+    spec = {"args": [{"shape": [4], "dtype": "float32"}], "kwargs": {}}
+    torch_session.ask("inputs", spec=spec, seed=1, out=torch_session.path("in.safetensors"))
+    torch_session.ask("call", spec=spec, arrays=torch_session.path("in.safetensors"), out=torch_session.path("out.safetensors"))
+    given, found = (numbers(torch_session.path(f"{name}.safetensors")) for name in ("in", "out"))
+    np.testing.assert_array_equal(found["leaf.0"], next(iter(given.values())))  # weights of one, biases of zero
+    assert not found["leaf.1"].any()
+
+
 def test_construction_lists_the_state(torch_session: WorkerSession, torch_text: str) -> None:
     torch_session.load(torch_text)
     made = torch_session.ask("construct", expression=EXPRESSION, seed=1)

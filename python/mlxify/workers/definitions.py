@@ -6,12 +6,15 @@ import ast
 import dataclasses
 import inspect
 import os
+import re
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
 MAX_TEXT = 200  # characters of a default or an annotation
+MAX_DOCSTRING = 20_000
+_PLAIN_TYPES = {"integer": "int", "boolean": "bool", "string": "str"} | {name: name for name in ("int", "float", "bool", "str")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,14 +85,15 @@ def _class_lines(text: bytes) -> dict[str, int]:
 def _describe(
     name: str, value: Any, lines: dict[str, int], is_module_class: Callable[[Any], bool]
 ) -> dict[str, Any]:
-    record: dict[str, Any] = {"name": name, "line": _line(name, value, lines), "parameters": _parameters(value)}
+    told = f"{value.__doc__}\n{getattr(vars(value).get('__init__'), '__doc__', '')}" if isinstance(value, type) else str(value.__doc__)
+    record: dict[str, Any] = {"name": name, "line": _line(name, value, lines), "parameters": _parameters(value, told)}
     if not isinstance(value, type):
         return {**record, "kind": "function"}
     record["bases"] = [base.__qualname__ for base in value.__bases__ if base is not object]
     if is_module_class(value):
         method = value.__dict__.get("forward") or value.__dict__.get("__call__") or _inherited(value)
         unbound = 0 if isinstance(method, staticmethod) else 1  # without `self`
-        return {**record, "kind": "module", "forward": _parameters(method)[unbound:] if method else []}
+        return {**record, "kind": "module", "forward": _parameters(method, f"{method.__doc__}")[unbound:] if method else []}
     return {**record, "kind": "dataclass" if dataclasses.is_dataclass(value) else "class"}
 
 
@@ -109,7 +113,8 @@ def _line(name: str, value: Any, lines: dict[str, int]) -> int:
     return code.co_firstlineno if code is not None else lines.get(name, 0)
 
 
-def _parameters(value: Any) -> list[dict[str, Any]]:
+def _parameters(value: Any, told: str) -> list[dict[str, Any]]:
+    """Those of a signature; where it has no annotation, with the plain type that the docstring `told` names."""
     try:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
@@ -121,8 +126,21 @@ def _parameters(value: Any) -> list[dict[str, Any]]:
             record["default"] = _text(repr, parameter.default)
         if parameter.annotation is not parameter.empty:
             record["annotation"] = _text(_annotation, parameter.annotation)
+        elif documented := _documented_type(parameter.name, told):
+            record["annotation"] = documented
         described.append(record)
     return described
+
+
+def _documented_type(name: str, told: str) -> str:
+    """`int` of `name (int, optional): ...`, of `:param int name:`, of `:type name: int` and of `name : int`; empty without one."""
+    word = re.escape(name)
+    forms = (rf"^\s*{word}\s*\(([^()]*)\)\s*:", rf":param ([\w.]+) {word}:", rf":type {word}:(.*)$", rf"^\s*{word}\s*:([\w ,.`:]*)$")
+    for form in forms:
+        if found := re.search(form, told[:MAX_DOCSTRING], re.MULTILINE):
+            plain = found[1].replace(":obj:", "").replace("`", "").split(",")[0].strip()
+            return _PLAIN_TYPES.get(plain, "")
+    return ""
 
 
 def _annotation(annotation: Any) -> str:

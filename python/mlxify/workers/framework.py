@@ -82,6 +82,9 @@ class Framework(Protocol):
     def library_defaults(self) -> AbstractContextManager[Callable[[Model], list[str]]]:
         """Which parameters of a model that was constructed meanwhile hold what the framework's own layers put there."""
 
+    def memory_known(self) -> AbstractContextManager[Callable[[Model], None]]:
+        """What it gives fills the memory that a model constructed meanwhile has left as found, so that it is the same every time."""
+
     def attributes(self, model: Model) -> dict[str, Any]:
         """What the model and the modules inside hold beside their state and each other, by dotted name."""
 

@@ -125,6 +125,9 @@ class MlxFramework:
         with mlx_defaults.recorded() as defaults:
             yield untouched
 
+    def memory_known(self) -> contextlib.AbstractContextManager[Callable[[Any], None]]:
+        return contextlib.nullcontext(lambda model: None)  # MLX has no memory that is left as found
+
     def attributes(self, model: Any) -> dict[str, Any]:
         """Also arrays that are state: what PyTorch keeps beside the state, MLX counts to it."""
         modules = model.named_modules() if isinstance(model, nn.Module) else ()

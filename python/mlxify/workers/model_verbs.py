@@ -29,7 +29,9 @@ def construct(model: Model, request: Json) -> Json:
     """Evaluates the expression and keeps what it gives; `parameters`, `buffers`, `modules`, or `callable`."""
     model.loaded()
     construction = Construction(request["expression"], int(request.get("seed", 0)), request.get("streams"))
-    instance = model.construct(construction)
+    with model.framework.memory_known() as fill:
+        instance = model.construct(construction)
+    fill(instance)
     model.framework.separate(instance)
     if not model.framework.is_module(instance) and not callable(instance):
         raise TypeError(

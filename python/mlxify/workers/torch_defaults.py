@@ -109,6 +109,18 @@ def empty_memory_marked() -> Iterator[None]:
         torch.utils.deterministic.fill_uninitialized_memory = filled
 
 
+def fill_marked(tensor: torch.Tensor, number: float) -> None:
+    """Puts `number` where `empty_memory_marked` has left its marks: NaN, of integers the largest."""
+    if tensor.is_floating_point() or tensor.is_complex():
+        marked = torch.isnan(tensor)
+    elif tensor.dtype in (torch.int64, torch.int32):
+        marked = tensor == torch.iinfo(tensor.dtype).max
+    else:
+        return
+    if marked.any():
+        tensor.masked_fill_(marked, number)
+
+
 def _library_classes() -> list[type]:
     """Every module class of torch.nn, those included that it does not export."""
     found: dict[type, None] = {torch.nn.Module: None}

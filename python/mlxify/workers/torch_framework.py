@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlxify.workers import references, torch_defaults, torch_devices, torch_dtypes, torch_random
+from mlxify.workers import references, torch_defaults, torch_devices, torch_dtypes, torch_random, weights
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -27,6 +27,7 @@ functional = torch.nn.functional
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _LIBRARIES_OF_LAYERS = ("torch.nn.", "einops.")
 _LONGEST_LAYER_TEXT = 300
+_USUALLY_ONE = ("weight", "scale", "gamma")  # of vectors
 _BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
@@ -126,6 +127,20 @@ class TorchFramework:
         with torch_defaults.recorded() as defaults, torch_defaults.empty_memory_marked():
             yield lambda model: [entry.name for entry in self.state(model) if not entry.buffer and defaults.untouched(entry.array)]
 
+    @contextlib.contextmanager
+    def memory_known(self) -> Iterator[Callable[[Any], None]]:
+        with torch_defaults.empty_memory_marked():
+            yield self._fill_marked
+
+    def _fill_marked(self, model: Any) -> None:
+        if not isinstance(model, nn.Module):
+            return
+        named = [*model.named_parameters(), *model.named_buffers(), *self.attributes(model).items()]
+        with torch.no_grad():
+            for name, value in named:
+                if isinstance(value, torch.Tensor) and not isinstance(value, nn.parameter.UninitializedTensorMixin):
+                    torch_defaults.fill_marked(value.data, 1.0 if name.endswith(_USUALLY_ONE) and weights.is_vector(value.shape) else 0.0)
+
     def attributes(self, model: Any) -> dict[str, Any]:
         modules = model.named_modules() if isinstance(model, nn.Module) else ()
         return {
@@ -224,11 +239,12 @@ class TorchFramework:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
             return self._gradients(model, inputs, loss)
-        except RuntimeError as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             if "change requires_grad flags of leaf variables" in str(error):  # `target.requires_grad = False` on an input
                 return self._gradients(model, inputs, loss, leaves_as_inputs=True)
-            # `x /= scale` on an input is legal in training, where inputs need no gradient: those of the parameters then stand alone.
-            if "modified by an inplace operation" not in str(error):
+            # `x /= scale` and `x.numpy()` on an input are legal in training, where inputs need no gradient: those of the parameters
+            # then stand alone.
+            if not isinstance(model, nn.Module):
                 raise
             by_parameter, _ = self._gradients(model, {}, lambda _: loss({path: array.clone() for path, array in inputs.items()}))
             if all(array is None for array in by_parameter.values()):
