@@ -35,8 +35,11 @@ class _Recurrent(nn.Module):
                     value = mx.random.uniform(-bound, bound, (self.gates * hidden_size, *columns))
                     setattr(self, f"{name}_l{layer}{suffix}", value)
 
-    def _scan(self, x, states, name):
-        """Runs one layer in one direction; gives the outputs (length, batch, hidden) and the last states."""
+    def _scan(self, x, states, name, lengths=None):
+        """Runs one layer in one direction; gives the outputs (length, batch, hidden) and the last states.
+
+        With `lengths` (batch,), each sequence is as long as that says.
+        """
         bias = self.get(f"bias_ih_{name}", mx.array(0.0))
         hidden_bias = self.get(f"bias_hh_{name}", mx.array(0.0))
         inputs = x @ self[f"weight_ih_{name}"].T + bias
@@ -44,19 +47,29 @@ class _Recurrent(nn.Module):
         moments = range(x.shape[0])
         outputs = []
         for t in reversed(moments) if name.endswith("_reverse") else moments:
+            before = states
             states = self._step(inputs[t], states[0] @ weight + hidden_bias, states)
+            if lengths is not None:  # what has ended, or from behind has not begun, keeps its states
+                goes_on = mx.expand_dims(t < lengths, 1)
+                states = [mx.where(goes_on, new, old) for new, old in zip(states, before)]
             outputs.append(states[0])
         return mx.stack(outputs[::-1] if name.endswith("_reverse") else outputs), states
 
     def _run(self, x, initial):
         """All layers; `initial` holds each state as (layers * directions, batch, hidden), or is None for zeros."""
+        if not isinstance(x, mx.array):  # packed sequences
+            outputs, final = self._layers(x.padded, initial, x)
+            return x.holding(outputs), final
         if x.ndim == 2:  # one sequence, without a batch
             batch = 0 if self.batch_first else 1
             initial = None if initial is None else [mx.expand_dims(state, 1) for state in initial]
             outputs, final = self._run(mx.expand_dims(x, batch), initial)
             return outputs.squeeze(batch), tuple(state.squeeze(1) for state in final)
-        if self.batch_first:
-            x = x.swapaxes(0, 1)
+        outputs, final = self._layers(x.swapaxes(0, 1) if self.batch_first else x, initial)
+        return outputs.swapaxes(0, 1) if self.batch_first else outputs, final
+
+    def _layers(self, x, initial, packed=None):
+        """All layers over (length, batch, features); `packed` tells how long each sequence is."""
         if initial is None:
             shape = (self.num_layers * len(self.suffixes), x.shape[1], self.hidden_size)
             initial = [mx.zeros(shape, dtype=x.dtype)] * self.states
@@ -65,13 +78,14 @@ class _Recurrent(nn.Module):
             directions = []
             for suffix in self.suffixes:
                 states = [state[len(final)] for state in initial]
-                outputs, states = self._scan(x, states, f"l{layer}{suffix}")
+                outputs, states = self._scan(x, states, f"l{layer}{suffix}", None if packed is None else packed.lengths)
                 directions.append(outputs)
                 final.append(states)
             x = mx.concatenate(directions, axis=-1) if len(directions) > 1 else directions[0]
             if self.training and self.dropout > 0 and layer + 1 < self.num_layers:
-                x = x * mx.random.bernoulli(1 - self.dropout, x.shape) / (1 - self.dropout)
-        return x.swapaxes(0, 1) if self.batch_first else x, tuple(mx.stack(state) for state in zip(*final))
+                kept = mx.random.bernoulli(1 - self.dropout, x.shape if packed is None else packed.shape(x))
+                x = x * (kept if packed is None else packed.spread(kept)) / (1 - self.dropout)
+        return x, tuple(mx.stack(state) for state in zip(*final))
 
 
 @definition("torch.nn.LSTM", trap="initial weights")
@@ -193,10 +207,68 @@ class RNNCell(_RecurrentCell):
         return mx.tanh(gates) if self.nonlinearity == "tanh" else nn.relu(gates)
 
 
-never("torch.nn.utils.rnn.pack_padded_sequence", "packed sequences have shapes that depend on values",
-      suggest="run the padded batch and mask what lies beyond each length")
-never("torch.nn.utils.rnn.pad_packed_sequence", "packed sequences have shapes that depend on values",
-      suggest="run the padded batch and mask what lies beyond each length")
+# Packed sequences stay padded: their recurrent networks stop at each one's length, and what lies beyond is not looked at.
+@rule("torch.nn.utils.rnn.pack_padded_sequence")
+def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True):
+    return _pack(input, lengths, batch_first, enforce_sorted)
+
+
+def _pack(padded, lengths, batch_first, enforce_sorted):
+    lengths = mx.array(lengths).astype(mx.int64)
+    padded = padded.swapaxes(0, 1) if batch_first else padded
+    if (lengths <= 0).any():
+        raise RuntimeError("Length of all samples has to be greater than 0")
+    if enforce_sorted and (lengths[1:] > lengths[:-1]).any():
+        raise RuntimeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True")
+    if enforce_sorted and lengths.shape[0] != padded.shape[1]:
+        raise RuntimeError("Expected `len(lengths)` to be equal to batch_size")
+    return PackedSequence(padded[:, : lengths.shape[0]], lengths)
+
+
+@definition("mlxify.packed_sequence")
+class PackedSequence:
+    """Sequences of several lengths, as a padded array (length, batch, ...) and the lengths (batch,)."""
+
+    def __init__(self, padded, lengths):
+        self.padded = padded[: lengths.max().item()]
+        self.lengths = lengths
+
+    def holding(self, padded):
+        """Another array with the same lengths."""
+        return PackedSequence(padded, self.lengths)
+
+    def within(self):
+        """(length, batch): whether a sequence is so long."""
+        return mx.arange(self.padded.shape[0])[:, None] < self.lengths
+
+    def shape(self, padded):
+        """What (length, batch, ...) has without padding: all moments of all sequences on one axis."""
+        return (self.lengths.sum().item(), *padded.shape[2:])
+
+    def spread(self, packed):
+        """Puts what has no padding, moment after moment and the longest sequence first, where it belongs in the padded array."""
+        order = mx.argsort(-self.lengths)
+        places = mx.cumsum(self.within()[:, order].flatten().astype(mx.int32)).reshape(self.padded.shape[:2]) - 1
+        return packed[places[:, mx.argsort(order)]]
+
+
+@rule("torch.nn.utils.rnn.pad_packed_sequence")
+def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
+    return _padded(sequence, batch_first, padding_value, total_length)
+
+
+def _padded(packed, batch_first, padding_value, total_length):
+    """(padded array, lengths) of packed sequences, with `padding_value` beyond each length."""
+    x = packed.padded
+    within = packed.within().reshape(*x.shape[:2], *(1 for _ in x.shape[2:]))
+    x = mx.where(within, x, mx.array(padding_value, dtype=x.dtype))
+    if total_length is not None:
+        if total_length < x.shape[0]:
+            raise ValueError("total_length must be at least the length of the longest sequence")
+        x = mx.pad(x, [(0, total_length - x.shape[0]), *[(0, 0)] * (x.ndim - 1)], constant_values=padding_value)
+    return x.swapaxes(0, 1) if batch_first else x, packed.lengths
+
+
 never("torch.nn.utils.rnn.pack_sequence", "packed sequences have shapes that depend on values",
       suggest="run the padded batch and mask what lies beyond each length")
 never("torch.nn.utils.rnn.PackedSequence", "packed sequences have shapes that depend on values",

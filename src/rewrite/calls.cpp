@@ -186,7 +186,11 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     if (qualified.starts_with("numpy.") && number_of_numpy(id, qualified)) return true;
     const Entry* entry = entry_of(qualified, id);
     if (!entry) {
-        if (qualified == "torch.nn.Module.__init__") return true;  // `nn.Module.__init__(self)`: MLX's own base has it too
+        if (qualified == "torch.nn.Module.__init__") {  // MLX's own base has it too
+            put(tree_.child(id, 0), output_.nn + ".Module.__init__", Precedence::atom, qualified);
+            emissions_.uses_nn = true;
+            return true;
+        }
         if (is_watched(qualified))
             refuse(Code::no_entry, tree_.child(id, 0), "`" + std::string(qualified) + "` has no entry in the catalogue",
                    "write it with operations that have one, or add an entry (docs/extending/add-an-api.md)");

@@ -7,6 +7,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr std::int64_t kLargestAxis = 1024;
+constexpr std::int64_t kMostLengths = 64;
 constexpr std::size_t kMostHeld = 6;  // tensors of one input that are changed one by one
 
 const ParameterOf* parameter_named(const std::vector<ParameterOf>& parameters, std::string_view name) {
@@ -302,6 +303,27 @@ void repair_rank(const Trial& trial, const std::vector<ParameterOf>& parameters,
     if (any) trials.push_back(std::move(all));
 }
 
+// Of sequences (batch, length, ...) or (length, batch, ...), which another input is, the length of each: the whole one, two thirds of it, ...
+void set_lengths(const Trial& trial, std::vector<Trial>& trials) {
+    for (std::size_t of = 0; of < trial.inputs.size(); ++of) {
+        const Json& sequences = trial.inputs[of].second;
+        if (!is_tensor_spec(sequences) || rank_of(sequences) < 2) continue;
+        for (const std::size_t batch : {0, 1}) {
+            const std::int64_t count = axis_of(sequences, batch), longest = axis_of(sequences, 1 - batch);
+            if (count > kMostLengths || longest < 2) continue;
+            std::string lengths = std::to_string(longest);
+            for (std::int64_t i = 1; i < count; ++i) lengths += ", " + std::to_string(2 * longest / 3);
+            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
+                if (i == of) continue;
+                Trial next = trial;
+                next.inputs[i].second = {{"$eval", "torch.tensor([" + lengths + "])"}};
+                next.cost += 1 + static_cast<int>(batch);
+                trials.push_back(std::move(next));
+            }
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterOf>& parameters,
@@ -344,6 +366,7 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             for (std::size_t i = of_sequences; i < trials.size(); ++i) trials[i].cost += 1;
             break;
         }
+        case Repair::Kind::lengths: set_lengths(trial, trials); break;
         case Repair::Kind::floats:
             change_each(trial, trials, [](Json& spec) {
                 if (is_float_spec(spec)) return false;

@@ -44,6 +44,7 @@ struct Repair {
         scalar_value,    // an argument must be one number, not a list or tuple
         low_precision,   // the model mixes dtypes in float32 and may run in bfloat16
         other_values,    // the arguments contradict each other: another guess
+        lengths,         // an input must hold the length of each sequence of another, the longest first
         single_value,    // what is made of an argument or of the inputs must have one element
         other_feature,   // a part of the model needs what is not installed or not reachable: flags turned, options None
         give_up,         // nothing that other inputs could mend (a library or device is missing)

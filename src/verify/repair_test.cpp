@@ -28,6 +28,7 @@ TEST(RepairsFor, ReadsTorchMessages) {
     EXPECT_EQ(first("RuntimeError", "expected m1 and m2 to have the same dtype, but got: float != c10::BFloat16"), (Repair{low_precision, -1, -1, {}}));
     EXPECT_EQ(first("RuntimeError", "input.size(-1) must be equal to input_size. Expected 8, got 64"), (Repair{last_axis, 64, 8, {}}));
     EXPECT_EQ(first("ValueError", "expected 4D input (got 3D input)"), (Repair{rank, -1, 4, {}}));
+    EXPECT_EQ(first("RuntimeError", "'lengths' argument should be a 1D CPU int64 tensor, but got 2D cpu Long tensor"), (Repair{lengths, -1, -1, {}}));
     EXPECT_EQ(first("IndexError", "index out of range in self"), (Repair{smaller_indices, -1, -1, {}}));
     EXPECT_EQ(first("IndexError", "Dimension out of range (expected to be in range of [-2, 1], but got 2)"), (Repair{rank, -1, 3, {}}));
 }

@@ -46,6 +46,15 @@ TEST(OtherInputs, DivideSpaceByWindows) {
     EXPECT_TRUE(contains(shapes, {2, 3, 224, 224}));
 }
 
+TEST(OtherInputs, GiveTheLengthsOfSequences) {
+    Trial trial = with_input({2, 48, 8});
+    trial.inputs.emplace_back("lengths", tensor_spec({2, 64}, "float32"));
+    const auto trials = other_inputs(trial, {}, {}, Sizes{}, {Repair::Kind::lengths, -1, -1, {}});
+    ASSERT_FALSE(trials.empty());
+    EXPECT_EQ(trials.front().inputs[0], trial.inputs[0]);
+    EXPECT_EQ(trials.front().inputs[1].second, (Json{{"$eval", "torch.tensor([48, 32])"}}));
+}
+
 TEST(OtherInputs, AddTheAxesThatWereMissingInside) {
     EXPECT_TRUE(contains(shapes_after(with_input({2, 3, 64}), {Repair::Kind::rank, 2, 3, {}}), {2, 3, 32, 32}));
     EXPECT_EQ(shapes_after(with_input({2, 3, 64}), {Repair::Kind::other_rank, 3, -1, {}}).front().size(), 4U);

@@ -165,6 +165,38 @@ def test_recurrent_module(name, options):
     compare(reference, converted, (x[0],), weights=weights)
 
 
+PACKING = [({"enforce_sorted": False}, [3, 5, 1]), ({}, [4, 4, 2])]
+
+
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("layers", [{}, {"num_layers": 2, "bidirectional": True, "batch_first": True}])
+@pytest.mark.parametrize(("how", "lengths"), PACKING, ids=["unsorted", "sorted"])
+def test_recurrent_module_of_packed_sequences(name, layers, how, lengths):
+    reference, converted, _ = make(name, 4, 3, **layers)
+    batch_first = layers.get("batch_first", False)
+    padding = {"padding_value": -1.0, "total_length": 7}
+
+    def through(module, pack, pad, tensor):
+        def run(x):
+            output, last = module(pack(x, tensor(lengths), batch_first=batch_first, **how))
+            return *pad(output, batch_first=batch_first, **padding), last
+
+        return run
+
+    rules = [ENTRIES[f"torch.nn.utils.rnn.{rule}"].python for rule in ("pack_padded_sequence", "pad_packed_sequence")]
+    packing = torch.nn.utils.rnn.pack_padded_sequence, torch.nn.utils.rnn.pad_packed_sequence
+    x = normal(3, 6, 4) if batch_first else normal(6, 3, 4)
+    compare(through(reference, *packing, torch.tensor), through(converted, *rules, mx.array), (x,))
+
+
+@pytest.mark.parametrize("lengths", [[2, 3], [3, 0], [3]])
+def test_lengths_that_torch_refuses(lengths):
+    for pack, tensor in ((torch.nn.utils.rnn.pack_padded_sequence, torch.tensor), (ENTRIES["torch.nn.utils.rnn.pack_padded_sequence"].python, mx.array)):
+        x = tensor(normal(4, 2, 3).tolist())
+        with pytest.raises(RuntimeError):
+            pack(x, tensor(lengths))
+
+
 def test_recurrent_dropout_is_active_in_training_only():
     _, converted, _ = make("LSTM", 4, 3, num_layers=2, dropout=0.5)
     x = to_mlx(normal(5, 2, 4))

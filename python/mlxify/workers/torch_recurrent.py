@@ -1,7 +1,7 @@
 """Recurrent networks of torch whose dropout between layers comes from elsewhere: torch draws it in compiled code.
 
 A network of several layers is run as so many networks of one layer, and what passes between them goes through `drop`, in the
-order (length, batch, features). A packed batch has no such order; there nothing is dropped.
+order (length, batch, features); of packed sequences, in the order in which they are packed.
 """
 
 from __future__ import annotations
@@ -22,44 +22,44 @@ def replacement(name: str, drop: Drop) -> Callable[..., Any]:
     original = getattr(torch._VF, name)
 
     def run(*arguments: Any) -> Any:
-        if isinstance(
-            arguments[3], bool
-        ):  # input, states, weights, bias, layers, dropout, training, bidirectional, batch first
-            *_, layers, dropout, training, _, _ = arguments
-            if training and dropout > 0 and layers > 1:
-                return _by_layers(original, drop, *arguments)
+        if isinstance(arguments[3], bool):
+            input, states, weights, bias, layers, dropout, training, bidirectional, batch_first = arguments
+            sizes = None
+        else:
+            input, sizes, states, weights, bias, layers, dropout, training, bidirectional = arguments
+            batch_first = False
+        if not training or dropout == 0 or layers == 1:
             return original(*arguments)
-        *before, dropout, training, bidirectional = arguments  # packed
-        return original(*before, 0.0, training, bidirectional)
+
+        def one_layer(values: Tensor, own: Any, part: list[Tensor]) -> tuple[Tensor, ...]:
+            if sizes is not None:
+                return original(values, sizes, own, part, bias, 1, 0.0, training, bidirectional)
+            return original(values, own, part, bias, 1, 0.0, training, bidirectional, False)
+
+        values = input.transpose(0, 1) if batch_first else input
+        values, *final = _by_layers(one_layer, lambda passed: drop(passed, dropout), values, states, weights, layers, 2 if bidirectional else 1)
+        return (values.transpose(0, 1) if batch_first else values, *final)
 
     return run
 
 
 def _by_layers(
-    original: Callable[..., Any],
-    drop: Drop,
-    input: Tensor,
+    one_layer: Callable[[Tensor, Any, list[Tensor]], tuple[Tensor, ...]],
+    drop: Callable[[Tensor], Tensor],
+    values: Tensor,
     states: Any,
     weights: list[Tensor],
-    bias: bool,
     layers: int,
-    dropout: float,
-    training: bool,
-    bidirectional: bool,
-    batch_first: bool,
+    directions: int,
 ) -> tuple[Tensor, ...]:
     several = isinstance(states, list | tuple)  # of an LSTM: hidden and cell
-    directions = 2 if bidirectional else 1
     count = len(weights) // layers
-    values = input.transpose(0, 1) if batch_first else input
     final = []
     for layer in range(layers):
         rows = slice(layer * directions, (layer + 1) * directions)
         own = [state[rows] for state in states] if several else states[rows]
-        part = weights[layer * count : (layer + 1) * count]
-        values, *last = original(values, own, part, bias, 1, 0.0, training, bidirectional, False)
+        values, *last = one_layer(values, own, weights[layer * count : (layer + 1) * count])
         final.append(last)
         if layer + 1 < layers:
-            values = drop(values, dropout)
-    output = values.transpose(0, 1) if batch_first else values
-    return (output, *(torch.cat(state) for state in zip(*final, strict=True)))
+            values = drop(values)
+    return (values, *(torch.cat(state) for state in zip(*final, strict=True)))
