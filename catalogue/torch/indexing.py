@@ -317,6 +317,18 @@ def places_of_mask(mask):
     return tuple(places)
 
 
+@rule("mlxify.places_on_axis")
+def places_on_axis(mask):
+    """Of a mask among other indices that are known to stand for one axis each, but for this one."""
+    return _places_on_axis(mask)
+
+
+def _places_on_axis(mask):
+    if mask.ndim != 1:
+        raise NotImplementedError("a boolean mask of several axes among other indices")
+    return mx.array(np.flatnonzero(np.array(mask)))
+
+
 @rule("torch.nonzero", "torch.Tensor.nonzero")
 def nonzero(input, *, as_tuple=False):
     if as_tuple:

@@ -399,12 +399,13 @@ bool Rewriter::is_numpy_result(NodeId id) const {
 
 // x[mask]  ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.
 void Rewriter::places_of_mask(NodeId mask, bool among_others) {
-    if (among_others && fact(mask).rank != 1) {
-        refuse(Code::indexing_refused, mask, "a boolean mask of several axes, or of unknown rank, among other indices",
+    const int rank = fact(mask).rank;
+    if (among_others && rank >= 0 && rank != 1) {
+        refuse(Code::indexing_refused, mask, "a boolean mask of several axes among other indices",
                "index with the mask alone, or reduce with `torch.where(mask, x, 0)`");
         return;
     }
-    const Entry* entry = catalogue_.find("mlxify.places_of_mask");
+    const Entry* entry = catalogue_.find(among_others && rank < 0 ? "mlxify.places_on_axis" : "mlxify.places_of_mask");
     const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(mask), false, false}}, {});
     if (outcome.status != rules::Outcome::Status::expression) {
         refuse(Code::indexing_refused, mask, "a boolean mask: " + outcome.reason, "index with integers");
@@ -412,8 +413,8 @@ void Rewriter::places_of_mask(NodeId mask, bool among_others) {
     }
     finish(mask, outcome.value, entry->qualified);
     uses_mx_ = true;
-    assumptions_.push_back("a boolean mask selects on the host, so not inside `mx.compile` (line " +
-                           std::to_string(source_.position(tree_[mask].span.begin).line) + ")");
+    std::string assumption = "a boolean mask selects on the host, so not inside `mx.compile` (line " + std::to_string(source_.position(tree_[mask].span.begin).line) + ")";
+    if (std::find(assumptions_.begin(), assumptions_.end(), assumption) == assumptions_.end()) assumptions_.push_back(std::move(assumption));
 }
 
 // Whether the expression is an annotation or a part of one.

@@ -52,6 +52,22 @@ std::string sequence_of(const std::vector<std::string>& items, bool tuple) {
     return tuple ? "(" + text + (items.size() == 1 ? ",)" : ")") : "[" + text + "]";
 }
 
+// Layers that have all these attributes, where they are a layer's: of `link.in_features` and `link.bias`, nn.Linear.
+std::vector<std::string> layers_with(const std::vector<std::pair<std::string, Usage>>& fields) {
+    static constexpr std::pair<std::string_view, std::string_view> kLayers[] = {
+        {"nn.Linear(64, 64)", " weight bias in_features out_features "},
+        {"nn.Conv2d(16, 16, 3, padding=1)", " weight bias in_channels out_channels kernel_size stride padding dilation groups padding_mode "},
+        {"nn.Embedding(50, 64)", " weight num_embeddings embedding_dim padding_idx "},
+        {"nn.BatchNorm2d(16)", " weight bias num_features eps momentum affine running_mean running_var "},
+    };
+    std::vector<std::string> layers;
+    for (const auto& [layer, attributes] : kLayers) {
+        const auto has = [names = attributes](const auto& field) { return names.find(" " + field.first + " ") != std::string_view::npos; };
+        if (!fields.empty() && std::all_of(fields.begin(), fields.end(), has)) layers.emplace_back(layer);
+    }
+    return layers;
+}
+
 // A size for one of several names that a parameter is unpacked to: `channels, height, width = img_shape`.
 std::string unpacked_size(const std::string& name, const std::vector<std::string>& all) {
     const auto is_space = [](const std::string& axis) {
@@ -323,7 +339,10 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     }
     const bool callable = usage.made || usage.called;
     if (callable) guesses = with_attributes(callables(name, usage, depth), usage, depth);
-    else if (!usage.fields.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
+    else if (!usage.fields.empty() || !usage.keys.empty()) {
+        guesses = layers_with(usage.fields);
+        guesses.push_back(structure(usage, depth));
+    }
     if (callable) return guesses;
     if (usage.sequence && lower(name).find("shape") != std::string::npos) {
         const bool of_image = lower(name).find("im") != std::string::npos || usage.items == 3 || usage.length == 3;

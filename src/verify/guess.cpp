@@ -193,6 +193,7 @@ std::string lower(std::string_view text) {
 }
 
 Quantity quantity_of(std::string_view name) {
+    if (name.size() == 1 && name[0] >= 'A' && name[0] <= 'Z') return unknown;  // of a paper: P is a kernel's size as well as a probability
     const std::string key = lower(name);
     for (const NameRow& row : kNames)
         if (row.name == key) return row.quantity;

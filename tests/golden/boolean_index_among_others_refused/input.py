@@ -1,6 +1,7 @@
 import torch
 
 
-def first(x: torch.Tensor) -> torch.Tensor:
-    keep = x[..., 0] > 0
-    return x[keep, 0]
+def picked() -> torch.Tensor:
+    x = torch.randn(2, 3, 4)
+    keep = x[0] > 0
+    return x[:, keep]
