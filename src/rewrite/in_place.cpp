@@ -62,6 +62,38 @@ static bool holds_fresh_values_only(const syntax::Tree& tree, const names::Names
     return !binding.stores.empty();
 }
 
+// What changes the shape of a tensor object, and neither its memory nor any other view of that.
+constexpr std::string_view kShapeOnly[] = {"squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"};
+
+template <std::size_t N>
+static bool is_one_of(const std::string_view (&names)[N], std::string_view name) {
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+// Whether a name holds an object that a call or a subscript has just made for it, and that nothing else holds:
+//   x = x.permute(0, 2, 1)
+//   x.unsqueeze_(1)
+bool Rewriter::is_object_of_its_own(NodeId target) const {
+    if (tree_[target].kind != NodeKind::name) return false;
+    const NodeId writing = tree_.statement_of(target);
+    const names::Binding& binding = names_[names_.binding(target)];
+    if (is_kept_elsewhere(binding)) return false;
+    NodeId made = syntax::kNoNode;
+    for (const NodeId store : binding.stores) {
+        const NodeId statement = tree_[store].parent;
+        if (exists(statement) && tree_[statement].kind == NodeKind::assign && runs_before(statement, writing) &&
+            (!exists(made) || tree_[made].span.begin < tree_[statement].span.begin))
+            made = statement;
+    }
+    if (!exists(made) || tree_.children(made).size() != 2) return false;
+    const NodeKind value = tree_[tree_.child(made, 0)].kind;
+    if (value != NodeKind::call && value != NodeKind::subscript) return false;
+    const base::Span between{tree_[made].span.end, tree_[writing].span.begin};
+    return std::none_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) {  // y = x
+        return between.contains(tree_[load].span) && tree_[tree_[load].parent].kind == NodeKind::assign;
+    });
+}
+
 // The helper that writes a value into an array and gives the array.
 std::string Rewriter::assign_helper() {
     const catalogue::Entry* assign = catalogue_.find("mlxify.assign");
@@ -180,6 +212,12 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     const bool copy = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && known.view_of == 0 && known.temporary &&
                       !fact(tree_.child(target, 0)).temporary;
     const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript) && !copy;
+    const std::string_view method = std::string_view(entry.qualified).substr(entry.qualified.rfind('.') + 1);
+    const bool element = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor;
+    if ((!named || element) && is_one_of(kShapeOnly, method)) {  // x.mT.unsqueeze_(0), x[0].t_(): of an object that only this expression has
+        finish(call, value, entry.qualified);
+        return;
+    }
     if (!named) {
         if (known.view_of != 0) {
             const NodeId owner{known.view_of};
@@ -199,13 +237,13 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         finish(call, value, entry.qualified);  // a fresh value: the result is all that there is
         return;
     }
-    if (kind == NodeKind::name && written_through_view(target)) return;
-    const bool element = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor;
+    const bool own_shape = is_one_of(kShapeOnly, method) && is_object_of_its_own(target);
+    if (kind == NodeKind::name && !own_shape && written_through_view(target)) return;
     if (element && !store(target, tree_.statement_of(call))) return;
     std::string lvalue = rendered(target);
     if (kind == NodeKind::name) {
         const names::Binding& binding = names_[names_.binding(target)];
-        const bool own = holds_fresh_values_only(tree_, names_, facts_, target);
+        const bool own = own_shape || holds_fresh_values_only(tree_, names_, facts_, target);
         if (!own && binding.kind != names::BindingKind::none) lvalue += "[...]";
     } else if (kind == NodeKind::attribute && ties_weights()) {
         lvalue += "[...]";  // another module may hold the same array
@@ -220,9 +258,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         }
         lvalue += "[...]";
     }
-    constexpr std::string_view kReshaping[] = {"squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_", "resize_", "as_strided_"};
-    const std::string_view method = entry.qualified.substr(entry.qualified.rfind('.') + 1);
-    if (lvalue.ends_with("[...]") && std::find(std::begin(kReshaping), std::end(kReshaping), method) != std::end(kReshaping)) {
+    if (lvalue.ends_with("[...]") && (is_one_of(kShapeOnly, method) || method == "resize_" || method == "as_strided_")) {
         refuse(Code::refused_arguments, call, "`" + std::string(entry.qualified) + "` changes the shape of a tensor that the caller holds too",
                "assign the result to a name of its own");
         return;
@@ -535,6 +571,7 @@ bool Rewriter::written_through_view(NodeId target) {
     const NodeId writing = tree_.statement_of(target);
     if (!seen_elsewhere(owner, target, writing)) return false;
     const names::Binding& view = names_[names_.binding(target)];
+    if (is_loop_over_objects(view)) return false;
     std::vector<NodeId> made;  // x += 1 makes no other object
     for (const NodeId store : view.stores)
         if (tree_[tree_[store].parent].kind != NodeKind::aug_assign) made.push_back(store);
@@ -553,6 +590,18 @@ bool Rewriter::written_through_view(NodeId target) {
     refuse(Code::view_written, target, "`" + std::string(tree_.text(target)) + "` is a view of `" + std::string(tree_.text(owner)) + "`; MLX does not share memory, so this write would be lost there",
            "write to `" + std::string(tree_.text(owner)) + "` itself, or make the copy plain with `.clone()`");
     return true;
+}
+
+// `for w in [self.query, self.key]`: the very arrays, one after the other.
+bool Rewriter::is_loop_over_objects(const names::Binding& binding) const {
+    return !binding.stores.empty() && std::all_of(binding.stores.begin(), binding.stores.end(), [&](NodeId store) {
+        const NodeId loop = tree_[store].parent;
+        if (!exists(loop) || tree_[loop].kind != NodeKind::for_ || tree_.child(loop, 0) != store) return false;
+        const NodeId sequence = tree_.child(loop, 1);
+        if (tree_[sequence].kind != NodeKind::list && tree_[sequence].kind != NodeKind::tuple) return false;
+        const auto items = tree_.children(sequence);
+        return std::all_of(items.begin(), items.end(), [&](NodeId item) { return tree_[item].kind == NodeKind::name || tree_[item].kind == NodeKind::attribute; });
+    });
 }
 
 // Whether what a view was made of (the owner, the places in it) is the same when it is written back.

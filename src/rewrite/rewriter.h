@@ -103,6 +103,8 @@ private:
     [[nodiscard]] std::string_view indentation(NodeId statement) const;
     [[nodiscard]] base::Span lines_of(base::Span span) const;   // whole lines, final line break included
     [[nodiscard]] bool is_setup_function(NodeId function) const;
+    bool is_object_of_its_own(NodeId target) const;
+    bool is_loop_over_objects(const names::Binding& binding) const;
     bool written_through_view(NodeId target);
     bool write_back(NodeId step, const std::string& view, NodeId statement);
     [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
