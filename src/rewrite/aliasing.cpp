@@ -158,7 +158,9 @@ bool Rewriter::mutates_parameter(NodeId parameter) const {
         if (!in_place) return false;
         return std::none_of(binding.stores.begin(), binding.stores.end(), [&](NodeId store) {
             const NodeId statement = rebinding(store);
-            return exists(statement) && runs_before(statement, use);
+            const NodeId memory{fact(store).view_of};
+            const bool same_memory = exists(memory) && tree_[memory].kind == NodeKind::name && names_.binding(memory) == id;  // x = x.view(4, -1)
+            return exists(statement) && runs_before(statement, use) && !same_memory;
         });
     };
     return std::any_of(binding.loads.begin(), binding.loads.end(), writes) || std::any_of(binding.stores.begin(), binding.stores.end(), writes);

@@ -531,12 +531,14 @@ bool Rewriter::ties_weights() {
 //   b = self.fc.bias.view(h, 4)
 //   b[:, 3] = 1.0
 //   self.fc.bias = b.reshape(self.fc.bias.shape)
-bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement) {
+// `owner_text`: what its owner is called there, where the view has taken its name.
+bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement, std::string owner_text) {
     const NodeId owner = looked_at(step);
     if (!exists(owner) || !exists(statement)) return false;
     const NodeKind kind = tree_[owner].kind;
     if (kind != NodeKind::name && kind != NodeKind::attribute) return false;
-    const std::string owner_text = rendered(owner);
+    const bool renamed = !owner_text.empty();
+    if (!renamed) owner_text = rendered(owner);
     const auto value = undone_view(step, view, owner_text);
     if (!value) return false;
     // Whether `reshape` copies is decided by the layout in memory, which is known of parameters only.
@@ -544,7 +546,7 @@ bool Rewriter::write_back(NodeId step, const std::string& view, NodeId statement
     if (may_copy && kind == NodeKind::name) return false;
     const std::string part = index_of_view(step);
     std::string target = owner_text + (part.empty() && kind == NodeKind::name ? "[...]" : part);
-    if (tree_[step].kind == NodeKind::subscript) target = rendered(step);
+    if (tree_[step].kind == NodeKind::subscript) target = renamed ? owner_text + rendered(step).substr(rendered(owner).size()) : rendered(step);
     if (writes_back_itself(step, view, statement)) return true;
     uses_mx_ = true;
     edits_.note(tree_[statement].span, kWriteThroughView);
@@ -574,7 +576,7 @@ bool Rewriter::written_through_view(NodeId target) {
     if (is_loop_over_objects(view)) return false;
     std::vector<NodeId> made;  // x += 1 makes no other object
     for (const NodeId store : view.stores)
-        if (tree_[tree_[store].parent].kind != NodeKind::aug_assign) made.push_back(store);
+        if (tree_[tree_[store].parent].kind != NodeKind::aug_assign && tree_[store].kind != NodeKind::parameter) made.push_back(store);
     if (made.size() == 1) {
         const NodeId statement = tree_[made[0]].parent;
         if (exists(statement) && tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2) {
@@ -582,13 +584,37 @@ bool Rewriter::written_through_view(NodeId target) {
             const NodeKind step_kind = tree_[step].kind;
             if (step_kind == NodeKind::attribute || step_kind == NodeKind::name) return false;  // `w = self.weight.data`: the same array
             if (next_writes_too(writing, target)) return false;
-            if (runs_before(statement, writing) && is_same_place(step, statement, writing) && !other_view_read(owner, target, writing) &&
+            const bool renames = exists(looked_at(step)) && tree_[looked_at(step)].kind == NodeKind::name && names_.binding(looked_at(step)) == names_.binding(target);
+            if (renames && write_back_to_caller(step, statement, target)) return false;
+            if (!renames && runs_before(statement, writing) && is_same_place(step, statement, writing) && !other_view_read(owner, target, writing) &&
                 write_back(step, std::string(tree_.text(target)), writing))
                 return false;
         }
     }
     refuse(Code::view_written, target, "`" + std::string(tree_.text(target)) + "` is a view of `" + std::string(tree_.text(owner)) + "`; MLX does not share memory, so this write would be lost there",
            "write to `" + std::string(tree_.text(owner)) + "` itself, or make the copy plain with `.clone()`");
+    return true;
+}
+
+// A view that has taken the name of the caller's array, which gets the change under another one:
+//   x_given = x
+//   x = x.transpose(0, 1)
+//   x += 1
+//   x_given[...] = x.swapaxes(0, 1)
+bool Rewriter::write_back_to_caller(NodeId step, NodeId made, NodeId target) {
+    const NodeId writing = tree_.statement_of(target);
+    const NodeId owner = looked_at(step);
+    if (names_[names_.binding(target)].kind != names::BindingKind::parameter || !runs_before(made, writing)) return false;
+    const NodeId function = tree_.function_of(made);
+    if (!exists(function) || tree_[tree_[made].parent].parent != function || !is_same_place(step, made, writing) || other_view_read(owner, target, writing)) return false;
+    std::string& name = names_of_callers_[names_.binding(target)];
+    const bool first = name.empty();
+    if (first) {
+        name = rendered(target) + "_given";
+        while (emissions_.is_taken(name)) name += "_";
+    }
+    if (!write_back(step, std::string(tree_.text(target)), writing, name)) return false;
+    if (first) before_statement(made, name + " = " + rendered(target));
     return true;
 }
 

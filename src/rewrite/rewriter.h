@@ -104,9 +104,10 @@ private:
     [[nodiscard]] base::Span lines_of(base::Span span) const;   // whole lines, final line break included
     [[nodiscard]] bool is_setup_function(NodeId function) const;
     bool is_object_of_its_own(NodeId target) const;
+    bool write_back_to_caller(NodeId step, NodeId made, NodeId target);
     bool is_loop_over_objects(const names::Binding& binding) const;
     bool written_through_view(NodeId target);
-    bool write_back(NodeId step, const std::string& view, NodeId statement);
+    bool write_back(NodeId step, const std::string& view, NodeId statement, std::string owner_text = {});
     [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
     [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
     [[nodiscard]] bool is_view_function(NodeId step) const;
@@ -429,6 +430,7 @@ private:
     std::set<std::uint32_t> recomputing_;                        // functions that only serve to recompute a gradient
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
     std::optional<bool> ties_weights_;
+    std::map<names::BindingId, std::string> names_of_callers_;  // of arrays whose views have taken their names
     bool uses_mx_ = false;
 };
 

@@ -25,6 +25,7 @@ class Writes(nn.Module):
 
 class WritesInput(nn.Module):
     def forward(self, x):
-        x = x.view(x.shape[0], -1)
+        if x.ndim == 3:
+            x = x.view(x.shape[0], -1)
         x += 1
         return x
