@@ -96,7 +96,7 @@ public:
             }
             if (sample.variation && variations_ == before) continue;
             const bool grew = collect_reach(pair);  // what a flag builds begins as the original's, too
-            if (sample.variation && grew && !differs_in_sizes_alone() && !prove_initial(pair)) break;
+            if (sample.variation && grew && !initial_of_.contains(sample.invocation.expression) && !prove_initial(pair)) break;
         }
         if (!failed()) finish();
         return std::move(findings_);
@@ -493,6 +493,7 @@ private:
     bool prove_initial(Pair& pair) {
         if (pair.original_parts().callable || pair.weight_count() == 0) return true;
         begin(stage::kWeights);
+        initial_of_.insert(sample_->invocation.expression);
         const Outcome<Pair::InitialStates> given = pair.initial(kConstructions);
         if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
             if (trouble->side == Trouble::Side::original) return true;
@@ -819,6 +820,7 @@ private:
     const PreparedSample* sample_ = nullptr;
     std::vector<std::pair<Numbers, std::map<std::string, OwnedArray>>> outputs_;
     Tally tally_;
+    std::set<std::string> initial_of_;  // constructor calls whose new models were compared
     double gradient_error_ = 0, variation_error_ = 0, usual_gradient_ = 0;
     int variations_ = 0, left_out_ = 0;
     std::string ill_reason_, doubt_;
