@@ -61,7 +61,8 @@ class Layer:
     ASSERT_EQ(samples.size(), 1U);
     EXPECT_EQ(samples[0].invocation.expression, "Layer(width=16, heads=2)");
     EXPECT_EQ(samples[0].invocation.spec["args"],
-              Json::parse(R"([{"shape": [3, 16], "dtype": "float32", "low": 0.0, "high": 1.0}, {"$eval": "torch.tensor([[1, 2], [0, 1]], dtype=torch.long)"}])"));
+              Json::parse(R"json([{"shape": [3, 16], "dtype": "float32", "low": 0.0, "high": 1.0},
+                                {"$eval": "torch.tensor([[1, 2], [0, 1]], dtype=torch.long)"}])json"));
 }
 
 TEST(DocstringSamples, PassOverWhatIsNoExampleOfTheFile) {

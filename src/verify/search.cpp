@@ -15,6 +15,7 @@
 #include "verify/lighten.h"
 #include "verify/observation.h"
 #include "verify/trial.h"
+#include "verify/usage.h"
 
 namespace mlxify::verify {
 namespace {
@@ -25,6 +26,7 @@ constexpr double kTrialSeconds = 20;  // of a construction or a call; longer one
 constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
 constexpr double kWorthwhile = 0.8;       // of the cost before
 constexpr int kLightenings = 24;          // attempts
+constexpr std::size_t kMostChoices = 12;  // strings of one argument
 constexpr std::string_view kTriedInputs = "tried.safetensors";
 constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
@@ -55,6 +57,27 @@ std::int64_t elements_of(const Trial& trial) {
 
 bool all_finite(const CallResult& called) {
     return std::all_of(called.leaves.begin(), called.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
+}
+
+// Strings that an argument may be, as Python texts: those of a `Literal[...]`, those that the class looks it up in or compares it
+// with, and those that other parts of the file compare an argument of that name with.
+std::vector<std::string> choices_of(const syntax::Tree& tree, const std::string& entry, const ParameterOf& parameter) {
+    std::vector<std::string> choices;
+    const auto add = [&](std::string text) {
+        if (choices.size() < kMostChoices && std::find(choices.begin(), choices.end(), text) == choices.end()) choices.push_back(std::move(text));
+    };
+    const std::string& annotation = parameter.annotation;
+    for (std::size_t begin = annotation.find("Literal["); begin != std::string::npos && begin < annotation.size();) {
+        const std::size_t open = annotation.find('\'', begin), close = open == std::string::npos ? open : annotation.find('\'', open + 1);
+        if (close == std::string::npos) break;
+        add(annotation.substr(open, close + 1 - open));
+        begin = close + 1;
+    }
+    for (const std::string& value : compared_strings(tree, entry, parameter.name)) add("'" + value + "'");
+    for (const std::string& literal : usage_of(tree, entry, parameter.name).literals)
+        if (literal.starts_with('\'')) add(literal);
+    for (const std::string& value : compared_strings(tree, {}, parameter.name)) add("'" + value + "'");
+    return choices;
 }
 
 class Search {
@@ -189,12 +212,12 @@ private:
         std::vector<Trial> trials;
         for (const ParameterOf& parameter : entry_.parameters) {
             if (!parameter.default_text || !parameter.default_text->starts_with('\'')) continue;
-            for (const std::string& value : compared_strings(tree_, entry_.name, parameter.name)) {
+            for (const std::string& value : choices_of(tree_, entry_.name, parameter)) {
                 Trial next = trial;
                 next.inputs.clear();
                 next.inputs_chosen = false;
                 next.cost += 1;
-                set_argument(next, parameter.name, "'" + value + "'");
+                set_argument(next, parameter.name, value);
                 trials.push_back(std::move(next));
             }
         }
@@ -485,6 +508,12 @@ private:
     std::vector<Json> optional_guesses(const ParameterOf& parameter, const InputHint& hint) const {
         if (*parameter.default_text == "True") return {Json(false)};
         if (*parameter.default_text == "False") return {Json(true)};
+        if (parameter.default_text->starts_with('\'')) {
+            std::vector<Json> others;
+            for (const std::string& value : choices_of(tree_, entry_.name, parameter))
+                if (value != *parameter.default_text) others.emplace_back(value.substr(1, value.size() - 2));
+            return others;
+        }
         if (*parameter.default_text != "None") return {};
         if (parameter.name.find("mask") != std::string::npos || parameter.name.find("padding") != std::string::npos) return masks();
         if (parameter.name.find("cache") != std::string::npos || parameter.name.find("past") != std::string::npos) return {};
@@ -511,9 +540,9 @@ private:
             std::vector<std::string> values;
             if (*parameter->default_text == "True") values = {"False"};
             if (*parameter->default_text == "False") values = {"True"};
-            if (parameter->default_text->starts_with('\''))
-                for (const std::string& value : compared_strings(tree_, entry_.name, parameter->name))
-                    if ("'" + value + "'" != *parameter->default_text) values.push_back("'" + value + "'");
+            if (parameter->default_text->starts_with('\'') || *parameter->default_text == "None")
+                for (std::string& value : choices_of(tree_, entry_.name, *parameter))
+                    if (value != *parameter->default_text) values.push_back(std::move(value));
             for (const std::string& value : values) {
                 if (full()) return;
                 Invocation next = base_;

@@ -1,6 +1,9 @@
 // Needs MLXIFY_PYTHON, an interpreter with torch and einops; without it the tests are skipped aloud.
 #include "verify/search.h"
 
+#include <set>
+
+#include "verify/sample_parser.h"
 #include "verify/test_support.h"
 
 namespace mlxify::verify {
@@ -19,6 +22,40 @@ protected:
         return result.invocation ? print_invocation(*result.invocation) : result.reason;
     }
 };
+
+TEST_F(SearchTest, ChoicesOfArgumentsAndInputsAreVaried) {
+    constexpr std::string_view kText = R"py(
+from typing import Literal
+import torch
+from torch import nn
+
+def activation(kind):
+    if kind == 'gelu':
+        return nn.GELU()
+    assert kind == 'relu'
+    return nn.ReLU()
+
+class Net(nn.Module):
+    def __init__(self, dim, kind='relu', norm=None, order: Literal['first', 'last'] = 'last'):
+        super().__init__()
+        self.proj, self.act, self.order = nn.Linear(dim, dim), activation(kind), order
+        self.norm = {'layer': nn.LayerNorm}[norm](dim) if norm else nn.Identity()
+
+    def forward(self, x, reduce='mean'):
+        y = self.norm(self.act(self.proj(x)))
+        return y.sum(0 if self.order == 'first' else -1) if reduce == 'sum' else y.mean(-1)
+)py";
+    diagnostics::Sink sink;
+    const syntax::Tree tree = syntax::parse(kText, sink);
+    Program program(workers_->torch, std::string(kText), "model", false);
+    if (const Reply<Session*> session = program.session(); !session) FAIL() << session.failure().text();
+    const DefinitionOf entry = *program.definition("Net");
+    const base::Result<Invocation> invocation = parse_invocation("Net(dim=64)(f32[2, 3, 64])");
+    ASSERT_TRUE(invocation);
+    std::set<std::string> varied;
+    for (const Variation& variation : variations(program, tree, entry, *invocation, [](const Invocation&) { return true; }, 20)) varied.insert(variation.what);
+    for (const char* what : {"kind='gelu'", "norm='layer'", "order='first'", "reduce"}) EXPECT_TRUE(varied.contains(what)) << what;
+}
 
 TEST_F(SearchTest, ImagesThatAreCutIntoPatches) {
     EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops.layers.torch import Rearrange\n"

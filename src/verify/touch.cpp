@@ -406,7 +406,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
 
 std::vector<std::string> compared_strings(const Tree& tree, std::string_view entry, std::string_view name) {
     std::vector<std::string> values;
-    const NodeId definition = top_level_definition(tree, entry);
+    const NodeId definition = entry.empty() ? tree.root() : top_level_definition(tree, entry);
     if (!exists(definition)) return values;
     for (std::uint32_t i = 1; i < tree.size(); ++i) {
         const NodeId compare{i};

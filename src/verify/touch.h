@@ -40,7 +40,8 @@ struct InputHint {
 std::map<std::string, InputHint> input_hints(const syntax::Tree& tree, std::string_view entry, std::string_view method,
                                              const Construction& model);
 
-// String literals that the class compares the argument `name` (or an attribute of that name) with: other values to try.
+// String literals that the class compares the argument `name` (or an attribute of that name) with: other values to try. `entry`
+// empty: anywhere in the file.
 std::vector<std::string> compared_strings(const syntax::Tree& tree, std::string_view entry, std::string_view name);
 
 // Attributes that are read of `object` in the class: fields of a configuration object.
