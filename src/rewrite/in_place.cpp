@@ -70,6 +70,14 @@ static bool is_one_of(const std::string_view (&names)[N], std::string_view name)
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
+// Of a chain of calls that change their tensor, x.add_(1).t_(): how many change its shape, and how many its values.
+std::pair<int, int> Rewriter::changes_of_shape_and_values(NodeId call) const {
+    std::pair<int, int> changes;
+    for (; is_mutating_call(call); call = strip_data(tree_.child(tree_.child(call, 0), 0)))
+        ++(is_one_of(kShapeOnly, tree_[tree_.child(call, 0)].name) ? changes.first : changes.second);
+    return changes;
+}
+
 // Whether a name holds an object that a call or a subscript has just made for it, and that nothing else holds:
 //   x = x.permute(0, 2, 1)
 //   x.unsqueeze_(1)
@@ -213,9 +221,16 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
                       !fact(tree_.child(target, 0)).temporary;
     const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript) && !copy;
     const std::string_view method = std::string_view(entry.qualified).substr(entry.qualified.rfind('.') + 1);
+    const auto [shapes, values] = changes_of_shape_and_values(call);
+    const bool shape_alone = shapes > 0 && values == 0;
     const bool element = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor;
-    if ((!named || element) && is_one_of(kShapeOnly, method)) {  // x.mT.unsqueeze_(0), x[0].t_(): of an object that only this expression has
+    if ((!named || element) && shape_alone) {  // x.mT.unsqueeze_(0), x[0].t_(): of an object that only this expression has
         finish(call, value, entry.qualified);
+        return;
+    }
+    if (shapes > 0 && values > 0 && (!named || element || known.view_of != 0)) {
+        refuse(Code::view_written, call, "this chain of in-place calls changes the shape of a view as well as the memory that it looks at",
+               "put the calls on lines of their own");
         return;
     }
     if (!named) {
@@ -237,7 +252,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         finish(call, value, entry.qualified);  // a fresh value: the result is all that there is
         return;
     }
-    const bool own_shape = is_one_of(kShapeOnly, method) && is_object_of_its_own(target);
+    const bool own_shape = shape_alone && is_object_of_its_own(target);
     if (kind == NodeKind::name && !own_shape && written_through_view(target)) return;
     if (element && !store(target, tree_.statement_of(call))) return;
     std::string lvalue = rendered(target);

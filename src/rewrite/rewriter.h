@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <unordered_map>
 #include <vector>
 
@@ -103,6 +104,7 @@ private:
     [[nodiscard]] std::string_view indentation(NodeId statement) const;
     [[nodiscard]] base::Span lines_of(base::Span span) const;   // whole lines, final line break included
     [[nodiscard]] bool is_setup_function(NodeId function) const;
+    std::pair<int, int> changes_of_shape_and_values(NodeId call) const;
     bool is_object_of_its_own(NodeId target) const;
     bool write_back_to_caller(NodeId step, NodeId made, NodeId target);
     bool is_loop_over_objects(const names::Binding& binding) const;
