@@ -317,16 +317,19 @@ def places_of_mask(mask):
     return tuple(places)
 
 
-@rule("mlxify.places_on_axis")
-def places_on_axis(mask):
-    """Of a mask among other indices that are known to stand for one axis each, but for this one."""
-    return _places_on_axis(mask)
+@rule("mlxify.places_or_none")
+def places_or_none(mask):
+    """Of a mask that is not always given: `x[None]` is another axis."""
+    return _places_or_none(mask)
 
 
-def _places_on_axis(mask):
-    if mask.ndim != 1:
-        raise NotImplementedError("a boolean mask of several axes among other indices")
-    return mx.array(np.flatnonzero(np.array(mask)))
+def _places_or_none(mask):
+    if mask is None:
+        return (None,)
+    places = []
+    for axis in np.nonzero(np.array(mask)):
+        places.append(mx.array(axis))
+    return tuple(places)
 
 
 @rule("torch.nonzero", "torch.Tensor.nonzero")

@@ -352,7 +352,7 @@ void Rewriter::subscript(NodeId id) {
     if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
     for (const NodeId part : parts) {
         const infer::Fact& known = fact(part);
-        const bool mask = known.kind == infer::Kind::tensor && known.dtype == infer::DType::boolean;
+        const bool mask = (known.kind == infer::Kind::tensor || known.maybe_none) && known.dtype == infer::DType::boolean;
         // `x[mask] = number` is MLX's own where the mask is the whole index; an array stored where a mask holds nowhere ends the process.
         const infer::Kind given = stored ? fact(tree_.child(parent, 0)).kind : infer::Kind::unknown;
         const bool number = given == infer::Kind::integer || given == infer::Kind::floating || given == infer::Kind::boolean;
@@ -397,20 +397,17 @@ bool Rewriter::is_numpy_result(NodeId id) const {
     return tree_[id].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(id, 0)).starts_with("numpy.");
 }
 
-// x[mask]  ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.
+// x[mask]     ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.
+// x[:, mask]  ->  x[:, *_places_of_mask(mask)], where it may have several axes
 void Rewriter::places_of_mask(NodeId mask, bool among_others) {
-    const int rank = fact(mask).rank;
-    if (among_others && rank >= 0 && rank != 1) {
-        refuse(Code::indexing_refused, mask, "a boolean mask of several axes among other indices",
-               "index with the mask alone, or reduce with `torch.where(mask, x, 0)`");
-        return;
-    }
-    const Entry* entry = catalogue_.find(among_others && rank < 0 ? "mlxify.places_on_axis" : "mlxify.places_of_mask");
-    const rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(mask), false, false}}, {});
+    const bool optional = fact(mask).maybe_none;
+    const Entry* entry = catalogue_.find(optional ? "mlxify.places_or_none" : "mlxify.places_of_mask");
+    rules::Outcome outcome = evaluator_.apply(*entry, {{{}, value_of(mask), false, false}}, {});
     if (outcome.status != rules::Outcome::Status::expression) {
         refuse(Code::indexing_refused, mask, "a boolean mask: " + outcome.reason, "index with integers");
         return;
     }
+    if (optional || (among_others && fact(mask).rank != 1)) outcome.value.text = "*" + rules::operand(outcome.value, Precedence::atom);
     finish(mask, outcome.value, entry->qualified);
     uses_mx_ = true;
     std::string assumption = "a boolean mask selects on the host, so not inside `mx.compile` (line " + std::to_string(source_.position(tree_[mask].span.begin).line) + ")";

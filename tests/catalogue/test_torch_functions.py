@@ -72,10 +72,10 @@ NOT_COMPARED = {
     "torch.Tensor.new": "values are undefined",
     "torch.Tensor.stride": "of a contiguous array only, where torch tells that of a view",
     "mlxify.places_of_mask": "the compiler's own, for boolean masks",
-    "mlxify.places_on_axis": "the compiler's own, for boolean masks among other indices",
+    "mlxify.places_or_none": "the compiler's own, for boolean masks that may be None",
 }
 # Names that torch itself has only together with another package, and one of our own for `x[mask]`.
-FOREIGN = {"torch.npu.is_available", "mlxify.places_of_mask", "mlxify.places_on_axis"}
+FOREIGN = {"torch.npu.is_available", "mlxify.places_of_mask", "mlxify.places_or_none"}
 # Values are torch's, but MLX's backward pass is not: it raises, or disagrees where torch chose one of several answers.
 NO_GRADIENT = {
     "torch.linalg.solve": "MLX has no gradient of solvers",
