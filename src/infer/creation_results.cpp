@@ -43,7 +43,11 @@ Fact TensorResult::from_data() const {
     }
     const DType dtype = dtype_argument(dtype_of_number(data.kind));
     if (data.kind == Kind::tensor && data.rank == 0) return store_.tensor_of(dims, dtype);
-    if (data.kind == Kind::unknown || data.kind == Kind::tensor || data.kind == Kind::object) return tensor(-1, dtype);
+    if (data.kind == Kind::unknown || data.kind == Kind::tensor || data.kind == Kind::object) {
+        Fact unknown = tensor(-1, dtype);
+        unknown.maybe_void = data.kind != Kind::tensor && dims.empty();  // numpy's array of a list that is empty
+        return unknown;
+    }
     return store_.tensor_of(dims, dtype);
 }
 

@@ -45,6 +45,8 @@ Fact TensorResult::fact() {
     case Rule::complex_pair: {
         Fact result = elementwise();
         result.limited = limits_to_zero();
+        const bool cast = op_.rule == Rule::cast || op_.rule == Rule::to || op_.rule == Rule::cast_like;
+        result.maybe_void = result.maybe_void || (cast && input_.maybe_void);
         return result;
     }
     case Rule::reduce:

@@ -156,7 +156,9 @@ class TorchFramework:
         return [(name, public_name(type(module))) for name, module in model.named_modules()]
 
     def layer_text(self, model: nn.Module, name: str) -> str:
-        layer = model.get_submodule(name)
+        layer = model
+        for part in filter(None, name.split(".")):
+            layer = layer._modules[part]  # not `getattr`: a module may be called `parameters`
         of_library = public_name(type(layer)).startswith(_LIBRARIES_OF_LAYERS)
         text = repr(layer) if of_library and not any(layer.children()) else ""
         return text if len(text) <= _LONGEST_LAYER_TEXT else ""
