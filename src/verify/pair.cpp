@@ -445,6 +445,27 @@ void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
     if (open_into(both.inputs.converted64, out)) both.inputs.converted64.reset();
 }
 
+bool Pair::sum_exactly(const CallOptions& options, CalledBoth& both) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return false;
+    CallOptions exact = options;
+    exact.exact_sums = true;
+    const std::string out = (*converted)->scratch("out_exact.safetensors");
+    const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, exact, out);
+    return answered && answered->leaves.size() == both.converted.leaves.size() && !open_into(both.arrays.converted, out);
+}
+
+bool Pair::sum_exactly(const CallOptions& options, GradientsOfBoth& both) {
+    const Reply<Session*> converted = converted_.session();
+    if (!converted) return false;
+    CallOptions exact = options;
+    exact.exact_sums = true;
+    const std::string out = (*converted)->scratch("gradient_out_exact.safetensors");
+    if (!(*converted)->gradient(spec_, converted_inputs_, exact, out)) return false;
+    return !open_into(both.parameters.converted, out, /*keep=*/true) && !open_into(both.state.converted, out, /*keep=*/true) &&
+           !open_into(both.inputs.converted, out);
+}
+
 // One run of the converted file on weights and inputs that are some roundings away.
 bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both) {
     const Reply<Session*> converted = converted_.session();

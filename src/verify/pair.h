@@ -83,6 +83,9 @@ public:
     // The converted file's own rounding, where it is in question: adds what it gives in float64. Nothing is added where MLX cannot.
     void widen(const CallOptions& options, CalledBoth& both);
     void widen(const CallOptions& options, GradientsOfBoth& both);
+    // The converted file with sums that are rounded once, in place of what it gave. Whether it ran.
+    bool sum_exactly(const CallOptions& options, CalledBoth& both);
+    bool sum_exactly(const CallOptions& options, GradientsOfBoth& both);
     // Adds what MLX gives in float32 on disturbed weights and inputs, others each time; false where it does not run there.
     bool shake(const CallOptions& options, GradientsOfBoth& both);
 

@@ -283,7 +283,8 @@ private:
     }
 
     // `judge()` of what both sides gave; where numbers differ, with what the converted file gives in float64, and where gradients still
-    // do, with those that it gives on disturbed weights and inputs.
+    // do, with those that it gives on disturbed weights and inputs. Where float64 agrees, it may be that long sums are off, which MLX adds
+    // up one by one on a CPU: it runs again with sums that are rounded once.
     template <typename Both, typename Judge>
     bool judged(Pair& pair, const CallOptions& how, Both& both, Judge judge) {
         const ProofFindings findings = findings_;
@@ -299,7 +300,9 @@ private:
         if constexpr (std::is_same_v<Both, GradientsOfBoth>)
             for (int round = 0; round < kShakes && !wrong_in_float64_ && both.parameters.converted64 && pair.shake(how, both); ++round)
                 if (again()) return true;
-        return false;
+        if (wrong_in_float64_ || !pair.sum_exactly(how, both) || !again()) return false;
+        exact_sums_ = true;
+        return true;
     }
 
     // Both sides' gradients, and PyTorch's own error where it is needed.
@@ -320,6 +323,7 @@ private:
     [[nodiscard]] double constant_tolerance() const { return kFactor * std::ldexp(1.0, -20); }
 
     void reset_worst() {
+        exact_sums_ = false;
         tally_ = {};
     }
 
@@ -327,6 +331,7 @@ private:
         std::string text = fmt::format("max error {:.1e} (tolerance {:.1e})", tally_.worst_error, tally_.worst_tolerance);
         if (tally_.ill_conditioned > 0) text += fmt::format("; {} of {} arrays too ill-conditioned to tell", tally_.ill_conditioned, tally_.compared);
         if (!tally_.rounded.empty()) text += fmt::format("; {} of {} arrays above it, the same in float64", tally_.rounded.size(), tally_.compared);
+        if (exact_sums_) text += "; with exact sums, MLX's own long ones are off on this CPU";
         return text;
     }
 
@@ -827,6 +832,7 @@ private:
     bool measured_ = true;    // PyTorch's own error is told, and not only asked for where it decides
     bool closely_ = false;    // what is judged is only whether it agrees closely: nothing fails, nothing is noted
     bool wrong_in_float64_ = false;  // the last array that differs: no disturbance explains it
+    bool exact_sums_ = false;        // of the stage: nothing agreed without
     bool undefined_ = false;  // the last call's output of the original has a NaN
     bool differentiable_ = true, inference_only_ = false, timed_ = false;
 };

@@ -228,6 +228,7 @@ Reply<Json> Session::ask_call(std::string_view verb, const Json& spec, const std
     if (!options.method.empty()) request["method"] = options.method;
     if (options.both_modes) request["both_modes"] = true;
     if (options.float64) request["float64"] = true;
+    if (options.exact_sums) request["exact_sums"] = true;
     if (options.streams) request["streams"] = *options.streams;
     if (options.projection) request["projection"] = *options.projection;
     if (options.rate) request["rate"] = *options.rate;

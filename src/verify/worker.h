@@ -153,6 +153,7 @@ struct CallOptions {
     bool dropout = true;                   // "off" feeds p = 0
     std::optional<std::uint64_t> projection;
     std::optional<double> rate;            // of one step of gradient descent, whose state `gradient` is to give too
+    bool exact_sums = false;               // MLX only: sums and means are rounded once
     std::optional<std::uint64_t> constants;  // torch only: arrays that a constructor left as plain attributes, one rounding away
 };
 

@@ -358,6 +358,23 @@ def test_float64(pair: Pair) -> None:
     assert error < 3e-7 * np.abs(exact).max()
 
 
+def test_exact_sums(mlx_session: WorkerSession) -> None:
+    mlx_session.load("import mlx.core as mx\ndef means(x):\n    return mx.mean(x), x.mean(axis=0), mx.sum(x * x), x.astype(mx.float16).sum()\n")
+    mlx_session.ask("construct", expression="means")
+    given = mlx_session.path("given.safetensors")
+    spec: Json = {"args": [{"shape": [500_000, 2], "dtype": "float32", "low": 0, "high": 1}], "kwargs": {}}
+    mlx_session.ask("inputs", spec=spec, seed=0, out=given)
+    found = {}
+    for exact in (False, True):
+        mlx_session.ask("call", spec=spec, arrays=given, out=mlx_session.path("out.safetensors"), exact_sums=exact)
+        found[exact] = numbers(mlx_session.path("out.safetensors"))
+    x = next(iter(numbers(given).values())).astype(np.float64)
+    wanted = [x.mean(), x.mean(axis=0), (x * x).sum()]
+    off = [max(np.abs(found[exact][f"leaf.{i}"] / each - 1).max() for i, each in enumerate(wanted)) for exact in (False, True)]
+    assert off[1] < 1e-7 < 1e-6 < off[0]
+    assert found[True]["leaf.3"] == found[False]["leaf.3"]  # what is not float32 stays as it is
+
+
 def test_method_and_function(pair: Pair, torch_session: WorkerSession, torch_text: str) -> None:
     spec = {"args": SPEC["args"]}
     encoded = pair.torch.ask("inputs", spec=spec, seed=0, out=pair.torch.path("tokens"))

@@ -135,6 +135,9 @@ class Framework(Protocol):
     def widened(self, model: Model) -> contextlib.AbstractContextManager[None]:
         """Computes in float64 meanwhile, the model included. Raises NotImplementedError where that cannot be."""
 
+    def exact_sums(self) -> contextlib.AbstractContextManager[None]:
+        """Sums and means in float32 are rounded once meanwhile. Raises NotImplementedError where nobody asks for it."""
+
     def constants_disturbed(self, model: Model, seed: int) -> contextlib.AbstractContextManager[None]:
         """Moves float32 arrays that the model's constructor left as plain attributes by one rounding meanwhile: both frameworks compute
         them, and may round otherwise. Raises NotImplementedError where nobody asks for it."""

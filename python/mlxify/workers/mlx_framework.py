@@ -17,7 +17,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from mlxify.workers import mlx_defaults, mlx_float64, mlx_random
+from mlxify.workers import mlx_defaults, mlx_float64, mlx_random, mlx_sums
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -242,6 +242,12 @@ class MlxFramework:
             return
         with mlx_random.replaced(draws, only_dropout=streams is None):
             yield draws
+
+    def exact_sums(self) -> contextlib.AbstractContextManager[None]:
+        """Raises NotImplementedError on a GPU, which has no float64."""
+        if mx.default_device() != mx.Device(mx.cpu):
+            raise NotImplementedError("MLX computes in float64 on a CPU only")
+        return mlx_sums.exact()
 
     def constants_disturbed(self, model: Any, seed: int) -> contextlib.AbstractContextManager[None]:
         raise NotImplementedError("only PyTorch's constants are disturbed")

@@ -99,6 +99,7 @@ class Call:
     dropout: bool
     float64: bool
     constants: int | None  # which way the model's constants are disturbed
+    exact_sums: bool = False
     draws: Draws | None = None  # of the last call
 
     @staticmethod
@@ -114,6 +115,7 @@ class Call:
             request.get("dropout", "on") != "off",
             bool(request.get("float64", False)),
             request.get("constants"),
+            bool(request.get("exact_sums", False)),
         )
 
     @contextlib.contextmanager
@@ -123,7 +125,8 @@ class Call:
         framework.train(self.model.instance, self.training)
         wide = framework.widened(self.model.instance) if self.float64 else contextlib.nullcontext()
         moved = contextlib.nullcontext() if self.constants is None else framework.constants_disturbed(self.model.instance, self.constants)
-        with wide, moved:
+        exact = framework.exact_sums() if self.exact_sums else contextlib.nullcontext()
+        with wide, moved, exact:
             yield
 
     def arrays(self) -> dict[str, Array]:

@@ -298,6 +298,9 @@ class TorchFramework:
         with torch_random.replaced(draws, only_dropout=streams is None):
             yield draws
 
+    def exact_sums(self) -> contextlib.AbstractContextManager[None]:
+        raise NotImplementedError("PyTorch's sums are made pairwise")
+
     @contextlib.contextmanager
     def widened(self, model: Any) -> Iterator[None]:
         restore = self.snapshot(model)
