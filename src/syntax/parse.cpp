@@ -661,7 +661,7 @@ NodeId Lowering::lift_star(NodeId id) {
     const NodeId inner = build_.child(first, 0);
     Node star = build_.edit(first);
     star.span = build_.edit(id).span;
-    build_.edit(first).parent = kNoNode;
+    build_.edit(first) = Node{};  // nothing: its child is another's
     build_.edit(id).span.begin = build_.edit(inner).span.begin;
     build_.replace_child(id, 0, inner);
     return build_.add(star, {id});

@@ -79,6 +79,7 @@ TEST(Parse, a_chain_of_comparisons_keeps_its_operators) {
 TEST(Parse, calls_keep_their_arguments_in_order) {
     EXPECT_EQ(expression("f(a, *b, c=1, **d)"), "call(f, a, starred(b), keyword'c'(1), keyword(d))");
     EXPECT_EQ(expression("f(*a.shape, *b[0])"), "call(f, starred(attribute'shape'(a)), starred(subscript(b, 0)))");
+    EXPECT_EQ(expression("x[*a.places(b), 0]"), "subscript(x, tuple(starred(call(attribute'places'(a), b)), 0))");
     EXPECT_EQ(expression("f()(x).g"), "attribute'g'(call(call(f), x))");
 }
 

@@ -293,6 +293,12 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
         for (const WrittenArguments& written : written_)
             for (const auto& [name, text] : written)
                 if (name == parameter.name) add_once(guesses, smaller(name, text));
+    for (const DefinitionOf& other : definitions_) {  // `quantizer: Quantizer`: one of them
+        const std::string& annotation = parameter.annotation;
+        const bool named = annotation == other.name || annotation.ends_with("." + other.name);
+        if (named && other.kind == "module" && other.name != definition.name)
+            for (std::string& instance : instances(other.name, depth)) add_once(guesses, std::move(instance));
+    }
     const Usage usage = usage_of(tree_, definition.name, parameter.name);
     if (says_no_more_than_its_use(parameter.annotation) || parameter.annotation == "str" || !usage.literals.empty() || !usage.keys.empty() || usage.mapping || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
         for (std::string& guess : by_usage(parameter.name, usage, depth)) add_once(guesses, std::move(guess));

@@ -57,6 +57,18 @@ class Net(nn.Module):
     for (const char* what : {"kind='gelu'", "norm='layer'", "order='first'", "reduce"}) EXPECT_TRUE(varied.contains(what)) << what;
 }
 
+TEST_F(SearchTest, ModulesOfTheFileThatAnAnnotationNames) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Codes(nn.Module):\n"
+                    "    def __init__(self, count: int, dim: int):\n        super().__init__()\n        self.count, self.table = count, nn.Linear(dim, count)\n"
+                    "    def forward(self, x):\n        return x, self.table(x)\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, codes: Codes):\n        super().__init__()\n        self.codes = codes\n"
+                    "    def forward(self, x):\n        x, scores = self.codes(x)\n        return x.sum(-1) + scores.sum(-1) / self.codes.count\n",
+                    "Net"),
+              "Net(codes=Codes(count=8, dim=64))(f32[2, 48, 64])");
+}
+
 TEST_F(SearchTest, ImagesThatAreCutIntoPatches) {
     EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom einops.layers.torch import Rearrange\n"
                     "class Net(nn.Module):\n"
