@@ -203,9 +203,22 @@ def embedding_dim(self):
     return self.weight.shape[1]
 
 
-@attribute("torch.nn.Conv1d.out_channels", "torch.nn.Conv2d.out_channels", "torch.nn.Conv3d.out_channels")
+@attribute(
+    "torch.nn.Conv1d.out_channels", "torch.nn.Conv2d.out_channels", "torch.nn.Conv3d.out_channels",
+    "torch.nn.ConvTranspose1d.out_channels", "torch.nn.ConvTranspose2d.out_channels", "torch.nn.ConvTranspose3d.out_channels",
+)  # fmt: skip
 def out_channels(self):
     return self.weight.shape[0]
+
+
+@attribute("torch.nn.Module.out_channels")
+def out_channels_of_any(self):
+    return _out_channels(self)
+
+
+def _out_channels(module):
+    """What the module says itself; a convolution of MLX has it as the first axis of its kernel."""
+    return module.out_channels if hasattr(module, "out_channels") else module.weight.shape[0]
 
 
 @attribute("torch.nn.Conv1d.in_channels", "torch.nn.Conv2d.in_channels")

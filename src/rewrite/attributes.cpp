@@ -250,28 +250,22 @@ void Rewriter::attribute(NodeId id) {
         }
         return;
     }
+    const auto by_entry = [&](const Entry& entry) {
+        const rules::Outcome outcome = evaluator_.apply(entry, {{{}, value_of(object), false, false}}, {});
+        if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, entry.qualified);
+    };
     // A layer without bias has none in MLX, and None in torch.
-    if (!stored && known.kind == infer::Kind::module && is_optional_weight(id)) {
-        const Entry* optional = catalogue_.find("torch.nn.Module." + std::string(node.name));
-        const rules::Outcome outcome = evaluator_.apply(*optional, {{{}, value_of(object), false, false}}, {});
-        if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, optional->qualified);
-        return;
-    }
-    if (!stored && node.name == "_modules" && (known.kind == infer::Kind::module || tree_.text(object) == "self")) {
-        const Entry* children = catalogue_.find("torch.nn.Module._modules");
-        const rules::Outcome outcome = evaluator_.apply(*children, {{{}, value_of(object), false, false}}, {});
-        if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, children->qualified);
-        return;
-    }
+    if (!stored && known.kind == infer::Kind::module && is_optional_weight(id)) return by_entry(*catalogue_.find("torch.nn.Module." + std::string(node.name)));
+    if (!stored && node.name == "_modules" && (known.kind == infer::Kind::module || tree_.text(object) == "self"))
+        return by_entry(*catalogue_.find("torch.nn.Module._modules"));
     if (known.kind == infer::Kind::module && known.library_class != 0) {
         if (tree_.text(object) == "self" && own_weight_bases_.contains(syntax::index(tree_.class_of(id)))) return;
         const Entry* own = catalogue_.find(facts_.library_names[known.library_class] + "." + std::string(node.name));
-        if (own && own->kind == EntryKind::attribute && !stored) {
-            const rules::Outcome outcome = evaluator_.apply(*own, {{{}, value_of(object), false, false}}, {});
-            if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, own->qualified);
-        }
+        if (own && own->kind == EntryKind::attribute && !stored) by_entry(*own);
         return;
     }
+    if (known.kind == infer::Kind::module && known.class_index == 0 && !stored && node.name == "out_channels")  // which convolution it is shows at run time
+        return by_entry(*catalogue_.find("torch.nn.Module.out_channels"));
     const bool named = node.name == "data" && exists(parent) && tree_[parent].kind == NodeKind::assign && tree_[tree_.child(parent, 1)].kind == NodeKind::name;
     if (node.name == "data" && !stored && (is_passed_to_be_written(id) || (named && is_written_to(tree_.child(parent, 1))))) {
         put(id, rendered(object), precedence_of(object), "torch.Tensor.data");
