@@ -320,16 +320,9 @@ def places_of_mask(mask):
 @rule("mlxify.places_or_none")
 def places_or_none(mask):
     """Of a mask that is not always given: `x[None]` is another axis."""
-    return _places_or_none(mask)
-
-
-def _places_or_none(mask):
     if mask is None:
         return (None,)
-    places = []
-    for axis in np.nonzero(np.array(mask)):
-        places.append(mx.array(axis))
-    return tuple(places)
+    return _places([mask])
 
 
 @rule("torch.nonzero", "torch.Tensor.nonzero")

@@ -599,7 +599,8 @@ bool Rewriter::written_through_view(NodeId target) {
             const NodeKind step_kind = tree_[step].kind;
             if (step_kind == NodeKind::attribute || step_kind == NodeKind::name) return false;  // `w = self.weight.data`: the same array
             if (next_writes_too(writing, target)) return false;
-            const bool renames = exists(looked_at(step)) && tree_[looked_at(step)].kind == NodeKind::name && names_.binding(looked_at(step)) == names_.binding(target);
+            const NodeId memory = looked_at(step);
+            const bool renames = exists(memory) && tree_[memory].kind == NodeKind::name && names_.binding(memory) == names_.binding(target);
             if (renames && write_back_to_caller(step, statement, target)) return false;
             if (!renames && runs_before(statement, writing) && is_same_place(step, statement, writing) && !other_view_read(owner, target, writing) &&
                 write_back(step, std::string(tree_.text(target)), writing))

@@ -91,6 +91,13 @@ std::optional<Trouble> open_into(std::optional<ArrayFile>& out, const std::strin
     return std::nullopt;
 }
 
+// What the converted file gave: one file holds all three.
+std::optional<Trouble> open_converted(const std::string& out, GradientsOfBoth& both) {
+    for (std::optional<ArrayFile>* file : {&both.parameters.converted, &both.state.converted})
+        if (auto trouble = open_into(*file, out, /*keep=*/true)) return trouble;
+    return open_into(both.inputs.converted, out);
+}
+
 std::string mismatch_text(const WeightsLoaded& loaded) {
     std::string text;
     const auto add = [&](const char* what, const std::vector<std::string>& names) {
@@ -403,9 +410,7 @@ Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options) {
     const std::string out = (*converted)->scratch("gradient_out.safetensors");
     const Reply<GradientResult> answered = (*converted)->gradient(spec_, converted_inputs_, options, out);
     if (!answered) return converted_trouble(answered.failure());
-    if (auto trouble = open_into(result.parameters.converted, out, /*keep=*/true)) return *trouble;
-    if (auto trouble = open_into(result.state.converted, out, /*keep=*/true)) return *trouble;
-    if (auto trouble = open_into(result.inputs.converted, out)) return *trouble;
+    if (auto trouble = open_converted(out, result)) return *trouble;
     result.problems = training_problems(*result.parameters.converted);
     return result;
 }
@@ -462,8 +467,7 @@ bool Pair::sum_exactly(const CallOptions& options, GradientsOfBoth& both) {
     exact.exact_sums = true;
     const std::string out = (*converted)->scratch("gradient_out_exact.safetensors");
     if (!(*converted)->gradient(spec_, converted_inputs_, exact, out)) return false;
-    return !open_into(both.parameters.converted, out, /*keep=*/true) && !open_into(both.state.converted, out, /*keep=*/true) &&
-           !open_into(both.inputs.converted, out);
+    return !open_converted(out, both);
 }
 
 // One run of the converted file on weights and inputs that are some roundings away.

@@ -27,7 +27,6 @@ functional = torch.nn.functional
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _LIBRARIES_OF_LAYERS = ("torch.nn.", "einops.")
 _LONGEST_LAYER_TEXT = 300
-_USUALLY_ONE = ("weight", "scale", "gamma")  # of vectors
 _BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
@@ -139,7 +138,7 @@ class TorchFramework:
         with torch.no_grad():
             for name, value in named:
                 if isinstance(value, torch.Tensor) and not isinstance(value, nn.parameter.UninitializedTensorMixin):
-                    torch_defaults.fill_marked(value.data, 1.0 if name.endswith(_USUALLY_ONE) and weights.is_vector(value.shape) else 0.0)
+                    torch_defaults.fill_marked(value.data, weights.usual(name) if weights.is_vector(value.shape) else 0.0)
 
     def attributes(self, model: Any) -> dict[str, Any]:
         modules = model.named_modules() if isinstance(model, nn.Module) else ()

@@ -91,7 +91,12 @@ def _sensible(entry: Constructed) -> np.ndarray:
         values = entry.values.numbers().astype(np.float64)
         if np.isfinite(values).all() and (np.abs(values) < 1e4).all():
             return values
-    return np.full(entry.shape, 1.0 if entry.name.endswith(("weight", "scale", "gamma")) else 0.0)
+    return np.full(entry.shape, usual(entry.name))
+
+
+def usual(name: str) -> float:
+    """What a vector of that name usually holds."""
+    return 1.0 if name.endswith(("weight", "scale", "gamma")) else 0.0
 
 
 def _fan_in(entry: Constructed) -> int:
