@@ -19,15 +19,18 @@ def _attention(query, key, value, mask=None, dropout_p=0.0, is_causal=False, sca
         blocked = ~visible.any(axis=-1, keepdims=True)
         mask = mask | blocked if mask.dtype == mx.bool_ else mx.where(blocked, 0, mask)
     if query.ndim == 4 and dropout_p == 0:
-        output = mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask)
-        return output if blocked is False else mx.where(blocked, 0, output)
+        if blocked is False:
+            return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask)
+        return mx.where(blocked, 0, mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask))
     if key.shape[-3:-2] != query.shape[-3:-2]:  # grouped queries
         key = mx.repeat(key, query.shape[-3] // key.shape[-3], axis=-3)
         value = mx.repeat(value, query.shape[-3] // value.shape[-3], axis=-3)
     scores = (query * scale) @ key.swapaxes(-1, -2)
     if mask is not None:
         scores = mx.where(mask, scores, -mx.inf) if mask.dtype == mx.bool_ else scores + mask
-    weights = mx.where(blocked, 0, mx.softmax(scores, axis=-1))
+    weights = mx.softmax(scores, axis=-1)
+    if blocked is not False:
+        weights = mx.where(blocked, 0, weights)
     if dropout_p > 0:
         weights = weights * mx.random.bernoulli(1 - dropout_p, weights.shape) / (1 - dropout_p)
     return weights @ value

@@ -180,3 +180,8 @@ never("torch.nn.attention.flex_attention.*", "MLX has no flex attention",
       suggest="use scaled_dot_product_attention with a dense mask")
 
 dissolve("torch.nn.attention.sdpa_kernel", "torch.backends.cuda.sdp_kernel", stops_gradient=False)
+# Which kernels such a context may take; nothing else reads them.
+constant("torch.nn.attention.SDPBackend.MATH", '"math"')
+constant("torch.nn.attention.SDPBackend.FLASH_ATTENTION", '"flash_attention"')
+constant("torch.nn.attention.SDPBackend.EFFICIENT_ATTENTION", '"efficient_attention"')
+constant("torch.nn.attention.SDPBackend.CUDNN_ATTENTION", '"cudnn_attention"')

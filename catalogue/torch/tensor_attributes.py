@@ -1,5 +1,7 @@
 """Attributes of a tensor, and methods that only tell or export something about it."""
 
+from catalogue.torch.dtypes import _FLOATS
+
 from mlxify.catalogue import *
 
 constant("torch.Size", "tuple")
@@ -80,11 +82,14 @@ def is_cpu(self):
     return True
 
 
-never(
-    "torch.Tensor.requires_grad",
-    "an array does not know whether it is trained",
-    suggest="ask the module: `trainable_parameters()`, `freeze()`, `unfreeze()`",
-)
+# As under differentiation: an array of MLX does not know whether somebody differentiates.
+@attribute("torch.Tensor.requires_grad")
+def requires_grad(self):
+    if known(self.dtype in _FLOATS) and self.dtype not in _FLOATS:
+        return False
+    return True
+
+
 never(
     "torch.Tensor.grad",
     "torch.Tensor.grad_fn",

@@ -285,6 +285,14 @@ void Rewriter::attribute(NodeId id) {
         put(id, key + " in " + rendered(tree_.child(object, 0)) + ".trainable_parameters()", Precedence::compare, "requires_grad");
         return;
     }
+    if (node.name == "requires_grad") {
+        if (!tensor) {  // a weight, perhaps
+            refuse(Code::considered_no, id, "`Tensor.requires_grad` cannot be converted: an array does not know whether it is trained",
+                   "ask the module: `trainable_parameters()`, `freeze()`, `unfreeze()`");
+            return;
+        }
+        assumptions_.push_back("arrays are differentiated where that is asked (line " + std::to_string(source_.position(tree_[id].span.begin).line) + ")");
+    }
     if (std::find(std::begin(kSharedAttributes), std::end(kSharedAttributes), node.name) != std::end(kSharedAttributes) && node.name != "T") return;
     const Entry* entry = catalogue_.find("torch.Tensor." + std::string(node.name));
     if (entry && entry->kind == EntryKind::attribute) {

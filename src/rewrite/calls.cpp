@@ -296,6 +296,13 @@ bool Rewriter::super_call(NodeId id) {
         edits_.replace(tree_[callee].name_span, "__call__", "forward");
         return true;
     }
+    const auto given = tree_.children(id).subspan(1);
+    if (!given.empty() && tree_.text(given[0]) == "self" && names::qualified_name(tree_, names_, object).starts_with("torch.nn.")) {
+        std::string arguments;  // nn.Linear.forward(self, x), which may be another class in MLX
+        for (const NodeId argument : given.subspan(1)) arguments += (arguments.empty() ? "" : ", ") + rendered(argument);
+        put(id, "super().__call__(" + arguments + ")", Precedence::atom, "forward");
+        return true;
+    }
     const infer::Kind kind = fact(object).kind;
     if (kind == infer::Kind::module || kind == infer::Kind::unknown || tree_.text(object) == "self") {
         edits_.replace({tree_[object].span.end, tree_[callee].span.end}, "", "forward");

@@ -41,7 +41,7 @@ bool Rewriter::is_watched(std::string_view qualified) const {
     return !is_plain_root(qualified.substr(0, qualified.find('.')));
 }
 
-// `import einops`, whose functions stay as they are: einops.rearrange(x, "b c -> c b")
+// `import einops` and `from packaging import version`, whose functions stay as they are: einops.rearrange(x, "b c -> c b")
 bool Rewriter::keeps_names_of(std::string_view module) const {
     const auto entries = catalogue_.entries();
     return std::any_of(entries.begin(), entries.end(), [&](const catalogue::Entry& entry) {
@@ -80,7 +80,7 @@ void Rewriter::finish_imports() {
             const std::string qualified =
                 node.kind == NodeKind::import_ ? std::string(tree_[alias].name) : names::imported_name(node.name, tree_[alias].name);
             const catalogue::Entry* entry = catalogue_.find(qualified);
-            const bool holds_kept = node.kind == NodeKind::import_ && !entry && keeps_names_of(qualified) && mentions(body, std::string(names_[names_.binding(alias)].name));
+            const bool holds_kept = !entry && keeps_names_of(qualified) && mentions(body, std::string(names_[names_.binding(alias)].name));
             if (!is_watched(qualified) || holds_kept || (entry && entry->kind == catalogue::EntryKind::keep)) {
                 kept.push_back(alias);
                 continue;

@@ -204,7 +204,8 @@ bool Rewriter::function_value(NodeId at, const Entry& entry, std::string& text) 
 namespace {
 
 bool is_member_module(std::string_view qualified) {
-    return qualified == "torch" || qualified == "torch.nn" || qualified == "torch.nn.functional" || qualified == "torch.nn.init";
+    constexpr std::string_view kModules[] = {"torch", "torch.fft", "torch.linalg", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.special"};
+    return std::find(std::begin(kModules), std::end(kModules), qualified) != std::end(kModules);
 }
 
 // f"Conv{n}d" fits "Conv2d": a hole stands for one digit, or for letters that begin no further word.

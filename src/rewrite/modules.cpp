@@ -356,6 +356,7 @@ bool Rewriter::module_method(NodeId id) {
     if (!self && known.kind != infer::Kind::module && !(always && !own_word && known.kind == infer::Kind::unknown)) return false;
     if (class_index != 0 && exists(names::find_method(tree_, names_, class_index - 1, method))) return true;  // the user's own
     if (copies_state(id)) return true;
+    if (method == "buffers" && asks_for_device(id)) return true;
     if (method == "add_module" && adds_to_named(object)) return true;
     if (method == "register_buffer" || method == "register_parameter") {
         register_buffer(id);
@@ -386,6 +387,14 @@ bool Rewriter::module_method(NodeId id) {
     }
     if (entry->kind == catalogue::EntryKind::rule) apply(id, *entry, object);
     return true;
+}
+
+// next(self.buffers()).device, which the entry of `device` replaces: MLX has one device for all arrays.
+bool Rewriter::asks_for_device(NodeId arrays) const {
+    const NodeId first = tree_[arrays].parent;
+    if (tree_[first].kind != NodeKind::call || tree_.text(tree_.child(first, 0)) != "next") return false;
+    const NodeId asked = tree_[first].parent;
+    return tree_[asked].kind == NodeKind::attribute && tree_[asked].name == "device";
 }
 
 // Whether it can be told in which order `self.modules()` gives them: PyTorch names each before its parts, MLX the last parts first.
@@ -470,23 +479,35 @@ bool Rewriter::has_parts_with_train(std::uint32_t class_index) const {
     return false;
 }
 
-// super().train(mode)  ->  _train(self, mode), where a part has a `train` of its own, or the class is a part
+// super().train(mode), nn.Linear.train(self, mode)  ->  _train(self, mode), where a part has a `train` of its own, or the class is a part;
+// elsewhere the call of a library's class becomes super().train(mode).
 bool Rewriter::trains_parts(NodeId call) {
     const NodeId callee = tree_.child(call, 0);
-    if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "train" || !tree_.text(callee).starts_with("super(")) return false;
+    if (tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "train") return false;
     if (!exists(tree_.function_of(call)) || tree_[tree_.function_of(call)].name != "train") return false;
+    auto given = tree_.children(call).subspan(1);
+    const bool unbound = names::qualified_name(tree_, names_, callee).starts_with("torch.nn.") && !given.empty() && tree_.text(given[0]) == "self";
+    if (!unbound && !tree_.text(callee).starts_with("super(")) return false;
+    if (unbound) given = given.subspan(1);
+    std::string arguments;
+    for (const NodeId argument : given) arguments += (arguments.empty() ? "" : ", ") + rendered(argument);
+    if (trains_by_hand(tree_.class_of(call))) {
+        const catalogue::Entry* entry = catalogue_.find("mlxify.train");
+        put(call, evaluator_.require_definition(*entry) + "(self" + (arguments.empty() ? "" : ", ") + arguments + ")", Precedence::atom, "torch.nn.Module.train");
+        return true;
+    }
+    if (unbound) put(call, "super().train(" + arguments + ")", Precedence::atom, "torch.nn.Module.train");
+    return unbound;
+}
+
+// Whether `train` of a class has to call that of the parts, since MLX would not.
+bool Rewriter::trains_by_hand(NodeId class_node) const {
     const auto wraps = [&](const names::ClassInfo& info) { return info.is_module && has_parts_with_train(names_.class_at[syntax::index(info.node)] - 1); };
     if (std::none_of(names_.classes.begin(), names_.classes.end(), wraps)) return false;
-    const NodeId around = tree_.class_of(call);
-    const std::uint32_t own = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    const std::uint32_t own = exists(class_node) ? names_.class_at[syntax::index(class_node)] : 0;
     if (own == 0) return false;
-    for (const std::uint32_t base : names_.classes[own - 1].file_bases)
-        if (exists(names::find_method(tree_, names_, base, "train"))) return false;  // of the file, which is converted too
-    const catalogue::Entry* entry = catalogue_.find("mlxify.train");
-    std::string arguments = "self";
-    for (const NodeId argument : tree_.children(call).subspan(1)) arguments += ", " + rendered(argument);
-    put(call, evaluator_.require_definition(*entry) + "(" + arguments + ")", Precedence::atom, "torch.nn.Module.train");
-    return true;
+    const auto& bases = names_.classes[own - 1].file_bases;  // of the file, which are converted too
+    return std::none_of(bases.begin(), bases.end(), [&](std::uint32_t base) { return exists(names::find_method(tree_, names_, base, "train")); });
 }
 
 // A class that is given modules: `Encoder(layers)` with `nn.ModuleList(layers)`, `Head(backbone)`, which nothing else in the file uses; or

@@ -326,6 +326,8 @@ private:
     [[nodiscard]] bool is_given_layout(NodeId definition, std::uint32_t class_index) const;
     [[nodiscard]] bool has_parts_with_train(std::uint32_t class_index) const;
     bool trains_parts(NodeId call);
+    [[nodiscard]] bool trains_by_hand(NodeId class_node) const;
+    [[nodiscard]] bool asks_for_device(NodeId arrays) const;
     [[nodiscard]] bool needs_sanitize(std::uint32_t class_index) const;
     [[nodiscard]] std::vector<NodeId> top_level_uses(base::Span span) const;
     void finish_classes();

@@ -149,7 +149,7 @@ void Evaluator::call_helper(const Body& body, std::vector<Actual> actuals, const
         for (const Actual& actual : actuals)
             if (actual.star || actual.double_star)
                 (actual.star ? stars : double_stars).push_back((actual.star ? "*" : "**") + operand(actual.value, Precedence::bit_or));
-        frame.bind(std::move(actuals), options.open);
+        if (auto problem = frame.bind(std::move(actuals), options.open)) throw Refused{*problem, "name the arguments one by one"};
         std::vector<std::string> names;
         const std::vector<Value> arguments = frame.own_parameters(names);
         frame.run();

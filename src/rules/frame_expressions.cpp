@@ -284,8 +284,8 @@ Value Frame::bool_op(NodeId id) {
         return short_circuit ? left : evaluate(tree_.child(id, 1));
     }
     const Value right = evaluate(tree_.child(id, 1));
-    // `unknown and False` is falsy whatever the left is: enough for a test, and bodies use it for tests.
-    if (const auto known = truth(right); known && *known == (op == Op::or_) && right.constant) return right;
+    // `unknown and False` is falsy whatever the left is, and `unknown and True` as true as the left: enough for a test, and bodies use it for tests.
+    if (const auto known = truth(right); known && right.constant) return *known == (op == Op::or_) ? right : left;
     const Precedence at = precedence_of(op);
     const auto above = static_cast<Precedence>(static_cast<int>(at) + 1);
     return code_value(operand(left, at) + " " + std::string(syntax::spelling(op)) + " " + operand(right, above), at);

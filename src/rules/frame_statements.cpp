@@ -119,7 +119,11 @@ std::optional<std::string> Frame::bind(std::vector<Actual> given, bool open) {
             set(node.name, std::move(all));
             continue;
         }
-        if (node.has(syntax::Flag::double_star) || bound[at]) continue;
+        if (node.has(syntax::Flag::double_star)) {
+            if (open) open_.emplace_back(node.name, "**" + std::string(node.name));
+            continue;
+        }
+        if (bound[at]) continue;
         const NodeId otherwise = tree_.child(parameters[at], 1);
         if (open) {
             const bool tensor = at == 0 && !exists(otherwise) && (node.name == "input" || node.name == "self");

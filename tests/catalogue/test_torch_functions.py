@@ -34,6 +34,7 @@ ENTRIES = [
 # Entries that are not compared, and why.
 NOT_COMPARED = {
     "torch.Tensor.device": "a device of MLX",
+    "torch.Tensor.requires_grad": "what is differentiated is a matter of the caller",
     "torch.device": "a device of MLX",
     "torch.device.type": "an attribute of torch's own class",
     "torch.device.index": "an attribute of torch's own class",

@@ -15,14 +15,13 @@ def _attention(query, key, value):
     A boolean mask is true where a query may attend. A query that may attend to nothing gives zeros.
     """
     scale = query.shape[-1] ** -0.5
-    if query.ndim == 4 and True:
-        output = mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=None)
-        return output
+    if query.ndim == 4:
+        return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=None)
     if key.shape[-3:-2] != query.shape[-3:-2]:
         key = mx.repeat(key, query.shape[-3] // key.shape[-3], axis=-3)
         value = mx.repeat(value, query.shape[-3] // value.shape[-3], axis=-3)
     scores = query * scale @ key.swapaxes(-1, -2)
-    weights = mx.where(False, 0, mx.softmax(scores, axis=-1))
+    weights = mx.softmax(scores, axis=-1)
     return weights @ value
 
 if True:
