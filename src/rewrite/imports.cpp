@@ -17,6 +17,8 @@ bool is_plain_root(std::string_view root) {
     return std::binary_search(std::begin(kRoots), std::end(kRoots), root);
 }
 
+bool is_import(std::string_view line) { return line.starts_with("import ") || line.starts_with("from "); }
+
 // `name.` stands somewhere but in an import.
 bool mentions(std::string_view text, const std::string& name) {
     while (!text.empty()) {
@@ -24,7 +26,7 @@ bool mentions(std::string_view text, const std::string& name) {
         std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-        if (line.starts_with("import ") || line.starts_with("from ")) continue;
+        if (is_import(line)) continue;
         for (std::size_t at = line.find(name + "."); at != std::string_view::npos; at = line.find(name + ".", at + 1)) {
             const char before = at == 0 ? ' ' : line[at - 1];
             if (!std::isalnum(static_cast<unsigned char>(before)) && before != '_' && before != '.') return true;
@@ -82,7 +84,8 @@ void Rewriter::finish_imports() {
             const catalogue::Entry* entry = catalogue_.find(qualified);
             const bool holds_kept = !entry && keeps_names_of(qualified) && mentions(body, std::string(names_[names_.binding(alias)].name));
             if (!is_watched(qualified) || holds_kept || (entry && entry->kind == catalogue::EntryKind::keep)) {
-                kept.push_back(alias);
+                if (is_used_in_left_out_alone(alias)) watched = true;
+                else kept.push_back(alias);
                 continue;
             }
             watched = true;
@@ -118,6 +121,15 @@ void Rewriter::finish_imports() {
         }
     }
     add_missing_imports(placed_mx, placed_nn, first_gone);
+}
+
+// import math, which only a branch that was never taken used
+bool Rewriter::is_used_in_left_out_alone(NodeId alias) const {
+    const names::Binding& binding = names_[names_.binding(alias)];
+    if ((binding.name == "math" && emissions_.uses_math) || (binding.name == "np" && emissions_.uses_np)) return false;
+    return !binding.loads.empty() && binding.stores.size() == 1 && std::all_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) {
+        return left_out_.contains(syntax::index(tree_.statement_of(load)));
+    });
 }
 
 // An import that nothing of the catalogue answers for: refused where it is used; here only if it is used at all.
@@ -167,6 +179,16 @@ void Rewriter::add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_
                 at = lines_of(tree_[statement].span).end;
     }
     edits_.insert(at, lines, "import");
+}
+
+// Where the first import went and nothing took its place, the blank lines after it go, too.
+void Rewriter::close_top() {
+    std::uint32_t end = 0;
+    const std::string_view text = source_.text();
+    if (text.empty() || !is_import(text.substr(0, line_end(0)))) return;
+    do end = lines_of({end, end}).end;
+    while (end < text.size() && text.substr(end, line_end(end) - end).find_first_not_of(" \t") == std::string_view::npos);
+    if (edits_.render({0, end}).find_first_not_of(" \t\r\n") == std::string::npos) edits_.replace({0, end}, "", "import");
 }
 
 // Helpers and definitions stand between the imports and the author's first definition.

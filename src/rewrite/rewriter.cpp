@@ -145,6 +145,7 @@ Result Rewriter::run() {
     }
     finish_classes();
     drop_spread_dicts();
+    fold_decided();
     leave_out_what_is_no_model();
     emissions_.keep_used(edits_.render({0, static_cast<std::uint32_t>(source_.text().size())}));
     spell_builtins();
@@ -152,6 +153,7 @@ Result Rewriter::run() {
     take_handlers();
     for (const NodeId id : conditionals_) statement_if(id);
     insert_definitions();
+    close_top();
 
     const base::Span whole{0, static_cast<std::uint32_t>(source_.text().size())};
     result.text = edits_.render(whole);

@@ -87,6 +87,19 @@ private:
     [[nodiscard]] std::uint32_t line_end(std::uint32_t offset) const;  // of the last byte of that line that is no line break
     void stop_gradients(NodeId block);
     void statement_if(NodeId id);
+    [[nodiscard]] std::optional<bool> decided(NodeId test) const;
+    [[nodiscard]] bool is_pure(NodeId expression) const;
+    void fold_decided();
+    void fold_bool_op(NodeId id);
+    void fold_filters(NodeId comprehension);
+    void fold_if(NodeId id);
+    void leave_out(base::Span span);
+    void leave_out_after(NodeId statement);
+    void take_place(NodeId statement, base::Span lines, std::string text);
+    [[nodiscard]] bool is_comment_line(std::uint32_t at) const;
+    void close_top();
+    [[nodiscard]] bool ends_block(NodeId statement) const;
+    [[nodiscard]] bool must_stay(base::Span span) const;
     void function(NodeId id);
     void decorator(NodeId id);
     void expression_statement(NodeId id);
@@ -133,6 +146,7 @@ private:
     void finish_imports();
     [[nodiscard]] bool is_watched(std::string_view qualified) const;
     [[nodiscard]] bool keeps_names_of(std::string_view module) const;
+    [[nodiscard]] bool is_used_in_left_out_alone(NodeId alias) const;
     void check_import(NodeId alias, std::string_view qualified, const catalogue::Entry* entry);
     void add_missing_imports(bool placed_mx, bool placed_nn, NodeId first_gone);
     void spell_builtins();
@@ -425,6 +439,7 @@ private:
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;
     std::set<std::uint32_t> removed_;                            // statements
+    std::set<std::uint32_t> left_out_;  // statements that a decided condition keeps from running
     std::vector<std::pair<NodeId, NodeId>> absent_;              // `try` of an unknown library, and the handler that is taken
     std::set<std::uint32_t> spread_;                             // names of dicts whose items stand in the call now
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte

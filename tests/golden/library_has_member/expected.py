@@ -1,5 +1,3 @@
-import math
-
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -24,11 +22,7 @@ def _attention(query, key, value):
     weights = mx.softmax(scores, axis=-1)
     return weights @ value
 
-if True:
-    sinc = _sinc
-else:
-    def sinc(x):
-        return mx.where(x == 0, mx.ones_like(x), mx.sin(math.pi * x) / math.pi / x)
+sinc = _sinc
 
 
 class Attention(nn.Module):

@@ -44,4 +44,4 @@ class Frozen(nn.Module):
         return self.out(self.shift(x) * self.alpha + self.beta * scale)
 
     def n_trained(self):
-        return sum(p.size for p in _trainable_arrays(self) if True)
+        return sum(p.size for p in _trainable_arrays(self))
