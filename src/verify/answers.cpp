@@ -307,6 +307,7 @@ std::optional<CallResult> read_call(const Json& answer) {
     if (const Json* kept = find(answer, "kept"); kept != nullptr && kept->is_object())
         for (const auto& [probability, count] : kept->items())
             if (count.is_number()) result.kept[probability] = count.get<double>();
+    if (const Json* drawn = find(answer, "drawn"); drawn != nullptr && drawn->is_number()) result.drawn = drawn->get<double>();
     result.tree = *tree;
     return result;
 }

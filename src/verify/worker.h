@@ -114,6 +114,7 @@ struct CallResult {
     std::vector<LeafOf> leaves;
     double seconds = 0;
     std::map<std::string, double> kept;  // of Bernoulli draws: elements by the probability, "0.9"
+    double drawn = 0;                    // elements of all other draws
 };
 
 struct GradientResult {

@@ -42,8 +42,9 @@ def call(model: Model, request: Json) -> Json:
     about = {"unsaved": json.dumps(model.unsaved()), "changed": json.dumps(changed)}
     arrays.write(request["out"], written, about)
     described = [{"shape": list(raw.shape), "dtype": raw.dtype, "finite": raw.finite()} for raw in raws]
-    kept = made.draws.kept if made.draws is not None else {}
-    return {"tree": tree, "leaves": described, "seconds": seconds, "kept": kept}
+    draws = made.draws
+    told = {"kept": draws.kept, "drawn": draws.drawn} if draws is not None else {}
+    return {"tree": tree, "leaves": described, "seconds": seconds, **told}
 
 
 def gradient(model: Model, request: Json) -> Json:

@@ -22,9 +22,11 @@ class Draws:
         self.seed = seed
         self.dropout = dropout
         self.kept: dict[str, float] = collections.defaultdict(float)  # by probability, how many elements a Bernoulli draw was for
+        self.drawn = 0  # elements of all other draws
         self._asked: collections.Counter[tuple[str, int]] = collections.Counter()
 
     def _generator(self, kind: str, size: int) -> np.random.Generator:
+        self.drawn += size if kind != "bernoulli" else 0
         number = self._asked[kind, size]
         self._asked[kind, size] += 1
         return np.random.default_rng([self.seed, _KINDS[kind], size, number])

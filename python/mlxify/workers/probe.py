@@ -18,6 +18,7 @@ from mlxify.workers.tree import constant
 
 PROBE = "__mlxify_probe__"
 MAX_STRING = 200
+MOST_BRIEF = 100_000  # evaluations that are known again at a glance
 MANY = 32  # different readings of one expression, after which fields are no longer refined by comparing whole readings
 
 Fact = dict[str, Any]
@@ -93,8 +94,24 @@ class Recorder:
         self.name_of = name_of
         self.facts: dict[int, Fact] = {}
         self._seen: dict[int, list[Fact]] = {}
+        self._brief: set[tuple[Any, ...]] = set()
 
     def probe(self, number: int, value: Any) -> Any:
+        # A loop evaluates most expressions many times, and most of them are told by type and value, or by shape and dtype.
+        of = type(value)
+        if of in _SCALARS:
+            brief = (number, of, value)
+        elif self.framework.is_array(value):
+            brief = (number, of, tuple(value.shape), value.dtype)
+        else:
+            return self._note(number, value)
+        if brief not in self._brief:
+            if len(self._brief) < MOST_BRIEF:
+                self._brief.add(brief)
+            self._note(number, value)
+        return value
+
+    def _note(self, number: int, value: Any) -> Any:
         reading = self.read(value)
         seen = self._seen.setdefault(number, [])
         if reading not in seen:
