@@ -538,38 +538,60 @@ const Entry& Rewriter::definition_for(NodeId id, const Entry& usual) {
             names.remove_prefix(std::min(comma + 1, names.size()));
         }
         if (alternative.argument.find("output_padding") != std::string_view::npos && pads_beyond_kernel(id, parameters)) return alternative;
+        if (alternative.argument.find("padding_mode") != std::string_view::npos && pads_unevenly(id, parameters)) return alternative;
     }
     return usual;
 }
 
-// `nn.ConvTranspose2d(8, 8, (4, 1), 2, 1)`: known to pad more than the kernel reaches, which MLX's own transposed convolution gets wrong.
-bool Rewriter::pads_beyond_kernel(NodeId call, const std::vector<std::string>& parameters) const {
-    const auto numbers_of = [&](NodeId node) {
-        std::vector<std::int64_t> numbers;
-        std::vector<NodeId> items{node};
-        if (tree_[node].kind == NodeKind::tuple || tree_[node].kind == NodeKind::list) items.assign(tree_.children(node).begin(), tree_.children(node).end());
-        for (const NodeId item : items)
-            if (const infer::Value* value = facts_.value(fact(item)))
-                if (const auto* number = std::get_if<std::int64_t>(value)) numbers.push_back(*number);
-        return numbers.size() == items.size() ? numbers : std::vector<std::int64_t>{};
-    };
-    std::vector<std::int64_t> kernel, padding{0}, dilation{1};
+// The value that a call passes for a parameter; kNoNode where it leaves it out.
+NodeId Rewriter::passed(NodeId call, const std::vector<std::string>& parameters, std::string_view wanted) const {
     std::size_t place = 0;
     for (const NodeId argument : tree_.children(call).subspan(1)) {
         const bool keyword = tree_[argument].kind == NodeKind::keyword;
         const std::size_t at = keyword ? parameters.size() : place++;
-        const std::string_view name = keyword ? tree_[argument].name : at < parameters.size() ? std::string_view(parameters[at]) : std::string_view();
-        const NodeId value = keyword ? tree_.child(argument, 0) : argument;
-        if (name == "kernel_size") kernel = numbers_of(value);
-        if (name == "padding") padding = numbers_of(value);
-        if (name == "dilation") dilation = numbers_of(value);
+        if (keyword ? tree_[argument].name == wanted : at < parameters.size() && parameters[at] == wanted) return keyword ? tree_.child(argument, 0) : argument;
     }
-    if (kernel.empty() || padding.empty() || dilation.empty()) return false;
-    const std::size_t axes = std::max({kernel.size(), padding.size(), dilation.size()});
+    return syntax::kNoNode;
+}
+
+// The numbers of an argument that takes one for each axis, or one for all; `otherwise` where it is left out, none where it is not known.
+std::vector<std::int64_t> Rewriter::numbers_passed(NodeId call, const std::vector<std::string>& parameters, std::string_view wanted, std::int64_t otherwise) const {
+    const NodeId value = passed(call, parameters, wanted);
+    if (!exists(value)) return {otherwise};
+    std::vector<NodeId> items{value};
+    if (tree_[value].kind == NodeKind::tuple || tree_[value].kind == NodeKind::list) items.assign(tree_.children(value).begin(), tree_.children(value).end());
+    std::vector<std::int64_t> numbers;
+    for (const NodeId item : items) {
+        const infer::Value* known = facts_.value(fact(item));
+        const auto* number = known ? std::get_if<std::int64_t>(known) : nullptr;
+        if (number == nullptr) return {};
+        numbers.push_back(*number);
+    }
+    return numbers;
+}
+
+// Whether `holds` of kernel size, dilation and padding on any axis, where all are known.
+template <typename Holds>
+static bool on_any_axis(const std::vector<std::int64_t>& kernel, const std::vector<std::int64_t>& dilation, const std::vector<std::int64_t>& padding, Holds holds) {
+    if (kernel.empty() || dilation.empty() || padding.empty()) return false;
     const auto of_axis = [](const std::vector<std::int64_t>& numbers, std::size_t axis) { return numbers[std::min(axis, numbers.size() - 1)]; };
-    for (std::size_t axis = 0; axis < axes; ++axis)
-        if (of_axis(padding, axis) > of_axis(dilation, axis) * (of_axis(kernel, axis) - 1)) return true;
+    for (std::size_t axis = 0; axis < std::max({kernel.size(), padding.size(), dilation.size()}); ++axis)
+        if (holds(of_axis(dilation, axis) * (of_axis(kernel, axis) - 1), of_axis(padding, axis))) return true;
     return false;
+}
+
+// `nn.ConvTranspose2d(8, 8, (4, 1), 2, 1)`: known to pad more than the kernel reaches, which MLX's own transposed convolution gets wrong.
+bool Rewriter::pads_beyond_kernel(NodeId call, const std::vector<std::string>& parameters) const {
+    return exists(passed(call, parameters, "kernel_size")) && on_any_axis(numbers_passed(call, parameters, "kernel_size", 0), numbers_passed(call, parameters, "dilation", 1),
+                       numbers_passed(call, parameters, "padding", 0), [](std::int64_t reach, std::int64_t padding) { return padding > reach; });
+}
+
+// `nn.Conv1d(8, 8, 4, padding="same")`: known to pad one side more than the other, which MLX's own convolution cannot.
+bool Rewriter::pads_unevenly(NodeId call, const std::vector<std::string>& parameters) const {
+    const NodeId padding = passed(call, parameters, "padding");
+    if (!exists(padding) || tree_[padding].kind != NodeKind::string || rules::unescape(tree_[padding].name) != "same") return false;
+    return on_any_axis(numbers_passed(call, parameters, "kernel_size", 1), numbers_passed(call, parameters, "dilation", 1), {0},
+                       [](std::int64_t reach, std::int64_t) { return reach % 2 != 0; });
 }
 
 // What the constructor of a definition becomes for arguments that the definition itself does not take: `nn.MSELoss(size_average=False)`.

@@ -168,6 +168,9 @@ private:
     void apply_definition(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry& definition_for(NodeId id, const catalogue::Entry& usual);
     [[nodiscard]] bool pads_beyond_kernel(NodeId call, const std::vector<std::string>& parameters) const;
+    [[nodiscard]] bool pads_unevenly(NodeId call, const std::vector<std::string>& parameters) const;
+    [[nodiscard]] NodeId passed(NodeId call, const std::vector<std::string>& parameters, std::string_view wanted) const;
+    [[nodiscard]] std::vector<std::int64_t> numbers_passed(NodeId call, const std::vector<std::string>& parameters, std::string_view wanted, std::int64_t otherwise) const;
     [[nodiscard]] const catalogue::Entry* constructor_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
