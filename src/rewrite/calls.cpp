@@ -351,6 +351,18 @@ bool Rewriter::method_call(NodeId id) {
     return true;
 }
 
+// `bits @ powers` of whole numbers, which MLX's operator does not take: as torch.matmul.
+void Rewriter::integer_product(NodeId id) {
+    if (tree_[id].op != syntax::Op::matmul) return;
+    const NodeId left = tree_.child(id, 0), right = tree_.child(id, 1);
+    for (const NodeId operand : {left, right}) {
+        const infer::Fact& known = fact(operand);
+        if (known.kind != infer::Kind::tensor || known.dtype == infer::DType::unknown || infer::is_floating(known.dtype) || known.dtype == infer::DType::complex64) return;
+    }
+    const rules::Outcome outcome = evaluator_.apply(*catalogue_.find("torch.matmul"), {{{}, value_of(left), false, false}, {{}, value_of(right), false, false}}, {});
+    if (outcome.status == rules::Outcome::Status::expression) finish(id, outcome.value, "torch.matmul");
+}
+
 // x.bool().to(x.dtype) of floats: MLX would hand a gradient on through both casts.
 bool Rewriter::truth_cast_back(NodeId call) {
     const NodeId callee = tree_.child(call, 0);

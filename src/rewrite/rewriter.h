@@ -159,6 +159,7 @@ private:
     bool method_call(NodeId id);
     bool names_tensor_type(NodeId call);
     bool truth_cast_back(NodeId call);
+    void integer_product(NodeId id);
     [[nodiscard]] bool used_as_tensor(NodeId call, std::string_view method) const;
     [[nodiscard]] std::string_view builtin_of_scalar(NodeId call, std::string_view qualified) const;
     bool number_of_numpy(NodeId call, std::string_view qualified);
