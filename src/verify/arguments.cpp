@@ -12,6 +12,9 @@ namespace {
 constexpr int kMaxDepth = 2;  // of configurations within configurations
 constexpr std::string_view kMappings[] = {"{'a': 8, 'b': 8}", "{'a': ['x', 'y'], 'b': ['x', 'y', 'z']}", "{}"};
 
+// A loss for each item of a batch, in words of both frameworks.
+constexpr std::string_view kLossOfEach = "(lambda x, y: ((x - y) ** 2).flatten(1).mean(1))";
+
 void add_once(std::vector<std::string>& texts, std::string text) {
     if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(std::move(text));
 }
@@ -355,7 +358,7 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
         guesses.emplace_back(of_image ? "(3, 32, 32)" : "(64,)");
         for (const char* shape : {"(3, 32, 32)", "(8, 8)"}) add_once(guesses, shape);
     } else if (usage.parts.size() > 1) {
-        guesses.push_back(list_of_parts(usage, depth));
+        for (std::string& list : lists_of_parts(usage, depth)) add_once(guesses, std::move(list));
     } else if (usage.modules) {
         for (std::string& list : module_lists(name, depth)) guesses.push_back(std::move(list));
     } else if (!usage.unpacked.empty()) {
@@ -397,16 +400,19 @@ std::vector<std::string> ArgumentGuesser::module_lists(const std::string& name, 
     return lists;
 }
 
-// `[(16, 3), (16, 3)]`; of modules: as PyTorch registers them.
-std::string ArgumentGuesser::list_of_parts(const Usage& usage, int depth) const {
-    std::string item;
+// `[(16, 3), (16, 3)]`; of modules: as PyTorch registers them, and functions that give what they get, of whatever kind.
+std::vector<std::string> ArgumentGuesser::lists_of_parts(const Usage& usage, int depth) const {
+    std::vector<std::string> parts, functions;
     bool modules = true;
     for (const auto& [name, inner] : usage.parts) {
-        item += (item.empty() ? "" : ", ") + field_guesses(name, inner, depth).front();
-        modules = modules && inner.called;
+        parts.push_back(field_guesses(name, inner, depth).front());
+        functions.push_back(inner.called ? identity_text("x", std::max<std::size_t>(inner.results, 1)) : parts.back());
+        modules = modules && inner.called && !parts.back().starts_with("(lambda");
     }
-    const std::string one = modules ? "nn.ModuleList([" + item + "])" : "(" + item + ")";
-    return modules ? "nn.ModuleList([" + one + ", " + one + "])" : "[" + one + ", " + one + "]";
+    const std::string items = sequence_of(parts, false), one = modules ? "nn.ModuleList(" + items + ")" : sequence_of(parts, true);
+    std::vector<std::string> lists = {modules ? "nn.ModuleList([" + one + ", " + one + "])" : "[" + one + ", " + one + "]"};
+    if (functions != parts) lists.push_back(sequence_of({sequence_of(functions, true), sequence_of(functions, true)}, false));
+    return lists;
 }
 
 // Classes for what is called while the model is built, modules for what is called later.
@@ -417,7 +423,7 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
     if (usage.made && quantity == Quantity::norm) return {"nn.BatchNorm2d", "nn.LayerNorm", "nn.BatchNorm1d"};
     if (!usage.made && quantity == Quantity::activation) return {"nn.ReLU()", "nn.GELU()"};
     if (!usage.made && (lower(name).find("loss") != std::string::npos || lower(name).find("criterion") != std::string::npos))
-        return {"nn.MSELoss()", "nn.MSELoss(reduction='none')", "nn.CrossEntropyLoss()", "nn.L1Loss()"};
+        return {"nn.MSELoss()", std::string(kLossOfEach), "nn.MSELoss(reduction='none')", "nn.CrossEntropyLoss()", "nn.L1Loss()"};
     if (!usage.made) {  // `attention`: FullAttention(...)
         for (const DefinitionOf& other : definitions_)
             if (other.kind == "module" && other.name != entry_.name && name.size() > 2 && plain(other.name).find(plain(name)) != std::string::npos && depth < kMaxDepth)

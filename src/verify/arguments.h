@@ -51,7 +51,7 @@ private:
     [[nodiscard]] std::vector<std::string> module_lists(const std::string& name, int depth) const;
     [[nodiscard]] std::vector<std::string> callables(const std::string& name, const Usage& usage, int depth) const;
     [[nodiscard]] std::vector<std::string> with_attributes(std::vector<std::string> modules, const Usage& usage, int depth) const;
-    [[nodiscard]] std::string list_of_parts(const Usage& usage, int depth) const;
+    [[nodiscard]] std::vector<std::string> lists_of_parts(const Usage& usage, int depth) const;
     [[nodiscard]] std::string structure(const Usage& usage, int depth) const;
     [[nodiscard]] Arguments keywords_for(const std::vector<std::string>& takers, int depth) const;
 

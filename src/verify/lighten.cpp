@@ -6,7 +6,8 @@
 namespace mlxify::verify {
 namespace {
 
-constexpr std::int64_t kSmallestSide = 16;
+constexpr std::int64_t kSmallestSide = 8;
+constexpr std::int64_t kLargeSide = 128;
 constexpr std::int64_t kFewItems = 4;  // of a sequence whose length costs too much
 constexpr std::int64_t kSmallestCount = 4;  // what is halved at all
 constexpr std::int64_t kTimesWider = 8, kWidest = 128;  // a number above is wide enough
@@ -45,15 +46,24 @@ bool scales(Quantity quantity) {
     return false;
 }
 
-// `32`, `[8, 16]`, `(3, 4, 6, 3)` with each number halved, but none below one; nullopt: it holds something else, or nothing to halve.
-std::optional<std::string> halved(const std::string& text) {
+// A share of a size, `numerator / denominator` of it.
+struct Share {
+    std::int64_t numerator, denominator;
+
+    [[nodiscard]] std::int64_t of(std::int64_t size) const { return size * numerator / denominator; }
+};
+constexpr Share kHalf{1, 2};
+constexpr Share kOfLargeImages[] = {kHalf, {5, 8}, {3, 4}};  // some networks reduce an image to nothing below a certain side
+
+// `32`, `[8, 16]`, `(3, 4, 6, 3)` with that share of each number, but none below one; nullopt: it holds something else, or nothing to shrink.
+std::optional<std::string> shrunk(const std::string& text, Share share) {
     const bool sequence = is_of_numbers(text);
     if ((!sequence && integer_text(text).value_or(-1) < 0) || text.size() > 200) return std::nullopt;
     std::int64_t largest = 0;
     std::string result = with_numbers(text, [&](const std::string& digits) {
         const std::int64_t number = integer_text(digits).value_or(0);
         largest = std::max(largest, number);
-        return std::to_string(number > 1 ? number / 2 : number);
+        return std::to_string(number > 1 ? share.of(number) : number);
     });
     return largest >= (sequence ? 2 : kSmallestCount) ? std::optional(result) : std::nullopt;
 }
@@ -73,7 +83,7 @@ void smaller_fields(const Trial& trial, const ParameterOf& parameter, const std:
         if (at == std::string::npos) return;
         std::vector<Trial> inner;
         if (!fields_of(text).empty()) smaller_fields(trial, {name, "", std::nullopt, ""}, text, inner);
-        const auto half = scales(quantity_of(name)) ? halved(text) : std::nullopt;
+        const auto half = scales(quantity_of(name)) ? shrunk(text, kHalf) : std::nullopt;
         if (half) {
             inner.push_back(trial);
             set_argument(inner.back(), name, *half);
@@ -87,9 +97,9 @@ void smaller_fields(const Trial& trial, const ParameterOf& parameter, const std:
     }
 }
 
-// Every axis of the inputs that `chosen` takes, halved. Whether there was one.
+// The share of every axis of the inputs that `chosen` takes. Whether there was one.
 template <typename Chosen>
-bool halve_axes(Trial& trial, Chosen chosen) {
+bool shrink_axes(Trial& trial, Share share, Chosen chosen) {
     bool any = false;
     for (auto& [name, spec] : trial.inputs) {
         if (!is_tensor_spec(spec)) continue;
@@ -97,25 +107,29 @@ bool halve_axes(Trial& trial, Chosen chosen) {
         for (std::size_t axis = 0; axis < shape.size(); ++axis) {
             const auto size = shape[axis].get<std::int64_t>();
             if (!chosen(shape.size(), axis, size)) continue;
-            shape[axis] = size / 2;
+            shape[axis] = share.of(size);
             any = true;
         }
     }
     return any;
 }
 
-// Images and volumes of half the side, and with them the arguments that tell it, in case the model knows its image.
+// Images and volumes of a share of the side, and with them the arguments that tell it, in case the model knows its image.
 void smaller_images(const Trial& trial, const DefinitionOf& entry, std::vector<Trial>& trials) {
-    Trial next = trial;
-    const auto space = [](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= 2 * kSmallestSide; };
-    if (!halve_axes(next, space)) return;
-    Trial told = next;
-    for (const ParameterOf& parameter : entry.parameters) {
-        if (quantity_of(parameter.name) != Quantity::image_size) continue;
-        if (const auto half = halved(value_of(trial, parameter))) set_argument(told, parameter.name, *half);
+    for (const Share share : kOfLargeImages) {
+        Trial next = trial;
+        const std::int64_t smallest = share.denominator == 2 ? 2 * kSmallestSide : kLargeSide;
+        const auto space = [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest; };
+        if (!shrink_axes(next, share, space)) return;
+        Trial told = next;
+        for (const ParameterOf& parameter : entry.parameters) {
+            if (quantity_of(parameter.name) != Quantity::image_size) continue;
+            if (const auto less = shrunk(value_of(trial, parameter), share)) set_argument(told, parameter.name, *less);
+        }
+        const bool knows = told.arguments != next.arguments;
+        trials.push_back(std::move(told));
+        if (knows) trials.push_back(std::move(next));
     }
-    trials.push_back(std::move(told));
-    if (!(trials.back().arguments == next.arguments)) trials.push_back(std::move(next));
 }
 
 }  // namespace
@@ -132,13 +146,13 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
         if (!scales(quantity_of(parameter.name))) continue;
         if (images && quantity_of(parameter.name) == Quantity::image_size) continue;
         const std::string value = value_of(trial, parameter);
-        const auto half = halved(value);
+        const auto half = shrunk(value, kHalf);
         if (!half) continue;
         Trial next = trial;
         set_argument(next, parameter.name, *half);
         const auto number = integer_text(value);
         Trial fitting = next;
-        if (number && halve_axes(fitting, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis > 0 && size == *number; }))
+        if (number && shrink_axes(fitting, kHalf, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis > 0 && size == *number; }))
             trials.push_back(std::move(fitting));
         (number ? trials : other_structures).push_back(std::move(next));
     }

@@ -32,8 +32,15 @@ TEST(LighterTest, ImagesLayersAndChannelsAreHalved) {
                                         "Net(image_size=64, layers=(1, 2, 1))(f32[2, 3, 64, 64])"}));
 }
 
+TEST(LighterTest, LargeImagesAlsoLoseLess) {
+    const Trial trial{{}, {{"x", tensor_spec({2, 3, 512, 512}, "float32")}}, true, 0};
+    const DefinitionOf entry{"Net", "module", 1, {}, {{"x", "positional_or_keyword", std::nullopt, ""}}, {}};
+    EXPECT_EQ(lighter_texts(entry, trial),
+              (std::vector<std::string>{"Net()(f32[2, 3, 256, 256])", "Net()(f32[2, 3, 320, 320])", "Net()(f32[2, 3, 384, 384])"}));
+}
+
 TEST(LighterTest, WhatIsSmallStays) {
-    const Trial trial{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 3, 16, 16}, "float32")}}, true, 0};
+    const Trial trial{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 3, 8, 8}, "float32")}}, true, 0};
     EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
 }
 

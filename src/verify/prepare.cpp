@@ -26,6 +26,7 @@ constexpr double kInnerSearchSeconds = 8;
 constexpr std::string_view kNoForward = "is missing the required \"forward\" function";  // torch's words: a base of other files' modules
 constexpr std::string_view kNoSuchName = "the original defines no such name";  // defined where a main block runs, or on another platform
 constexpr std::int64_t kLargeModel = 20'000'000;  // weights
+constexpr double kLargeCall = 2e9;                // operations
 
 EntryPoint::Kind kind_of(const syntax::Tree& tree, const names::Names& names, syntax::NodeId node) {
     if (tree[node].kind == syntax::Kind::function_def) return EntryPoint::Kind::function;
@@ -155,9 +156,10 @@ private:
         return low_precision;
     }
 
-    // Whether a main block's sample builds so many weights that proving it takes minutes.
+    // Whether a main block's sample builds so many weights, or computes so much, that proving it takes minutes.
     [[nodiscard]] static bool is_large(Program& program, const PreparedSample& sample) {
         if (sample.origin != kFromMainBlock) return false;
+        if (operations_of(program, sample.invocation).value_or(0) > kLargeCall) return true;
         const Reply<Construction> built = program.construct(sample.invocation.expression);
         if (!built) return false;
         std::int64_t weights = 0;

@@ -147,6 +147,7 @@ constexpr Row kRows[] = {
     {"The size of tensor a (#) must match the size of tensor b (#)", any_axis, 0, 1},
     {"The expanded size of the tensor (#) must match the existing size (#)", any_axis, 1, 0},
     {"Expected size for first two dimensions of batch2 tensor to be: [#, #] but got: [#, #]", any_axis, 3, 1},
+    {"Expected input batch_size (#) to match target batch_size (#)", any_axis, 0, 1},
     {"Sizes of tensors must match except in dimension #. Expected size # but got size #", even_space, 2, 1},
     {"shape '[-1, #]' is invalid for input of size #", last_axis, 1, 0},
     {"shape '[#, #]' is invalid for input of size #", last_axis, 2, 1},

@@ -23,6 +23,7 @@ TEST(RepairsFor, ReadsTorchMessages) {
               (Repair{last_axis, 32, 64, {}}));
     EXPECT_EQ(first("RuntimeError", "The size of tensor a (64) must match the size of tensor b (32) at non-singleton dimension 3"),
               (Repair{any_axis, 64, 32, {}}));
+    EXPECT_EQ(first("ValueError", "Expected input batch_size (96) to match target batch_size (4)."), (Repair{any_axis, 96, 4, {}}));
     EXPECT_EQ(first("RuntimeError", "Kernel size can't be greater than actual input size"), (Repair{larger_space, -1, -1, {}}));
     EXPECT_EQ(first("RuntimeError", "mat1 and mat2 must have the same dtype, but got BFloat16 and Float"), (Repair{low_precision, -1, -1, {}}));
     EXPECT_EQ(first("RuntimeError", "expected m1 and m2 to have the same dtype, but got: float != c10::BFloat16"), (Repair{low_precision, -1, -1, {}}));

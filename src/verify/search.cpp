@@ -9,11 +9,13 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "verify/lighten.h"
 #include "verify/observation.h"
+#include "verify/safetensors.h"
 #include "verify/trial.h"
 #include "verify/usage.h"
 
@@ -22,12 +24,15 @@ namespace {
 
 constexpr int kMostWaiting = 12;
 constexpr int kMostEmpty = 6;  // trials with layers without weights that are not followed; a model may have them in any size
-constexpr double kTrialSeconds = 20;  // of a construction or a call; longer ones would take minutes to prove
+constexpr double kTrialSeconds = 6;      // of a construction or a call, while there are others to try
+constexpr double kPatientSeconds = 20;  // longer ones would take minutes to prove
+constexpr int kPatience = 4;            // what is tried before
 constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
 constexpr double kWorthwhile = 0.8;       // of the cost before
 constexpr int kLightenings = 24;          // attempts
 constexpr std::size_t kMostChoices = 12;  // strings of one argument
-constexpr std::string_view kTriedInputs = "tried.safetensors";
+constexpr std::string_view kTriedInputs = "tried.safetensors", kTriedOutput = "tried_out.safetensors";
+constexpr int kAfterConstant = 60;  // attempts, where the first sample gives the same whatever its inputs are
 constexpr std::int64_t kUsualElements = 1 << 20, kMostElements = 1 << 25;  // of all inputs
 
 using Clock = std::chrono::steady_clock;
@@ -96,7 +101,10 @@ public:
             open_.erase(cheapest);
             attempt(trial);
         }
-        if (result_.reason.empty()) result_.reason = "no sample was found within " + std::to_string(limits_.attempts) + " attempts";
+        if (!result_.invocation && constant_) {
+            result_.invocation = constant_->invocation(entry_);
+            result_.reason.clear();
+        } else if (result_.reason.empty()) result_.reason = "no sample was found within " + std::to_string(limits_.attempts) + " attempts";
         return std::move(result_);
     }
 
@@ -105,7 +113,7 @@ private:
         const std::int64_t elements = elements_of(trial);
         if (elements > kMostElements) return;
         for (std::int64_t size = kUsualElements; size < elements; size *= 4) ++trial.cost;  // small ones first
-        const std::string key = print_invocation(trial.invocation(entry_)) + (trial.inputs_chosen ? "" : "?");
+        const std::string key = print_invocation(trial.invocation(entry_)) + (trial.inputs_chosen ? "" : "?") + (trial.patient ? "!" : "");
         if (trial.cost < 40 && seen_.insert(key).second) open_.push_back(std::move(trial));
     }
 
@@ -115,6 +123,7 @@ private:
 
     void attempt(const Trial& trial) {
         ++result_.attempts;
+        if (const double limit = trial.patient ? kPatientSeconds : kTrialSeconds; std::exchange(limit_, limit) != limit) original_.limit_requests(limit);
         const Invocation invocation = trial.invocation(entry_);
         const Reply<Construction> built = original_.construct(invocation.expression);
         if (!built) return construct_failed(trial, built.failure());
@@ -132,9 +141,30 @@ private:
         const Reply<CallResult> called = try_invocation(original_, invocation);
         if (!called) return call_failed(trial, called.failure(), hints, sizes);
         // Indices that are in range by luck are not with other draws, nor do lengths fit that are made of numbers.
-        for (const std::uint64_t seed : {1, 2, 3})
-            if (const Reply<CallResult> again = try_invocation(original_, invocation, seed); !again) return call_failed(trial, again.failure(), hints, sizes);
-        succeeded(trial, invocation, *called);
+        bool moves = false;
+        const std::size_t first = result_bytes();
+        for (const std::uint64_t seed : {1, 2, 3}) {
+            const Reply<CallResult> again = try_invocation(original_, invocation, seed);
+            if (!again) return call_failed(trial, again.failure(), hints, sizes);
+            moves = moves || result_bytes() != first;
+        }
+        if (!moves && elements_of(trial) > 0 && !called->leaves.empty() && !constant_) {
+            constant_ = trial;
+            limits_.attempts = std::min(limits_.attempts, result_.attempts + kAfterConstant);
+            return;
+        }
+        if (moves || !constant_) succeeded(trial, invocation, *called);
+    }
+
+    // A number that stands for all bytes of the last call's result.
+    [[nodiscard]] std::size_t result_bytes() {
+        const Reply<Session*> session = original_.session();
+        const base::Result<ArrayFile> file = session ? ArrayFile::open((*session)->scratch(kTriedOutput)) : base::Error{"no session"};
+        std::size_t all = 0;
+        if (!file) return all;
+        for (const auto& [name, view] : file->arrays())
+            if (name.starts_with("leaf.")) all = 31 * all + std::hash<std::string_view>{}({reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size()});
+        return all;
     }
 
     // A ratio that a small width has rounded to nothing. The model runs, and shows little.
@@ -159,16 +189,38 @@ private:
             if ((repair.kind == Repair::Kind::last_axis || repair.kind == Repair::Kind::channels) && repair.found > 0 && repair.wanted > 0)
                 for (Trial& next : other_arguments(trial, entry_, guesser_, {Repair::Kind::argument_value, repair.wanted, repair.found, {}}, {}))
                     push(std::move(next));
-            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
+            for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) {
+                if (differs_in_function(next, trial)) push(with_inputs_of(next, trial));
+                push(std::move(next));
+            }
         }
     }
 
-    // The same at smaller sizes. The first time costs none of the search's.
+    // Whether another function of tensors is passed, which says nothing of their shapes.
+    static bool differs_in_function(const Trial& next, const Trial& trial) {
+        const auto is_function = [](const std::string& text) { return text.starts_with("(lambda") || text.find("Loss(") != std::string::npos; };
+        for (std::size_t i = 0; i < std::min(next.arguments.size(), trial.arguments.size()); ++i)
+            if (next.arguments[i] != trial.arguments[i]) return is_function(next.arguments[i].second) && is_function(trial.arguments[i].second);
+        return false;
+    }
+
+    static Trial with_inputs_of(Trial next, const Trial& trial) {
+        next.inputs = trial.inputs;
+        next.inputs_chosen = true;
+        return next;
+    }
+
+    // The same at smaller sizes, and later with more time. The first time costs none of the search's.
     void too_slow(const Trial& trial) {
-        if (!was_slow_) limits_.seconds += kTrialSeconds;
+        if (!was_slow_) limits_.seconds += kPatientSeconds;
         was_slow_ = true;
         for (Trial& next : shorter(trial)) push(std::move(next));
         for (Trial& next : lighter(trial, entry_)) push(std::move(next));
+        if (trial.patient) return;
+        Trial again = trial;
+        again.patient = true;
+        again.cost += kPatience;
+        push(std::move(again));
     }
 
     // The code that failed, and names that the message spells in words: `Encoder depth` is `encoder_depth`.
@@ -191,6 +243,7 @@ private:
     void construct_failed(const Trial& failed, const Failure& failure) {
         note(failure);
         const Trial trial = after(failed, failure);
+        if (failure.type == "timeout") too_slow(trial);
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)
@@ -228,13 +281,13 @@ private:
     // far as it runs.
     [[nodiscard]] Trial lightened(const Trial& found) {
         Trial trial = found;
-        std::optional<double> cost = operations_of(trial.invocation(entry_));  // of the call that was just made
+        std::optional<double> cost = operations_of(original_, trial.invocation(entry_));  // of the call that was just made
         for (int tried = 0; cost && *cost > kLightOperations && tried < kLightenings;) {
             const std::vector<Trial> candidates = lighter(trial, entry_);
             const double before = *cost;
             for (const Trial& next : candidates) {
                 if (++tried > kLightenings) break;
-                const std::optional<double> less = runs(next) ? operations_of(next.invocation(entry_)) : std::nullopt;
+                const std::optional<double> less = runs(next) ? operations_of(original_, next.invocation(entry_)) : std::nullopt;
                 if (!less || *less > kWorthwhile * *cost) continue;
                 trial = next;
                 cost = less;
@@ -252,16 +305,6 @@ private:
         for (const std::uint64_t seed : {1, 0})
             if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return false;
         return true;
-    }
-
-    // What a call costs, on the inputs of the last one that was tried; nullopt: nobody knows.
-    [[nodiscard]] std::optional<double> operations_of(const Invocation& invocation) {
-        const Reply<Session*> session = original_.session();
-        if (!session) return std::nullopt;
-        CallOptions options;
-        options.method = invocation.method;
-        const Reply<double> count = (*session)->operations(invocation.spec, (*session)->scratch(kTriedInputs), options);
-        return count ? std::optional(*count) : std::nullopt;
     }
 
     // Logarithms, roots and logits are not defined everywhere, and exponentials overflow: the same with float inputs between 0 and 1,
@@ -306,8 +349,10 @@ private:
     std::vector<Trial> open_;
     std::set<std::string> seen_;
     std::map<std::string, int> met_;  // failures
+    std::optional<Trial> constant_;   // runs, but gives the same whatever its inputs are: it serves where no other trial runs
     SearchResult result_;
     int empty_met_ = 0;  // layers without weights
+    double limit_ = 0;   // of a request
     bool given_up_ = false, was_slow_ = false;
 };
 
@@ -581,7 +626,16 @@ Reply<CallResult> try_invocation(Program& original, const Invocation& invocation
     if (!made) return made.failure();
     CallOptions options;
     options.method = invocation.method;
-    return (*session)->call(invocation.spec, arrays, options, (*session)->scratch("tried_out.safetensors"));
+    return (*session)->call(invocation.spec, arrays, options, (*session)->scratch(kTriedOutput));
+}
+
+std::optional<double> operations_of(Program& original, const Invocation& tried) {
+    const Reply<Session*> session = original.session();
+    if (!session) return std::nullopt;
+    CallOptions options;
+    options.method = tried.method;
+    const Reply<double> count = (*session)->operations(tried.spec, (*session)->scratch(kTriedInputs), options);
+    return count ? std::optional(*count) : std::nullopt;
 }
 
 std::optional<Invocation> with_small_batch(const Invocation& invocation) {
@@ -603,7 +657,6 @@ std::optional<Invocation> with_small_batch(const Invocation& invocation) {
 }
 
 SearchResult search_sample(Program& original, const syntax::Tree& tree, const DefinitionOf& entry, const SearchLimits& limits) {
-    original.limit_requests(kTrialSeconds);
     SearchResult result = Search(original, tree, entry, limits).run();
     original.limit_requests(0);
     return result;

@@ -356,5 +356,42 @@ TEST_F(SearchTest, SizesOfWhatIsAskedForItsTruth) {
               "Scale(shape=1)(f32[2, 48, 64])");
 }
 
+TEST_F(SearchTest, FunctionsOfDictionariesInPairs) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Pair(nn.Module):\n"
+                    "    def __init__(self, f, g):\n        super().__init__()\n        self.f, self.g = f, g\n"
+                    "    def forward(self, x):\n        return self.g(self.f(x))\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, blocks):\n        super().__init__()\n        self.blocks = [Pair(f, g) for (f, g) in blocks]\n"
+                    "    def forward(self, x):\n"
+                    "        for block in self.blocks:\n            x = block({k: 2 * v for k, v in x.items()})\n"
+                    "        return x\n",
+                    "Net"),
+              "Net(blocks=[((lambda x, *args, **kwargs: x), (lambda x, *args, **kwargs: x)), ((lambda x, *args, **kwargs: x), (lambda x, *args, **kwargs: x))])"
+              "({'a': f32[2, 48, 64], 'b': f32[2, 48, 64]})");
+}
+
+TEST_F(SearchTest, LossesOfEachItem) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, loss_func):\n        super().__init__()\n        self.loss_func = loss_func\n"
+                    "    def forward(self, x, y):\n"
+                    "        loss = self.loss_func(x, y)\n"
+                    "        if loss.ndim != 1:\n            raise ValueError('one for each item of the batch')\n"
+                    "        return loss.amax()\n",
+                    "Net"),
+              "Net(loss_func=(lambda x, y: ((x - y) ** 2).flatten(1).mean(1)))(f32[2, 48, 64], f32[2, 48, 64])");
+}
+
+TEST_F(SearchTest, InputsThatMoveTheResult) {
+    EXPECT_EQ(found("import torch\n"
+                    "def gains(x):\n"
+                    "    if x.ndim == 3:\n        return torch.zeros_like(x)\n"
+                    "    return x.relu()\n",
+                    "gains"),
+              "gains(f32[2, 64])");
+    EXPECT_EQ(found("import torch\ndef positions(x):\n    return torch.arange(x.shape[1])\n", "positions"), "positions(f32[2, 48, 64])") << "nothing moves it";
+}
+
 }  // namespace
 }  // namespace mlxify::verify

@@ -21,6 +21,7 @@ struct Trial {
     std::vector<std::pair<std::string, Json>> inputs;            // parameters of forward and their specs; in their order
     bool inputs_chosen = false;
     int cost = 0;                                                // cheaper trials are tried first
+    bool patient = false;                                        // was too slow once, and is tried again with more time
 
     [[nodiscard]] Invocation invocation(const DefinitionOf& entry) const;
 };

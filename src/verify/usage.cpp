@@ -238,9 +238,11 @@ private:
         usage.sequence = true;
         if (tree_[target].kind == Kind::name) follow(place.function, place.class_node, tree_[target].name, place.building, item_of(usage), descent + 1);
         if (tree_[target].kind != Kind::tuple || has_star(target) || !usage.parts.empty()) return;
+        const auto seen = seen_;  // two items may go into the same places
         for (const NodeId item : tree_.children(target)) {
             Usage& inner = part(usage.parts, tree_[item].name);
             if (tree_[item].kind == Kind::name) follow(place.function, place.class_node, tree_[item].name, place.building, inner, descent + 1);
+            seen_ = seen;
         }
     }
 
@@ -339,14 +341,22 @@ private:
         return length && *length > 0 && *length <= kMostItems ? static_cast<std::size_t>(*length) : 0;
     }
 
+    // How many inputs a call gives for certain: 1 of `f(x, *args, **kwargs)`.
+    [[nodiscard]] std::size_t inputs_of(NodeId call) const {
+        const auto arguments = tree_.children(call).subspan(1);
+        return static_cast<std::size_t>(std::count_if(arguments.begin(), arguments.end(), [&](NodeId argument) {
+            return tree_[argument].kind != Kind::starred && (tree_[argument].kind != Kind::keyword || !tree_[argument].name.empty());
+        }));
+    }
+
     // `argument`: what stands in the call, the value itself or its keyword.
     void call(NodeId value, NodeId argument, NodeId node, const Place& place, Usage& usage, int descent) {
         const NodeId callee = tree_.child(node, 0);
         if (callee == value) {
             (place.building ? usage.made : usage.called) = true;
             const NodeId around = tree_[node].parent;
-            usage.inputs = std::max(usage.inputs, tree_.children(node).size() - 1);
-            if (usage.inputs > 0 && tree_[tree_.child(node, 1)].kind == Kind::keyword) usage.first_input = tree_[tree_.child(node, 1)].name;
+            usage.inputs = std::max(usage.inputs, inputs_of(node));
+            if (usage.inputs > 0 && tree_[tree_.child(node, 1)].kind == Kind::keyword && !tree_[tree_.child(node, 1)].name.empty()) usage.first_input = tree_[tree_.child(node, 1)].name;
             if (tree_[around].kind == Kind::assign && tree_[tree_.child(around, 1)].kind == Kind::tuple)
                 usage.results = tree_.children(tree_.child(around, 1)).size();
             if (tree_[around].kind == Kind::subscript && tree_.child(around, 0) == node && tree_.text(tree_.child(around, 1)) == "0")

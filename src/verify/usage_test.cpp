@@ -86,6 +86,21 @@ TEST(Usage, ReadsTheItemsOfALoop) {
     EXPECT_EQ(sizes.parts[0].second.names, (std::vector<std::string>{"in_channels"}));
 }
 
+TEST(Usage, FollowsEachItemOfALoopIntoTheSameClass) {
+    const Parsed file(
+        "class Kept(nn.Module):\n"
+        "    def __init__(self, net):\n        self.net = net\n"
+        "    def forward(self, x, *args, **kwargs):\n        return self.net(x, *args, **kwargs)\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, blocks):\n        self.blocks = [(Kept(f), Kept(g)) for f, g in blocks]\n");
+    const Usage blocks = usage_of(file.tree, "Net", "blocks");
+    ASSERT_EQ(blocks.parts.size(), 2U);
+    for (const auto& [name, part] : blocks.parts) {
+        EXPECT_TRUE(part.called) << name;
+        EXPECT_EQ(part.inputs, 1U) << name;
+    }
+}
+
 TEST(Usage, ReadsTheItemsOfSequencesThatAreZipped) {
     const Parsed file(
         "class Block(nn.Module):\n"
