@@ -279,6 +279,20 @@ static std::vector<Json> documented_guesses(const std::string& name, const Input
     return {tensor_spec(*shape, "float32")};
 }
 
+// `a, b = x`, where the author states the shapes of both.
+static std::optional<Json> documented_parts(const InputHint& hint, const Sizes& sizes) {
+    Json tuple = Json::array();
+    for (std::size_t i = 0; i < hint.parts.size(); ++i) {
+        InputHint part;
+        part.documented = hint.parts[i];
+        std::vector<Json> guesses = documented_guesses(hint.unpacked[i], part, sizes);
+        if (guesses.empty()) return std::nullopt;
+        tuple.push_back(std::move(guesses.front()));
+    }
+    if (tuple.empty()) return std::nullopt;
+    return Json{{"$tuple", std::move(tuple)}};
+}
+
 std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& hint, const Sizes& sizes) {
     const std::string name = lower(parameter.name);
     if (std::vector<Json> plain = guesses_by_use(hint); !plain.empty()) return plain;
@@ -302,6 +316,7 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
     for (const int rank : ranks_of(parameter, hint, sizes)) guesses.push_back(tensor_spec(shape_of_rank(rank, hint, sizes), "float32"));
     if (hint.unpacked.size() > 1 && hint.unpacked.size() < 6)  // `a, b = x`: several tensors in one
         for (Json& guess : guesses) guess = Json{{"$tuple", std::vector<Json>(hint.unpacked.size(), guess)}};
+    if (auto stated = documented_parts(hint, sizes)) guesses.insert(guesses.begin(), std::move(*stated));
     const auto holds = [&](std::string_view type) { return contains(lower(parameter.annotation), type); };
     if (holds("list[") || holds("sequence["))
         for (Json& guess : guesses) guess = Json::array({guess, guess});

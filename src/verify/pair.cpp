@@ -396,7 +396,7 @@ std::vector<std::string> Pair::training_problems(const ArrayFile& gradients) con
 }
 
 Outcome<GradientsOfBoth> Pair::gradient(const CallOptions& options) {
-    if (!original_parts_.callable)
+    if (!original_parts_.callable && !trainable_)
         if (auto trouble = map_trainable()) return *trouble;
     const Reply<Session*> original = original_.session();
     const Reply<Session*> converted = converted_.session();

@@ -9,6 +9,7 @@
 #include "names/names.h"
 #include "syntax/parse.h"
 #include "verify/arguments.h"
+#include "verify/factories.h"
 #include "verify/observation.h"
 #include "verify/repair.h"
 #include "verify/sample_sources.h"
@@ -196,17 +197,21 @@ private:
             entry.reason = session.failure().text();
             return false;
         }
-        const DefinitionOf* found = program.definition(entry.entry.name);
-        if (found == nullptr) {
+        if (program.definition(entry.entry.name) == nullptr) {
             entry.reason = kNoSuchName;
             return false;
         }
-        const DefinitionOf definition = *found;  // the program's list moves when its session is opened again
-        SearchLimits limits;
-        limits.seconds = entry.inner ? std::min(kInnerSearchSeconds, inner_seconds_) : kSearchSeconds;
-        const auto begin = std::chrono::steady_clock::now();
-        SearchResult result = search_sample(program, tree_, definition, limits);
-        if (entry.inner) inner_seconds_ -= std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        const std::vector<DefinitionOf> definitions = program.definitions();  // the program's own list moves when its session is opened again
+        const DefinitionOf definition = *program.definition(entry.entry.name);
+        if (!built_by(tree_, definitions, definition.name).empty()) {
+            entry.reason = kGivesNoArray;
+            return false;
+        }
+        SearchResult result = search(program, definition, entry);
+        // What is lacking may be put in by those that build it: `model.last_linear = model.fc`.
+        if (const bool incomplete = result.reason.find("object has no attribute") != std::string::npos; !result.invocation && incomplete)
+            for (const DefinitionOf& factory : factories_of(tree_, definitions, definition))
+                if (!result.invocation) result.invocation = search(program, factory, entry).invocation;
         if (result.invocation) {
             entry.samples.push_back({*result.invocation, "search", false});
             observe(program, *result.invocation, false);
@@ -214,6 +219,15 @@ private:
             entry.reason = result.reason;
         }
         return result.low_precision;
+    }
+
+    SearchResult search(Program& program, const DefinitionOf& definition, const PreparedEntry& entry) {
+        SearchLimits limits;
+        limits.seconds = entry.inner ? std::min(kInnerSearchSeconds, inner_seconds_) : kSearchSeconds;
+        const auto begin = std::chrono::steady_clock::now();
+        SearchResult result = search_sample(program, tree_, definition, limits);
+        if (entry.inner) inner_seconds_ -= std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return result;
     }
 
     void vary(Program& program, PreparedEntry& entry) {

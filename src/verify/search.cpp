@@ -26,10 +26,11 @@ constexpr int kMostWaiting = 12;
 constexpr int kMostEmpty = 6;  // trials with layers without weights that are not followed; a model may have them in any size
 constexpr double kTrialSeconds = 6;      // of a construction or a call, while there are others to try
 constexpr double kPatientSeconds = 20;  // longer ones would take minutes to prove
+constexpr double kSlowSeconds = 1;      // of a call that is not made with many draws
 constexpr int kPatience = 4;            // what is tried before
 constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
 constexpr double kWorthwhile = 0.8;       // of the cost before
-constexpr int kLightenings = 24;          // attempts
+constexpr double kLightSeconds = 15;      // of attempts at less
 constexpr std::size_t kMostChoices = 12;  // strings of one argument
 constexpr std::string_view kTriedInputs = "tried.safetensors", kTriedOutput = "tried_out.safetensors";
 constexpr int kAfterConstant = 60;  // attempts, where the first sample gives the same whatever its inputs are
@@ -133,22 +134,24 @@ private:
             return;
         }
         const Sizes sizes = sizes_of(entry_, trial);
-        const auto hints = input_hints(tree_, entry_.name, "", *built);
+        const auto hints = input_hints(tree_, called_definition(*built), "", *built);
         if (!trial.inputs_chosen) {
             for (Trial& next : with_inputs(trial, parameters(), hints, sizes)) push(std::move(next));
             return;
         }
         const Reply<CallResult> called = try_invocation(original_, invocation);
         if (!called) return call_failed(trial, called.failure(), hints, sizes);
+        if (called->leaves.empty()) return gave_no_array(trial);
         // Indices that are in range by luck are not with other draws, nor do lengths fit that are made of numbers.
         bool moves = false;
         const std::size_t first = result_bytes();
         for (const std::uint64_t seed : {1, 2, 3}) {
+            if (seed > 1 && moves && called->seconds > kSlowSeconds) break;
             const Reply<CallResult> again = try_invocation(original_, invocation, seed);
             if (!again) return call_failed(trial, again.failure(), hints, sizes);
             moves = moves || result_bytes() != first;
         }
-        if (!moves && elements_of(trial) > 0 && !called->leaves.empty() && !constant_) {
+        if (!moves && elements_of(trial) > 0 && !constant_) {
             constant_ = trial;
             limits_.attempts = std::min(limits_.attempts, result_.attempts + kAfterConstant);
             return;
@@ -165,6 +168,12 @@ private:
         for (const auto& [name, view] : file->arrays())
             if (name.starts_with("leaf.")) all = 31 * all + std::hash<std::string_view>{}({reinterpret_cast<const char*>(view.bytes.data()), view.bytes.size()});
         return all;
+    }
+
+    // A function, or the class of the module, which a factory may have built.
+    [[nodiscard]] std::string_view called_definition(const Construction& built) const {
+        const bool factory = entry_.kind == "module" && !built.modules.empty() && exists(top_level_definition(tree_, built.modules.front().type));
+        return factory ? std::string_view(built.modules.front().type) : std::string_view(entry_.name);
     }
 
     // A ratio that a small width has rounded to nothing. The model runs, and shows little.
@@ -250,12 +259,12 @@ private:
             for (Trial& next : other_arguments(trial, entry_, guesser_, repair, words_of(failure))) push(std::move(next));
     }
 
+    void gave_no_array(const Trial& trial) {
+        result_.reason = std::string(kGivesNoArray);
+        for (Trial& next : other_choices(trial)) push(std::move(next));
+    }
+
     void succeeded(const Trial& trial, const Invocation& invocation, const CallResult& called) {
-        if (called.leaves.empty()) {
-            result_.reason = std::string(kGivesNoArray);
-            for (Trial& next : other_choices(trial)) push(std::move(next));
-            return;
-        }
         result_.invocation = all_finite(called) ? lightened(trial).invocation(entry_) : within_domain(invocation);
         result_.reason.clear();
     }
@@ -282,29 +291,43 @@ private:
     [[nodiscard]] Trial lightened(const Trial& found) {
         Trial trial = found;
         std::optional<double> cost = operations_of(original_, trial.invocation(entry_));  // of the call that was just made
-        for (int tried = 0; cost && *cost > kLightOperations && tried < kLightenings;) {
-            const std::vector<Trial> candidates = lighter(trial, entry_);
-            const double before = *cost;
-            for (const Trial& next : candidates) {
-                if (++tried > kLightenings) break;
-                const std::optional<double> less = runs(next) ? operations_of(original_, next.invocation(entry_)) : std::nullopt;
-                if (!less || *less > kWorthwhile * *cost) continue;
+        std::set<std::string> in_vain;                                                   // what was changed
+        const Clock::time_point begin = Clock::now();
+        for (bool better = true; std::exchange(better, false) && cost && *cost > kLightOperations;) {
+            const Trial before = trial;
+            for (const Trial& next : lighter(before, entry_)) {
+                if (in_vain.contains(change_between(before, next)) || seconds_since(begin) > kLightSeconds) continue;
+                const std::optional<double> less = lighter_cost(next, kWorthwhile * *cost);
+                better = less.has_value();
+                if (!better) in_vain.insert(change_between(before, next));
+                if (!better) continue;
                 trial = next;
                 cost = less;
                 break;
             }
-            if (*cost == before) break;
         }
         return trial;
     }
 
-    // With this draw and another, to finite results.
-    [[nodiscard]] bool runs(const Trial& trial) {
+    // The arguments that differ, and the inputs, where they do.
+    [[nodiscard]] std::string change_between(const Trial& before, const Trial& next) const {
+        std::string change = before.inputs == next.inputs ? "" : next.invocation(entry_).spec.dump();
+        for (const auto& argument : next.arguments)
+            if (std::find(before.arguments.begin(), before.arguments.end(), argument) == before.arguments.end()) change += " " + argument.first;
+        return change;
+    }
+
+    // What a call of `trial` costs, where that is at most `most` and it runs, with this draw and another, to finite results.
+    [[nodiscard]] std::optional<double> lighter_cost(const Trial& trial, double most) {
         const Invocation invocation = trial.invocation(entry_);
-        if (const Reply<Construction> built = original_.construct(invocation.expression); built && has_empty_layer(*built)) return false;
-        for (const std::uint64_t seed : {1, 0})
-            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return false;
-        return true;
+        if (const Reply<Construction> built = original_.construct(invocation.expression); built && has_empty_layer(*built)) return std::nullopt;
+        std::optional<double> cost;
+        for (const std::uint64_t seed : {1, 0}) {
+            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return std::nullopt;
+            if (!cost) cost = operations_of(original_, invocation);
+            if (!cost || *cost > most) return std::nullopt;
+        }
+        return cost;
     }
 
     // Logarithms, roots and logits are not defined everywhere, and exponentials overflow: the same with float inputs between 0 and 1,

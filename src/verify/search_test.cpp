@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "verify/factories.h"
 #include "verify/sample_parser.h"
 #include "verify/test_support.h"
 
@@ -391,6 +392,38 @@ TEST_F(SearchTest, InputsThatMoveTheResult) {
                     "gains"),
               "gains(f32[2, 64])");
     EXPECT_EQ(found("import torch\ndef positions(x):\n    return torch.arange(x.shape[1])\n", "positions"), "positions(f32[2, 48, 64])") << "nothing moves it";
+}
+
+TEST_F(SearchTest, ShapesThatTheAuthorStatesOfTheItemsOfATuple) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, history_length: int, static_dim: int):\n"
+                    "        super().__init__()\n        self.proj = nn.Linear(history_length * 8 + static_dim, 4)\n"
+                    "    def forward(self, x_in):\n"
+                    "        \"\"\"Predicts.\"\"\"\n"
+                    "        # x has shape (batch_size, history_length, 8)\n"
+                    "        # static has shape (batch_size, static_dim)\n"
+                    "        x, static = x_in\n"
+                    "        return self.proj(torch.cat([x.flatten(1), static], 1))\n",
+                    "Net"),
+              "Net(history_length=48, static_dim=64)((f32[2, 48, 8], f32[2, 64]))");
+}
+
+TEST_F(SearchTest, ModulesThatAFactoryCompletes) {
+    constexpr std::string_view kText =
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self, dim):\n        super().__init__()\n        self.fc = nn.Linear(dim, dim)\n"
+        "    def forward(self, x):\n        return self.last(x)\n"
+        "def net(dim=8):\n    model = Net(dim)\n    model.last = model.fc\n    del model.fc\n    return model\n";
+    diagnostics::Sink sink;
+    const syntax::Tree tree = syntax::parse(kText, sink);
+    Program program(workers_->torch, std::string(kText), "model", false);
+    if (const Reply<Session*> session = program.session(); !session) FAIL() << session.failure().text();
+    const std::vector<DefinitionOf> factories = factories_of(tree, program.definitions(), *program.definition("Net"));
+    ASSERT_EQ(factories.size(), 1U);
+    const SearchResult result = search_sample(program, tree, factories.front(), {});
+    EXPECT_EQ(result.invocation ? print_invocation(*result.invocation) : result.reason, "net()(f32[2, 48, 8])");
 }
 
 }  // namespace

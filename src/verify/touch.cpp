@@ -377,6 +377,16 @@ NodeId top_level_definition(const Tree& tree, std::string_view name) {
     return syntax::kNoNode;
 }
 
+// What the author states of each of these names, in their order; empty where something is left out.
+static std::vector<Documented> stated_parts(const Tree& tree, NodeId function, const std::vector<std::string>& names) {
+    std::vector<Documented> parts;
+    if (names.empty()) return parts;
+    const auto stated = documented_inputs(tree, syntax::kNoNode, function, names);
+    for (const std::string& name : names)
+        if (const auto found = stated.find(name); found != stated.end()) parts.push_back(found->second);
+    return parts.size() == names.size() ? parts : std::vector<Documented>{};
+}
+
 std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view entry, std::string_view method,
                                              const Construction& model) {
     std::map<std::string, InputHint> hints;
@@ -399,6 +409,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
         hint.unpacked = usage.unpacked;
         hint.fields = fields_read(tree, entry, name);
         if (const auto stated = documented.find(name); stated != documented.end()) hint.documented = stated->second;
+        hint.parts = stated_parts(tree, function, usage.unpacked);
         for (const std::string& literal : usage.literals) hint.literals.push_back(literal.substr(1, literal.size() - 2));
     }
     return hints;

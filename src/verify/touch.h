@@ -33,6 +33,7 @@ struct InputHint {
     std::vector<std::string> literals;  // strings that it is compared with
     std::vector<std::string> fields;    // what is read of it: `mask.mask`, `x.shape`
     Documented documented;              // what the author states
+    std::vector<Documented> parts;      // the same of each that it is unpacked to, where all are stated
     friend bool operator==(const InputHint&, const InputHint&) = default;
 };
 
