@@ -513,6 +513,24 @@ std::optional<std::string> ArgumentGuesser::with_open_fields(const std::string& 
     return value.substr(0, value.size() - 1) + (fields.empty() ? added.substr(2) : added) + ")";
 }
 
+// `{'dim': 64, 'double': False}` of `{'dim': 64}`, where a definition that gets it as `**x` has `double=True`.
+std::vector<std::pair<std::string, std::string>> ArgumentGuesser::with_turned_flags(const std::string& dict, const std::vector<std::string>& takers) const {
+    std::vector<std::pair<std::string, std::string>> others;
+    const Arguments fields = fields_of(dict);
+    for (const std::string& taker : takers) {
+        const auto found = std::find_if(definitions_.begin(), definitions_.end(), [&](const DefinitionOf& definition) { return definition.name == taker; });
+        if (found == definitions_.end()) continue;
+        for (const ParameterOf& parameter : with_forwarded(*found, definitions_, tree_).parameters) {
+            const bool given = std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == parameter.name; });
+            const bool flag = parameter.default_text == "True" || parameter.default_text == "False";
+            if (given || !flag || !parameter.bindable()) continue;
+            const std::string turned = parameter.default_text == "True" ? "False" : "True";
+            others.emplace_back(parameter.name, dict.substr(0, dict.size() - 1) + ", '" + parameter.name + "': " + turned + "}");
+        }
+    }
+    return others;
+}
+
 std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(const ParameterOf& parameter, const std::string& value) const {
     std::vector<std::pair<std::string, std::string>> others;
     const Arguments fields = fields_of(value);
@@ -534,6 +552,8 @@ std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(c
             others.emplace_back(name, head + text + (dict ? "}" : ")"));
         }
     }
+    if (dict)
+        for (auto& turned : with_turned_flags(value, usage.mapped)) others.push_back(std::move(turned));
     return others;
 }
 

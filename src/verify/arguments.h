@@ -40,6 +40,7 @@ public:
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> other_fields(const ParameterOf& parameter, const std::string& value) const;
 
 private:
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> with_turned_flags(const std::string& dict, const std::vector<std::string>& takers) const;
     [[nodiscard]] std::optional<std::string> with_open_fields(const std::string& value, const Arguments& fields) const;
     [[nodiscard]] Arguments start_of(const DefinitionOf& definition, Shrink shrink, int depth) const;
     [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const;

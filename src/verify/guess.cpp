@@ -57,6 +57,7 @@ constexpr NameRow kNames[] = {
     {"smoothing", rate}, {"negative_slope", rate}, {"slope", rate},
     {"scale", scale_factor}, {"scale_factor", scale_factor}, {"upscale_factor", scale_factor}, {"factor", scale_factor},
     {"reduction", scale_factor}, {"ratio", scale_factor}, {"mult", scale_factor}, {"expansion", scale_factor},
+    {"ch_mult", scale_factor}, {"dim_mult", scale_factor}, {"ff_mult", scale_factor}, {"mlp_mult", scale_factor},
     {"eps", small_float}, {"epsilon", small_float}, {"alpha", small_float}, {"beta", small_float}, {"gamma", small_float},
     {"temperature", small_float}, {"momentum", small_float}, {"sigma", small_float}, {"margin", small_float},
     {"threshold", small_float}, {"tau", small_float}, {"lambda_", small_float}, {"lam", small_float}, {"smooth", small_float},
@@ -68,6 +69,7 @@ constexpr NameRow kNames[] = {
 
 // Parts of longer names, tried in order.
 constexpr NameRow kParts[] = {
+    {"multiplier", scale_factor}, {"_mults", scale_factor}, {"num_tiles", frames},
     {"vocab", vocabulary}, {"num_classes", classes}, {"head_dim", head_width}, {"dim_head", head_width}, {"num_heads", heads},
     {"n_heads", heads}, {"heads", heads}, {"num_layers", depth}, {"n_layers", depth}, {"depth", depth}, {"image_size", image_size},
     {"img_size", image_size}, {"patch_size", patch}, {"window", window}, {"max_", max_length}, {"seq_len", length},
@@ -156,6 +158,11 @@ std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "float")) return {"0.5", "1.0", "0.1"};
     if (contains(annotation, "str")) return {"'relu'", "'none'"};
     return {};
+}
+
+bool is_list(std::string_view annotation) {
+    const std::string text = lower(annotation);
+    return contains(text, "list[") || contains(text, "sequence[") || text == "list";
 }
 
 // Whether a guess can have the annotated type: an `int` takes no list.
@@ -256,6 +263,8 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
         for (std::size_t i = 0; i < items && number != single.end(); ++i) text += (i == 0 ? "" : ", ") + *number;
         if (!text.empty()) add("(" + text + ")");
     }
+    if (is_list(parameter.annotation) && quantity_of(parameter.name) == scale_factor)
+        for (const char* factors : {"[1, 2]", "[1, 2, 2]"}) add(factors);
     if (parameter.name == "device" || parameter.name.ends_with("_device")) add("'cpu'");
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));

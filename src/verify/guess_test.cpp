@@ -22,5 +22,12 @@ TEST(ArgumentGuesses, OfNestedAnnotations) {
     EXPECT_EQ(argument_guesses({"num_frames", "", std::nullopt, ""}).front(), "8");
 }
 
+TEST(ArgumentGuesses, OfFactorsOfWidths) {
+    EXPECT_EQ(argument_guesses({"channel_multipliers", "", std::nullopt, "List[int]"}).front(), "[1, 2]");
+    EXPECT_EQ(argument_guesses({"ff_mult", "", std::nullopt, ""}).front(), "2");
+    EXPECT_EQ(argument_guesses({"multi_dim", "", std::nullopt, ""}).front(), "64");
+    EXPECT_EQ(argument_guesses({"max_num_tiles", "", std::nullopt, "int"}).front(), "8");
+}
+
 }  // namespace
 }  // namespace mlxify::verify

@@ -67,6 +67,7 @@ struct Row {
 
 // Messages with their numbers, the more special first. The wording is PyTorch 2.13's, einops's and Python's.
 constexpr Row kRows[] = {
+    {"is missing the required \"forward\" function", give_up},
     {"mat1 and mat2 shapes cannot be multiplied (#x# and #x#)", last_axis, 1, 2},
     {"size mismatch, got input (#), mat (#x#), vec (#)", last_axis, 3, 2},
     {"Given normalized_shape=[#], expected input with shape [*, #], but got input of size[*, #]", last_axis, 2, 0},

@@ -92,6 +92,10 @@ TEST(RepairsFor, ReadsTwoShapes) {
     EXPECT_EQ(got.wanted_shape, (std::vector<std::int64_t>{8, 4}));
 }
 
+TEST(RepairsFor, GivesUpOnModulesThatCannotBeCalled) {
+    EXPECT_EQ(first("NotImplementedError", "Module [Base] is missing the required \"forward\" function"), (Repair{give_up, -1, -1, {}}));
+}
+
 TEST(RepairsFor, ReadsEinops) {
     EXPECT_EQ(first("EinopsError", " Error while processing rearrange-reduction pattern \"b c (h p) w -> b c h p w\".\n Input tensor shape: "
                                    "torch.Size([2, 3, 10, 10]). Additional info: {'p': 4}.\n Shape mismatch, can't divide axis of length 10 in chunks of 4"),

@@ -429,6 +429,8 @@ private:
     void sizes() {
         const auto shape = first_shape(base_);
         if (!shape) return;
+        // What already costs much is not enlarged.
+        const bool heavy = runs(base_) && operations_of(original_, base_).value_or(0) > kLightOperations;
         Invocation current = base_;
         bool changed = false;
         const auto adopt = [&](Invocation next) {
@@ -440,7 +442,8 @@ private:
         for (std::size_t axis = 1; axis < shape->size(); ++axis) {
             const std::int64_t size = (*shape)[axis];
             if (size <= 1) continue;
-            for (const std::int64_t other : {size + size / 2 + 1, 2 * size, size / 2}) {  // first no multiple of anything
+            const std::int64_t odd = heavy ? size * 3 / 4 : size + size / 2 + 1, even = heavy ? size : 2 * size;
+            for (const std::int64_t other : {odd, even, size / 2}) {  // first no multiple of anything
                 const Invocation before = current;
                 if (other > 0 && other <= 1024) adopt(resized(current, size, other, [](std::size_t a) { return a > 0; }));
                 if (current != before) break;

@@ -426,5 +426,19 @@ TEST_F(SearchTest, ModulesThatAFactoryCompletes) {
     EXPECT_EQ(result.invocation ? print_invocation(*result.invocation) : result.reason, "net()(f32[2, 48, 8])");
 }
 
+TEST_F(SearchTest, FlagsOfWhatGetsADictionary) {
+    EXPECT_EQ(found("from torch import nn\n"
+                    "class Encoder(nn.Module):\n"
+                    "    def __init__(self, dim, double=True):\n"
+                    "        super().__init__()\n        self.conv = nn.Conv2d(3, 2 * dim if double else dim, 3)\n"
+                    "    def forward(self, x):\n        return self.conv(x)\n"
+                    "class Net(nn.Module):\n"
+                    "    def __init__(self, config):\n"
+                    "        super().__init__()\n        self.encoder = Encoder(**config)\n        self.last = nn.Conv2d(config['dim'], 4, 1)\n"
+                    "    def forward(self, x):\n        return self.last(self.encoder(x))\n",
+                    "Net"),
+              "Net(config={'dim': 64, 'double': False})(f32[2, 3, 32, 32])");
+}
+
 }  // namespace
 }  // namespace mlxify::verify
