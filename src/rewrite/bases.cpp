@@ -260,6 +260,23 @@ std::string_view Rewriter::kernel_initialised(NodeId call) const {
     return library.starts_with("torch.nn.Conv") ? "conv" : "";
 }
 
+// The layer whose weight a call of torch.nn.init gets, where it may be a transposed convolution or another; kNoNode elsewhere.
+NodeId Rewriter::owner_of_any_kind(NodeId call) const {
+    NodeId weight = tree_.child(call, 1);
+    if (tree_[weight].kind == NodeKind::keyword) weight = tree_.child(weight, 0);
+    weight = strip_data(weight);
+    if (tree_[weight].kind != NodeKind::attribute || fact(tree_.child(weight, 0)).library_class != 0) return syntax::kNoNode;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number)
+        if (names::qualified_name(tree_, names_, NodeId{number}).starts_with("torch.nn.ConvTranspose")) return tree_.child(weight, 0);
+    return syntax::kNoNode;
+}
+
+std::string Rewriter::kind_of_kernel(NodeId owner) {
+    emissions_.uses_nn = true;
+    const std::string& nn = output_.nn;
+    return fmt::format("\"transposed\" if isinstance({}, ({}.ConvTranspose1d, {}.ConvTranspose2d, {}.ConvTranspose3d)) else \"conv\"", rendered(owner), nn, nn, nn);
+}
+
 // `m.bias is not None`, `F.linear(x, w, self.bias)`: what a missing one is there matters.
 bool Rewriter::is_optional_weight(NodeId id) const {
     const NodeId object = tree_.child(id, 0);

@@ -466,8 +466,11 @@ void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::v
     const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
     if (parameters.empty()) return;
     if (initialises && parameters.back() == "_kernel") {
-        if (const std::string_view kernel = kernel_initialised(id); !kernel.empty())
-            given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
+        const std::string_view kernel = kernel_initialised(id);
+        const bool symmetric = entry.qualified.find("xavier") != std::string_view::npos;  // inputs and outputs count alike
+        const NodeId owner = kernel == "conv" && !symmetric ? owner_of_any_kind(id) : syntax::kNoNode;
+        if (exists(owner)) given.push_back({"_kernel", rules::code_value(kind_of_kernel(owner), Precedence::conditional), false, false});
+        else if (!kernel.empty()) given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
     } else if (parameters.back() == "_of_result" && takes_result(id)) {
         given.push_back({"_of_result", rules::bool_value(true), false, false});
     } else if (parameters.back() == "_uneven" && was_uneven(id, exists(receiver) ? receiver : tree_.child(id, 1), given)) {

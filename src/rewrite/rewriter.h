@@ -369,6 +369,8 @@ private:
     void write_kernel(NodeId target, NodeId value);
     void turn_arguments_for_kernel(NodeId call, NodeId target);
     [[nodiscard]] std::string_view kernel_initialised(NodeId call) const;
+    [[nodiscard]] NodeId owner_of_any_kind(NodeId call) const;
+    std::string kind_of_kernel(NodeId owner);
     std::string tested_class(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
