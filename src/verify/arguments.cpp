@@ -513,19 +513,18 @@ std::optional<std::string> ArgumentGuesser::with_open_fields(const std::string& 
     return value.substr(0, value.size() - 1) + (fields.empty() ? added.substr(2) : added) + ")";
 }
 
-// `{'dim': 64, 'double': False}` of `{'dim': 64}`, where a definition that gets it as `**x` has `double=True`.
-std::vector<std::pair<std::string, std::string>> ArgumentGuesser::with_turned_flags(const std::string& dict, const std::vector<std::string>& takers) const {
-    std::vector<std::pair<std::string, std::string>> others;
-    const Arguments fields = fields_of(dict);
-    for (const std::string& taker : takers) {
+std::vector<std::string> ArgumentGuesser::turned_flags(const ParameterOf& parameter, const std::string& value) const {
+    std::vector<std::string> others;
+    if (!value.starts_with('{')) return others;
+    const Arguments fields = fields_of(value);
+    for (const std::string& taker : usage_of(tree_, entry_.name, parameter.name).mapped) {
         const auto found = std::find_if(definitions_.begin(), definitions_.end(), [&](const DefinitionOf& definition) { return definition.name == taker; });
         if (found == definitions_.end()) continue;
-        for (const ParameterOf& parameter : with_forwarded(*found, definitions_, tree_).parameters) {
-            const bool given = std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == parameter.name; });
-            const bool flag = parameter.default_text == "True" || parameter.default_text == "False";
-            if (given || !flag || !parameter.bindable()) continue;
-            const std::string turned = parameter.default_text == "True" ? "False" : "True";
-            others.emplace_back(parameter.name, dict.substr(0, dict.size() - 1) + ", '" + parameter.name + "': " + turned + "}");
+        for (const ParameterOf& flag : with_forwarded(*found, definitions_, tree_).parameters) {
+            const bool given = std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field.first == flag.name; });
+            if (given || !flag.bindable() || (flag.default_text != "True" && flag.default_text != "False")) continue;
+            const std::string turned = flag.default_text == "True" ? "False" : "True";
+            add_once(others, value.substr(0, value.size() - 1) + ", '" + flag.name + "': " + turned + "}");
         }
     }
     return others;
@@ -552,8 +551,6 @@ std::vector<std::pair<std::string, std::string>> ArgumentGuesser::other_fields(c
             others.emplace_back(name, head + text + (dict ? "}" : ")"));
         }
     }
-    if (dict)
-        for (auto& turned : with_turned_flags(value, usage.mapped)) others.push_back(std::move(turned));
     return others;
 }
 

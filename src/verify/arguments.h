@@ -38,9 +38,10 @@ public:
     // `value` of `parameter`, a namespace, a dictionary or a configuration, with another value in one field, and that field's name; or with
     // values for all counts that it leaves open, and no name.
     [[nodiscard]] std::vector<std::pair<std::string, std::string>> other_fields(const ParameterOf& parameter, const std::string& value) const;
+    // `{'dim': 64, 'double': False}` of `{'dim': 64}`, where a definition that gets `parameter` as `**x` has `double=True`.
+    [[nodiscard]] std::vector<std::string> turned_flags(const ParameterOf& parameter, const std::string& value) const;
 
 private:
-    [[nodiscard]] std::vector<std::pair<std::string, std::string>> with_turned_flags(const std::string& dict, const std::vector<std::string>& takers) const;
     [[nodiscard]] std::optional<std::string> with_open_fields(const std::string& value, const Arguments& fields) const;
     [[nodiscard]] Arguments start_of(const DefinitionOf& definition, Shrink shrink, int depth) const;
     [[nodiscard]] std::vector<std::string> guesses_of(const DefinitionOf& definition, const ParameterOf& parameter, int depth) const;

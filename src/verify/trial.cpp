@@ -526,6 +526,8 @@ std::vector<Trial> other_arguments(const Trial& trial, const DefinitionOf& entry
         };
         if (current != nullptr)
             for (const auto& [field, value] : guesser.other_fields(parameter, *current)) push(value, field.empty() || mentions(line, field) ? 1 : kArgumentCost + 1);
+        if (current != nullptr && (repair.kind == Repair::Kind::channels || repair.kind == Repair::Kind::last_axis))
+            for (const std::string& value : guesser.turned_flags(parameter, *current)) push(value, 1);
         const std::string value = current != nullptr ? *current : parameter.default_text.value_or("");
         for (const std::string& guess : guesses_after(repair, guesser.guesses(parameter), value)) push(guess, extra++);
     }
