@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t kSmallestSide = 8;
 constexpr std::int64_t kLargeSide = 128;
 constexpr std::int64_t kFewItems = 4;  // of a sequence whose length costs too much
+constexpr std::int64_t kSmallestQuartered = 32;
 constexpr std::int64_t kSmallestCount = 4;  // what is halved at all
 constexpr std::int64_t kTimesWider = 8, kWidest = 128;  // a number above is wide enough
 
@@ -52,7 +53,7 @@ struct Share {
 
     [[nodiscard]] std::int64_t of(std::int64_t size) const { return size * numerator / denominator; }
 };
-constexpr Share kHalf{1, 2};
+constexpr Share kHalf{1, 2}, kQuarter{1, 4};
 constexpr Share kOfLargeImages[] = {kHalf, {5, 8}, {3, 4}};  // some networks reduce an image to nothing below a certain side
 
 // `32`, `[8, 16]`, `(3, 4, 6, 3)` with that share of each number, but none below one; nullopt: it holds something else, or nothing to shrink.
@@ -158,6 +159,20 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
     }
     trials.insert(trials.end(), other_structures.begin(), other_structures.end());
     return trials;
+}
+
+std::vector<Trial> much_lighter(const Trial& trial, const DefinitionOf& entry) {
+    Trial next = trial;
+    for (const ParameterOf& parameter : entry.parameters) {
+        const auto number = integer_text(value_of(trial, parameter));
+        if (!parameter.bindable() || !number || *number < kSmallestQuartered || !scales(quantity_of(parameter.name))) continue;
+        const bool image = quantity_of(parameter.name) == Quantity::image_size;
+        set_argument(next, parameter.name, std::to_string((image ? kHalf : kQuarter).of(*number)));
+        if (!image)
+            shrink_axes(next, kQuarter, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis == 1 && size == *number; });
+    }
+    shrink_axes(next, kHalf, [](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= 2 * kSmallestSide; });
+    return next.arguments == trial.arguments && next.inputs == trial.inputs ? std::vector<Trial>{} : std::vector<Trial>{next};
 }
 
 std::vector<Trial> wider(const Trial& trial) {

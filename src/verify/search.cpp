@@ -224,6 +224,7 @@ private:
         if (!was_slow_) limits_.seconds += kPatientSeconds;
         was_slow_ = true;
         for (Trial& next : shorter(trial)) push(std::move(next));
+        for (Trial& next : much_lighter(trial, entry_)) push(std::move(next));
         for (Trial& next : lighter(trial, entry_)) push(std::move(next));
         if (trial.patient) return;
         Trial again = trial;
