@@ -143,8 +143,8 @@ private:
         if (!called) return call_failed(trial, called.failure(), hints, sizes);
         if (called->leaves.empty()) return gave_no_array(trial);
         // Indices that are in range by luck are not with other draws, nor do lengths fit that are made of numbers.
-        bool moves = false;
-        const std::size_t first = result_bytes();
+        bool moves = !built->parameters.empty();  // the weights of a new model, often zeros, may hide its inputs
+        const std::size_t first = moves ? 0 : result_bytes();
         for (const std::uint64_t seed : {1, 2, 3}) {
             if (seed > 1 && moves && called->seconds > kSlowSeconds) break;
             const Reply<CallResult> again = try_invocation(original_, invocation, seed);
