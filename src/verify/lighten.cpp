@@ -6,7 +6,8 @@
 namespace mlxify::verify {
 namespace {
 
-constexpr std::int64_t kSmallestSide = 8;
+constexpr std::int64_t kSmallestSide = 8, kSmallestImageSide = 16;  // of feature maps and of images, which a whole network reduces
+constexpr std::int64_t kMostColours = 4;
 constexpr std::int64_t kLargeSide = 128;
 constexpr std::int64_t kFewItems = 4;  // of a sequence whose length costs too much
 constexpr std::int64_t kSmallestQuartered = 32;
@@ -115,11 +116,19 @@ bool shrink_axes(Trial& trial, Share share, Chosen chosen) {
     return any;
 }
 
+// Below this side no image is halved.
+std::int64_t smallest_halved(const Trial& trial) {
+    const bool images = std::any_of(trial.inputs.begin(), trial.inputs.end(), [](const auto& input) {
+        return is_tensor_spec(input.second) && input.second["shape"].size() >= 4 && input.second["shape"][1] <= kMostColours;
+    });
+    return 2 * (images ? kSmallestImageSide : kSmallestSide);
+}
+
 // Images and volumes of a share of the side, and with them the arguments that tell it, in case the model knows its image.
 void smaller_images(const Trial& trial, const DefinitionOf& entry, std::vector<Trial>& trials) {
     for (const Share share : kOfLargeImages) {
         Trial next = trial;
-        const std::int64_t smallest = share.denominator == 2 ? 2 * kSmallestSide : kLargeSide;
+        const std::int64_t smallest = share.denominator == 2 ? smallest_halved(trial) : kLargeSide;
         const auto space = [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest; };
         if (!shrink_axes(next, share, space)) return;
         Trial told = next;
@@ -171,7 +180,7 @@ std::vector<Trial> much_lighter(const Trial& trial, const DefinitionOf& entry) {
         if (!image)
             shrink_axes(next, kQuarter, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis == 1 && size == *number; });
     }
-    shrink_axes(next, kHalf, [](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= 2 * kSmallestSide; });
+    shrink_axes(next, kHalf, [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest_halved(trial); });
     return next.arguments == trial.arguments && next.inputs == trial.inputs ? std::vector<Trial>{} : std::vector<Trial>{next};
 }
 

@@ -40,8 +40,10 @@ TEST(LighterTest, LargeImagesAlsoLoseLess) {
 }
 
 TEST(LighterTest, WhatIsSmallStays) {
-    const Trial trial{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 3, 8, 8}, "float32")}}, true, 0};
+    const Trial trial{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 3, 16, 16}, "float32")}}, true, 0};
     EXPECT_EQ(lighter_texts(network(), trial), std::vector<std::string>{});
+    const Trial features{{{"dim", "2"}, {"layers", "(1, 1)"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 64, 16, 16}, "float32")}}, true, 0};
+    EXPECT_EQ(lighter_texts(network(), features), std::vector<std::string>{"Net(dim=2, layers=(1, 1), image_size=None)(f32[2, 64, 8, 8])"});
 }
 
 TEST(Lighten, WidensEveryWidthAndEachAlone) {
