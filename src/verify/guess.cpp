@@ -265,6 +265,8 @@ std::vector<std::string> argument_guesses(const ParameterOf& parameter) {
     }
     if (is_list(parameter.annotation) && quantity_of(parameter.name) == scale_factor)
         for (const char* factors : {"[1, 2]", "[1, 2, 2]"}) add(factors);
+    if (contains(lower(parameter.name), "cutoff"))  // of torch's adaptive softmax: below the size of the vocabulary, ascending
+        for (const char* bounds : {"[10, 20]", "[20]"}) add(bounds);
     if (parameter.name == "device" || parameter.name.ends_with("_device")) add("'cpu'");
     for (std::string& guess : by_quantity(quantity_of(parameter.name)))
         if (fits(guess, parameter.annotation)) add(std::move(guess));

@@ -22,6 +22,8 @@ TEST(ArgumentGuesses, OfNestedAnnotations) {
     EXPECT_EQ(argument_guesses({"num_frames", "", std::nullopt, ""}).front(), "8");
 }
 
+TEST(ArgumentGuesses, OfBoundsInAVocabulary) { EXPECT_EQ(argument_guesses({"cutoffs", "", std::nullopt, ""}).front(), "[10, 20]"); }
+
 TEST(ArgumentGuesses, OfFactorsOfWidths) {
     EXPECT_EQ(argument_guesses({"channel_multipliers", "", std::nullopt, "List[int]"}).front(), "[1, 2]");
     EXPECT_EQ(argument_guesses({"ff_mult", "", std::nullopt, ""}).front(), "2");
