@@ -253,7 +253,7 @@ private:
     void construct_failed(const Trial& failed, const Failure& failure) {
         note(failure);
         const Trial trial = after(failed, failure);
-        if (failure.type == "timeout") too_slow(trial);
+        if (failure.type == "timeout") return too_slow(trial);
         std::vector<Repair> repairs = repairs_for(failure);
         if (repairs.empty()) repairs.push_back({Repair::Kind::other_values, -1, -1, {}});
         for (const Repair& repair : repairs)

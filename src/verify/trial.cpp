@@ -11,6 +11,7 @@ namespace {
 constexpr int kArgumentCost = 3;  // another constructor argument is a larger step than another input
 constexpr std::size_t kMostWritten = 3;
 constexpr std::int64_t kSmallestImage = 8;
+constexpr std::int64_t kMostLayers = 16;  // of a number that an error names
 
 std::string* argument(Trial& trial, std::string_view name) {
     for (auto& [key, value] : trial.arguments)
@@ -164,6 +165,7 @@ std::vector<Trial> with_value(const Trial& base, const Repair& repair) {
     Trial all = base;
     const std::string found = std::to_string(repair.found);
     for (std::size_t i = 0; i < base.arguments.size(); ++i) {
+        if (repair.wanted > kMostLayers && quantity_of(base.arguments[i].first) == Quantity::depth) continue;  // a width is meant
         const std::vector<std::size_t> places = places_of(found, base.arguments[i].second);
         for (const std::size_t at : places) {
             Trial next = base;

@@ -81,6 +81,17 @@ TEST(OtherArguments, TakeTheFormThatTheErrorAsksFor) {
     EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::scalar_value, "for _ in range(depth):").front(), "3");
 }
 
+TEST(OtherArguments, CountNoLayersByAWidth) {
+    diagnostics::Sink sink;
+    const syntax::Tree tree = syntax::parse("class Net:\n    pass\n", sink);
+    const DefinitionOf entry{"Net", "module", 1, {{"n_blocks", "positional_or_keyword", std::nullopt, ""}, {"dim", "positional_or_keyword", std::nullopt, ""}}, {}, {}};
+    const std::vector<DefinitionOf> definitions = {entry};
+    const Trial trial{{{"n_blocks", "2"}, {"dim", "2"}}, {}, false, 0};
+    const std::vector<Trial> next = other_arguments(trial, entry, ArgumentGuesser(entry, definitions, tree), {Repair::Kind::argument_value, 2, 64, {}}, "");
+    ASSERT_EQ(next.size(), 1U);
+    EXPECT_EQ(next[0].arguments, (Arguments{{"n_blocks", "2"}, {"dim", "64"}}));
+}
+
 TEST(OtherArguments, NestAndHoldModules) {
     EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::sequence_value, "for d in depth:").front(), "[[3, 3], [4, 4]]");
     EXPECT_EQ(depths_after("[3, 4]", Repair::Kind::module_value, "d(x)").front(), "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])");
