@@ -550,6 +550,9 @@ private:
             if (!judged(pair, options(true, false), both, [&] { return judge_call(both, stage::kTraining); })) return false;
             const std::string activity = dropout_activity(std::get<CalledBoth>(called), std::get<CalledBoth>(without));
             if (!activity.empty()) return fail(stage::kTraining, Code::training_differs, activity), false;
+            const auto& [arrays, original, converted] = std::get<CalledBoth>(called);
+            if (is_finite(original) && !is_finite(converted))
+                return fail(stage::kTraining, Code::training_differs, "with dropout the output is not finite, the original's is"), false;
             const std::string other = other_dropout(std::get<CalledBoth>(called));
             if (!other.empty()) return fail(stage::kTraining, Code::training_differs, other), false;
             note = "; dropout compared with p = 0 and active";
