@@ -32,6 +32,8 @@ protected:
 
 TEST_F(SampleExpressions, NoWordForWhatReadsTheSame) { EXPECT_EQ(in_mlx("Net(8, [1, 2], act='relu')"), ""); }
 
+TEST_F(SampleExpressions, FlagsOfTheFilesOwnClassesStay) { EXPECT_EQ(in_mlx("Swish(inplace=True)"), ""); }
+
 TEST_F(SampleExpressions, ModulesBecomeThoseOfMlx) {
     EXPECT_EQ(in_mlx("Net(nn.ModuleList([block]))"), "Net([block])");
     EXPECT_EQ(in_mlx("Net(layers([block]))", "from torch.nn import ModuleList as layers\n"), "Net([block])");

@@ -92,7 +92,8 @@ void Rewriter::drop_spread_dicts() {
 void Rewriter::drop_inplace(NodeId id) {
     const NodeId callee = tree_.child(id, 0);
     if (exists(tree_[id].parent) && tree_[tree_[id].parent].kind == NodeKind::expression_statement) return;  // it writes to its argument
-    if (tree_[callee].kind == NodeKind::name && names_.binding(callee) != names::kNoBinding) {
+    if (tree_[callee].kind == NodeKind::name) {
+        if (names_.binding(callee) == names::kNoBinding) return;  // of a sample: a class of the file that it is for
         const names::BindingKind kind = names_[names_.binding(callee)].kind;
         if (kind == names::BindingKind::class_ || kind == names::BindingKind::function) return;
     }
