@@ -1,6 +1,5 @@
 // `convert` and `ship`: prove in several threads, save in order in one.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -13,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/environment.h"
 #include "cli/input_files.h"
+#include "cli/progress.h"
 #include "cli/scratch_folder.h"
 #include "pipeline/compare.h"
 #include "pipeline/run.h"
@@ -20,7 +20,6 @@
 #include "report/html.h"
 #include "report/json.h"
 #include "report/sarif.h"
-#include "report/text_width.h"
 #include "store/cache.h"
 #include "store/git.h"
 #include "store/saved_file.h"
@@ -72,8 +71,8 @@ std::string wrong_usage(const Options& options, const std::vector<std::string>& 
 class Proofs {
 public:
     Proofs(const std::vector<std::string>& files, const pipeline::RunOptions& run, const catalogue::Catalogue& catalogue,
-           const verify::ServerOptions& workers, unsigned threads, bool cases_beside)
-        : files_(files), run_(run), catalogue_(catalogue), cases_beside_(cases_beside), proofs_(files.size()) {
+           const verify::ServerOptions& workers, unsigned threads, bool cases_beside, Progress& progress)
+        : files_(files), run_(run), catalogue_(catalogue), cases_beside_(cases_beside), progress_(progress), proofs_(files.size()) {
         for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, workers] { work(workers); });
     }
     Proofs(const Proofs&) = delete;
@@ -92,6 +91,7 @@ private:
         verify::WorkerPool workers(options);
         for (std::size_t i = next_++; i < files_.size(); i = next_++) {
             pipeline::Proof proof = pipeline::prove(files_[i], options_for(files_[i]), catalogue_, workers);
+            progress_.done(fs::path(files_[i]).filename());
             const std::lock_guard lock(mutex_);
             proofs_[i] = std::move(proof);
             made_.notify_all();
@@ -100,6 +100,7 @@ private:
 
     pipeline::RunOptions options_for(const std::string& file) const {
         pipeline::RunOptions options = run_;
+        options.progress = [this, &file](std::string_view stage) { progress_.stage(fs::path(file).filename(), stage); };
         const fs::path cases = fs::path(file).replace_extension(".json");
         if (std::error_code ignored; cases_beside_ && fs::is_regular_file(cases, ignored)) options.case_file = cases.string();
         return options;
@@ -109,6 +110,7 @@ private:
     const pipeline::RunOptions& run_;
     const catalogue::Catalogue& catalogue_;
     bool cases_beside_;
+    Progress& progress_;
     std::vector<std::optional<pipeline::Proof>> proofs_;
     std::atomic<std::size_t> next_ = 0;
     std::mutex mutex_;
@@ -135,13 +137,6 @@ int exit_code(const std::vector<FileReport>& reports) {
 unsigned thread_count(const Options& options, std::size_t files) {
     const unsigned wanted = options.jobs > 0 ? static_cast<unsigned>(options.jobs) : std::max(1U, std::thread::hardware_concurrency());
     return static_cast<unsigned>(std::min<std::size_t>(wanted, files));
-}
-
-// Standard error, on a terminal only: which file is being proved.
-void show_progress(const std::string& file, std::size_t index, std::size_t count) {
-    if (::isatty(STDERR_FILENO) != 1) return;
-    const std::string line = index < count ? fmt::format("\r\x1b[Kproving {} ({} of {}) …", report::printable(file), index + 1, count) : "\r\x1b[K";
-    std::fputs(line.c_str(), stderr);
 }
 
 void print_report(const FileReport& report, const Options& options) {
@@ -209,13 +204,13 @@ int convert_or_ship(const Options& given) {
         run.cache = &cache;
         run.installation = installation(options, workers);
     }
-    Proofs proofs(*files, run, *catalogue, workers, thread_count(options, files->size()), options.cases_beside);
+    Progress progress(files->size());
+    Proofs proofs(*files, run, *catalogue, workers, thread_count(options, files->size()), options.cases_beside, progress);
     std::vector<FileReport> reports;
     for (std::size_t i = 0; i < files->size(); ++i) {
-        show_progress((*files)[i], i, files->size());
         FileReport report = pipeline::save(proofs.take(i), run);
         if (options.command == Command::ship) pipeline::ship(report, options.remote, MLXIFY_VERSION);
-        show_progress("", files->size(), files->size());
+        progress.clear();
         print_report(report, options);
         reports.push_back(std::move(report));
     }

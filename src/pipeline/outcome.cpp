@@ -30,6 +30,7 @@ verify::Request request_for(const std::string& path, std::string_view original, 
     request.original = original;
     request.entries = std::move(entries);
     request.entries_named = !options.convert.entries.empty();
+    request.progress = options.progress;
     if (!options.call.empty()) request.calls = {options.call};
     request.case_file = options.case_file;
     return request;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "catalogue/catalogue.h"
@@ -27,6 +28,7 @@ struct RunOptions {
     bool write = true;                                // false: only say what would change
     std::string version;                              // of mlxify
     const store::Cache* cache = nullptr;              // of proofs of earlier runs; null: prove again
+    std::function<void(std::string_view)> progress;   // name of the stage that begins; may be empty
     std::string installation;                         // what a proof depends on beside the file and these options: program, catalogues, packages
 };
 

@@ -202,6 +202,14 @@ std::string patterns_differ(const Draws& original, const Draws& converted, const
 
 }  // namespace
 
+bool same_initial(const ArrayView& original, const ArrayView& converted) {
+    if (original.shape != converted.shape) return false;
+    const double tolerance = kOfConstant * std::min(scale_of(original), 1.0);
+    for (std::size_t i = 0; i < original.size(); ++i)
+        if (!same_constant(original.real(i), converted.real(i), tolerance)) return false;
+    return true;
+}
+
 std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,
                                const ArrayView* precise) {
     if (original.front()->shape != converted.front()->shape || original.front()->size() == 0) return {};  // the weights' mapping judges shapes

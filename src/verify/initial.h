@@ -14,6 +14,9 @@
 
 namespace mlxify::verify {
 
+// Whether all numbers of one construction agree, one by one, but for NaN. By the same seed both sides take the same draws.
+[[nodiscard]] bool same_initial(const ArrayView& original, const ArrayView& converted);
+
 // Why they differ, or empty. `original` and `converted`: the same array by each seed, in the same order, of one shape. `precise`: the
 // original's by the first seed, computed in float64; null where it could not be.
 [[nodiscard]] std::string initial_difference(const std::vector<const ArrayView*>& original, const std::vector<const ArrayView*>& converted,

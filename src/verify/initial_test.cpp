@@ -124,5 +124,18 @@ TEST(Initial, PatternsAreCompared) {
     EXPECT_EQ(initial_constants_difference(sloped.arrays(), drawn.arrays()), "") << "MLX draws it";
 }
 
+TEST(Initial, OneConstructionAgreesNumberByNumberOrNotAtAll) {
+    const Make normal = [](std::mt19937& random, std::size_t) { return 0.02F * std::normal_distribution<float>()(random); };
+    const Constructions original({4, 6}, 1, normal), again({4, 6}, 1, normal), transposed({6, 4}, 1, normal);
+    const Constructions wider({4, 6}, 1, [&](std::mt19937& random, std::size_t i) { return 1.001F * normal(random, i); });
+    const Constructions constant({4, 6}, 1, [](std::mt19937&, std::size_t) { return 0.0F; });
+    const Constructions unwritten({4, 6}, 1, [](std::mt19937&, std::size_t) { return NAN; });
+    const auto same = [](const Constructions& theirs, const Constructions& ours) { return same_initial(*theirs.arrays().front(), *ours.arrays().front()); };
+    EXPECT_TRUE(same(original, again));
+    EXPECT_TRUE(same(unwritten, constant));
+    for (const Constructions* other : {&transposed, &wider, &constant, &unwritten}) EXPECT_FALSE(same(original, *other));
+    EXPECT_FALSE(same(constant, original));
+}
+
 }  // namespace
 }  // namespace mlxify::verify

@@ -296,6 +296,12 @@ Outcome<ArrayFile> Pair::mapped(const std::map<std::string, const ArrayView*>& a
     return std::move(*file);
 }
 
+Outcome<ArrayFile> Pair::mapped(const ArrayFile& file, const std::string& name) {
+    std::map<std::string, const ArrayView*> arrays;
+    for (const auto& [key, view] : file.arrays()) arrays.emplace(key, &view);
+    return mapped(arrays, name);
+}
+
 Outcome<ArrayFile> Pair::mapped(const std::map<std::string, OwnedArray>& arrays, const std::string& name) {
     std::vector<ArrayView> views;
     views.reserve(arrays.size());
@@ -497,43 +503,51 @@ bool Pair::shake(const CallOptions& options, GradientsOfBoth& both) {
     return ran && restored;
 }
 
-Outcome<Pair::InitialStates> Pair::initial(int seeds) {
+Outcome<Pair::InitialStates> Pair::initial() {
+    if (!trainable_)
+        if (auto trouble = map_trainable()) return *trouble;
+    InitialStates result;
+    if (auto trouble = add_construction(result, 1, /*defaults=*/false)) return *trouble;
+    return result;
+}
+
+std::optional<Trouble> Pair::add_initial(InitialStates& states, int seeds) {
+    for (int seed = 2; seed <= seeds; ++seed)
+        if (auto trouble = add_construction(states, static_cast<std::uint64_t>(seed), /*defaults=*/seed == 2)) return trouble;
+    const Reply<Session*> original = original_.session();
+    if (!original) return original_trouble(original.failure());
+    const std::string doubles = (*original)->scratch("initial64.safetensors");
+    if (!(*original)->initial(1, doubles, /*defaults=*/false, /*float64=*/true)) return std::nullopt;
+    std::optional<ArrayFile> state;
+    if (auto trouble = open_into(state, doubles)) return trouble;
+    if (Outcome<ArrayFile> precise = mapped(*state, "initial_named"); ArrayFile* file = std::get_if<ArrayFile>(&precise)) states.precise.emplace(std::move(*file));
+    return std::nullopt;
+}
+
+// Constructs on both sides. `defaults`: also looks which arrays hold the frameworks' own values, whatever the seed is.
+std::optional<Trouble> Pair::add_construction(InitialStates& states, std::uint64_t seed, bool defaults) {
     const Reply<Session*> original = original_.session();
     const Reply<Session*> converted = converted_.session();
     if (!original) return original_trouble(original.failure());
     if (!converted) return converted_trouble(converted.failure());
-    if (!trainable_)
-        if (auto trouble = map_trainable()) return *trouble;
-    InitialStates result;
-    const auto named = [&](const ArrayFile& state) {
-        std::map<std::string, const ArrayView*> arrays;
-        for (const auto& [name, view] : state.arrays()) arrays.emplace(name, &view);
-        return mapped(arrays, "initial_named");
-    };
-    for (int seed = 1; seed <= seeds; ++seed) {
-        const std::string theirs = (*original)->scratch("initial.safetensors"), ours = (*converted)->scratch("initial_own.safetensors");
-        if (const Reply<base::Done> built = (*original)->initial(static_cast<std::uint64_t>(seed), theirs); !built) return original_trouble(built.failure());
-        if (const Reply<base::Done> built = (*converted)->initial(static_cast<std::uint64_t>(seed), ours); !built) return converted_trouble(built.failure());
-        std::optional<ArrayFile> state, own;
-        if (auto trouble = open_into(state, theirs)) return *trouble;
-        if (auto trouble = open_into(own, ours)) return *trouble;
-        Outcome<ArrayFile> mapped_state = named(*state);
-        if (const Trouble* trouble = std::get_if<Trouble>(&mapped_state)) return *trouble;
-        result.original.push_back(std::move(std::get<ArrayFile>(mapped_state)));
-        if (seed == 1) result.own_defaults = names_in_metadata(*own, "defaults");
-        result.converted.push_back(std::move(*own));
-        if (seed > 1) continue;
+    const std::string theirs = (*original)->scratch("initial.safetensors"), ours = (*converted)->scratch("initial_own.safetensors");
+    if (const Reply<base::Done> built = (*original)->initial(seed, theirs, defaults); !built) return original_trouble(built.failure());
+    if (const Reply<base::Done> built = (*converted)->initial(seed, ours, defaults); !built) return converted_trouble(built.failure());
+    std::optional<ArrayFile> state, own;
+    if (auto trouble = open_into(state, theirs)) return trouble;
+    if (auto trouble = open_into(own, ours)) return trouble;
+    Outcome<ArrayFile> named = mapped(*state, "initial_named");
+    if (const Trouble* trouble = std::get_if<Trouble>(&named)) return *trouble;
+    if (defaults) {
+        states.own_defaults = names_in_metadata(*own, "defaults");
         Outcome<ArrayFile> count = counted(names_in_metadata(*state, "defaults"), "defaults");
         if (const Trouble* trouble = std::get_if<Trouble>(&count)) return *trouble;
         for (const auto& [name, view] : std::get<ArrayFile>(count).arrays())
-            if (scale_of(view) > 0) result.defaults.insert(name);
+            if (scale_of(view) > 0) states.defaults.insert(name);
     }
-    const std::string doubles = (*original)->scratch("initial64.safetensors");
-    if (!(*original)->initial(1, doubles, /*float64=*/true)) return result;
-    std::optional<ArrayFile> state;
-    if (auto trouble = open_into(state, doubles)) return *trouble;
-    if (Outcome<ArrayFile> precise = named(*state); ArrayFile* file = std::get_if<ArrayFile>(&precise)) result.precise.emplace(std::move(*file));
-    return result;
+    states.original.push_back(std::move(std::get<ArrayFile>(named)));
+    states.converted.push_back(std::move(*own));
+    return std::nullopt;
 }
 
 // Every array is sent through the file's own `sanitize` filled with a number of its own; where it comes out is where it stands.

@@ -89,14 +89,15 @@ public:
     // Adds what MLX gives in float32 on disturbed weights and inputs, others each time; false where it does not run there.
     bool shake(const CallOptions& options, GradientsOfBoth& both);
 
-    // What constructions by these seeds leave, by MLX names, on both sides. After draw().
+    // What constructions leave, by MLX names, on both sides. After draw().
     struct InitialStates {
         std::vector<ArrayFile> original, converted;
         std::optional<ArrayFile> precise;  // the original's by the first seed, computed in float64 where it can be
         std::set<std::string> defaults;      // MLX names of what holds PyTorch's own initial values, untouched by the original's code
         std::set<std::string> own_defaults;  // of what holds MLX's own, untouched by the converted file's code
     };
-    Outcome<InitialStates> initial(int seeds);
+    Outcome<InitialStates> initial();  // by the first seed
+    std::optional<Trouble> add_initial(InitialStates& states, int seeds);  // by the others, and the rest
 
     // Which of the original's arrays each of the converted file's holds. After draw().
     std::vector<MappedWeight> weight_map();
@@ -124,6 +125,8 @@ private:
     // A file of torch-named arrays under MLX names. Arrays of the state that the file lacks are zeros.
     Outcome<ArrayFile> mapped(const std::map<std::string, const ArrayView*>& arrays, const std::string& name);
     Outcome<ArrayFile> mapped(const std::map<std::string, OwnedArray>& arrays, const std::string& name);
+    Outcome<ArrayFile> mapped(const ArrayFile& file, const std::string& name);
+    std::optional<Trouble> add_construction(InitialStates& states, std::uint64_t seed, bool defaults);
     std::optional<Trouble> map_state(const ArrayFile& file, std::optional<ArrayFile>& out);
     Outcome<ArrayFile> counted(const std::set<std::string>& names, const std::string& file);
     std::optional<Trouble> map_trainable();

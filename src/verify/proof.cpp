@@ -494,17 +494,28 @@ private:
         return true;
     }
 
+    // Whether both constructors make the same numbers of the same draws, each at its place: then they do so of any.
+    static bool same_draws(const Pair& pair, const Pair::InitialStates& states) {
+        const ArrayFile& converted = states.converted.front();
+        const auto& arrays = states.original.front().arrays();
+        return std::all_of(arrays.begin(), arrays.end(), [&](const auto& array) {
+            const ArrayView* ours = converted.find(array.first);
+            return !pair.one_to_one(array.first) || ours == nullptr || same_initial(array.second, *ours);
+        });
+    }
+
     // Both constructors leave the same constants, and random weights of the same distribution. Where the original leaves a layer's
     // weights to PyTorch and the converted file leaves them to MLX, that is named, and no failure.
     bool prove_initial(Pair& pair) {
         if (pair.original_parts().callable || pair.weight_count() == 0) return true;
         begin(stage::kWeights);
         initial_of_.insert(sample_->invocation.expression);
-        const Outcome<Pair::InitialStates> given = pair.initial(kConstructions);
-        if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
-            if (trouble->side == Trouble::Side::original) return true;
-            return fail(stage::kWeights, *trouble), false;
-        }
+        Outcome<Pair::InitialStates> given = pair.initial();
+        const Trouble* trouble = std::get_if<Trouble>(&given);
+        if (trouble == nullptr && same_draws(pair, std::get<Pair::InitialStates>(given))) return true;
+        std::optional<Trouble> more;
+        if (trouble == nullptr && (more = pair.add_initial(std::get<Pair::InitialStates>(given), kConstructions))) trouble = &*more;
+        if (trouble != nullptr) return trouble->side == Trouble::Side::original || (fail(stage::kWeights, *trouble), false);
         const auto& states = std::get<Pair::InitialStates>(given);
         const auto of = [](const std::vector<ArrayFile>& files, const std::string& name) {
             std::vector<const ArrayView*> views;

@@ -276,8 +276,8 @@ Reply<Sensitivity> Session::sensitivity(const Json& spec, const std::string& arr
     return parsed(ask_call("sensitivity", spec, arrays, options, "", {{"move", moves}}), read_sensitivity);
 }
 
-Reply<base::Done> Session::initial(std::uint64_t seed, const std::string& out, bool float64) {
-    return done(ask("initial", {{"seed", seed}, {"streams", seed}, {"out", out}, {"float64", float64}}));
+Reply<base::Done> Session::initial(std::uint64_t seed, const std::string& out, bool defaults, bool float64) {
+    return done(ask("initial", {{"seed", seed}, {"streams", seed}, {"out", out}, {"defaults", defaults}, {"float64", float64}}));
 }
 
 Reply<base::Done> Session::names(const std::string& path, const std::string& out) {

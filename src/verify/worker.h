@@ -191,7 +191,7 @@ public:
     Reply<Sensitivity> sensitivity(const Json& spec, const std::string& arrays, const CallOptions& options, const std::vector<std::string>& moves);
     // What a construction by another seed begins with, written to `out`; random numbers are shared. The session's model stays.
     // `float64`: torch only; computed in float64.
-    Reply<base::Done> initial(std::uint64_t seed, const std::string& out, bool float64 = false);
+    Reply<base::Done> initial(std::uint64_t seed, const std::string& out, bool defaults, bool float64 = false);
     Reply<base::Done> names(const std::string& path, const std::string& out);
     Reply<infer::ObservedFacts> probe(const Json& spec, const std::string& arrays, const CallOptions& options);
     Reply<Reach> reach(const Json& spec, const std::string& arrays, const CallOptions& options);

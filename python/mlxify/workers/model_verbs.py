@@ -107,16 +107,18 @@ def draw(model: Model, request: Json) -> Json:
 def initial(model: Model, request: Json) -> Json:
     """Evaluates the expression of `construct` once more, by another seed; the state that it leaves goes to `out`, the model stays.
 
-    `defaults` names the parameters that hold what the framework's own layers began with. With `float64` (torch), everything is
-    computed in float64.
+    With `defaults`, its metadata names there what holds the values of the framework's own layers. With `float64` (torch), everything
+    is computed in float64.
     """
     construction = Construction(model.constructed().expression, int(request["seed"]), request.get("streams"))
     wide = model.framework.doubles() if request.get("float64", False) else contextlib.nullcontext()
-    with model.framework.library_defaults() as untouched, wide:
+    told = bool(request.get("defaults", True))
+    defaults = model.framework.library_defaults() if told else contextlib.nullcontext()
+    with model.framework.memory_known(), wide, defaults as untouched:
         instance = model.construct(construction)
     state = model.framework.state(instance)
     written = {entry.name: model.framework.to_raw(entry.array) for entry in state}
-    arrays.write(request["out"], written, {"defaults": json.dumps(untouched(instance) if state else [])})
+    arrays.write(request["out"], written, {"defaults": json.dumps(untouched(instance) if untouched and state else [])})
     return {"names": [entry.name for entry in state]}
 
 

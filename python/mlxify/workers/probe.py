@@ -97,12 +97,18 @@ class Recorder:
         self._brief: set[tuple[Any, ...]] = set()
 
     def probe(self, number: int, value: Any) -> Any:
-        # A loop evaluates most expressions many times, and most of them are told by type and value, or by shape and dtype.
+        # A loop evaluates most expressions many times, and most of them are told by type and value, by shape and dtype, or by length.
         of = type(value)
-        if of in _SCALARS:
+        if of in _SCALARS or of in _UNBOUND:
             brief = (number, of, value)
         elif self.framework.is_array(value):
             brief = (number, of, tuple(value.shape), value.dtype)
+        elif isinstance(value, _CONTAINERS):
+            brief = (number, of, len(value))
+        elif of is types.BuiltinMethodType:
+            brief = (number, of, value.__name__, type(value.__self__))
+        elif self.framework.is_module(value):
+            brief = (number, of)
         else:
             return self._note(number, value)
         if brief not in self._brief:
@@ -160,6 +166,8 @@ class Recorder:
         return {"kind": "object", "type": self.name_of(of)}
 
 
+_CONTAINERS = (tuple, list, dict)
+_UNBOUND = (types.FunctionType, type, type(None))
 _SCALARS = {bool: "boolean", int: "integer", float: "floating", str: "string"}
 _FUNCTIONS = (
     types.FunctionType,

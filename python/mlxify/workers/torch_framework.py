@@ -123,7 +123,7 @@ class TorchFramework:
 
     @contextlib.contextmanager
     def library_defaults(self) -> Iterator[Callable[[nn.Module], list[str]]]:
-        with torch_defaults.recorded() as defaults, torch_defaults.empty_memory_marked():
+        with torch_defaults.recorded() as defaults:
             yield lambda model: [entry.name for entry in self.state(model) if not entry.buffer and defaults.untouched(entry.array)]
 
     @contextlib.contextmanager
