@@ -81,14 +81,18 @@ def float_power(input, exponent):
 
 
 @rule("torch.addcmul", "torch.Tensor.addcmul")
-def addcmul(input, tensor1, tensor2, *, value=1):
+def addcmul(input, tensor1, tensor2, third=None, *, value=1):
+    if third is not None:  # the order of old: input, value, tensor1, tensor2
+        return addcmul(input, tensor2, third, value=tensor1)
     if known(value == 1) and value == 1:
         return input + tensor1 * tensor2
     return input + value * tensor1 * tensor2
 
 
 @rule("torch.addcdiv", "torch.Tensor.addcdiv")
-def addcdiv(input, tensor1, tensor2, *, value=1):
+def addcdiv(input, tensor1, tensor2, third=None, *, value=1):
+    if third is not None:  # the order of old: input, value, tensor1, tensor2
+        return addcdiv(input, tensor2, third, value=tensor1)
     if known(value == 1) and value == 1:
         return input + tensor1 / tensor2
     return input + value * tensor1 / tensor2

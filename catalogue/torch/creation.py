@@ -116,8 +116,10 @@ def from_numpy(ndarray):
     return mx.array(ndarray)
 
 
-# torch.FloatTensor([1, 2]) holds data, torch.FloatTensor(2, 3) is a size.
+# torch.FloatTensor([1, 2]) holds data, torch.FloatTensor(2, 3) is a size; torch.Tensor() is empty.
 def _typed(args, dtype):
+    if known(len(args) == 0) and len(args) == 0:
+        return mx.zeros(0, dtype=dtype)
     if known(len(args) == 1) and len(args) == 1 and not isinstance(args[0], int):
         if is_size(args[0]):  # torch.Tensor(x.size())
             return mx.zeros(args[0], dtype=dtype)

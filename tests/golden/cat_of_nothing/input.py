@@ -26,3 +26,15 @@ def gathered(rows, width):
     for row in rows:
         out = torch.cat([out, row.view(1, width)])
     return out
+
+
+class Gathered(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(depth))
+
+    def forward(self, x):
+        collected = torch.Tensor().to(x.device)
+        for layer in self.layers:
+            collected = torch.cat((collected, layer(x).unsqueeze(1)), dim=1)
+        return torch.addcmul(collected, -1, collected, x.unsqueeze(1))
