@@ -19,3 +19,14 @@ def _with_diagonal(array, value, offset=0, dim1=0, dim2=1):
     places = mx.arange(value.shape[-1])
     array[..., places + max(-offset, 0), places + max(offset, 0)] = value
     return array.transpose([order.index(axis) for axis in range(array.ndim)])
+
+
+@definition("mlxify.with_strided")
+def _with_strided(array, value, size, stride, storage_offset=0):
+    """The array with that value in elements so far apart, counted row by row through all of it."""
+    places = mx.array(storage_offset)
+    for length, step in zip(size, stride):
+        places = mx.expand_dims(places, -1) + step * mx.arange(length)
+    flat = array.reshape(-1)
+    flat[places] = value
+    return flat.reshape(array.shape)

@@ -471,10 +471,11 @@ std::string Rewriter::index_of_view(NodeId step) const {
 
 // A view that is undone: the value for its owner, or for the part of it that the view is.
 //   view.diagonal()        _with_diagonal(owner, view)
+//   view.as_strided(a, b)  _with_strided(owner, view, a, b)
 std::optional<std::string> Rewriter::undone_view(NodeId step, const std::string& view, const std::string& owner) {
     const std::string_view method = view_method(step);
-    if (method == "diagonal") {
-        const catalogue::Entry* entry = catalogue_.find("mlxify.with_diagonal");
+    if (method == "diagonal" || method == "as_strided") {
+        const catalogue::Entry* entry = catalogue_.find(method == "diagonal" ? "mlxify.with_diagonal" : "mlxify.with_strided");
         MLXIFY_CHECK(entry != nullptr);
         std::string text = evaluator_.require_definition(*entry) + "(" + owner + ", " + view;
         for (const NodeId one : view_arguments(step)) text += ", " + rendered(one);

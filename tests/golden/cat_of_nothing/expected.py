@@ -34,3 +34,15 @@ def gathered(rows, width):
     for row in rows:
         out = _cat_2([out, row.reshape(1, width)])
     return out
+
+
+class Gathered(nn.Module):
+    def __init__(self, dim, depth):
+        super().__init__()
+        self.layers = list((nn.Linear(dim, dim) for _ in range(depth)))
+
+    def __call__(self, x):
+        collected = mx.zeros(0, dtype=mx.float32)
+        for layer in self.layers:
+            collected = _cat((collected, mx.expand_dims(layer(x), 1)), 1)
+        return collected + -1 * collected * mx.expand_dims(x, 1)

@@ -38,6 +38,20 @@ def _copy_(self, src):
     return mx.broadcast_to(src, self.shape).astype(self.dtype)
 
 
+def _with_strided(array, value, size, stride, storage_offset=0):
+    """The array with that value in elements so far apart, counted row by row through all of it."""
+    places = mx.array(storage_offset)
+    for length, step in zip(size, stride):
+        places = mx.expand_dims(places, -1) + step * mx.arange(length)
+    flat = array.reshape(-1)
+    flat[places] = value
+    return flat.reshape(array.shape)
+
+
+def _narrow(input, dim, start, length):
+    return input[(slice(None),) * (dim % input.ndim) + (slice(start, start + length),)]
+
+
 def off_diagonal(x):
     n, m = x.shape
     return x.flatten()[:-1].reshape(n - 1, n + 1)[:, 1:].flatten()
@@ -72,6 +86,14 @@ class Parts(nn.Module):
         view[:] = False
         mask[...] = _with_diagonal(mask, view, 1)
         return out, mask
+
+
+class Bands(nn.Module):
+    def __call__(self, weight):
+        b, t, k = weight.shape
+        band = mx.full_like(mx.zeros(b * t * (t + k - 1), dtype=weight.dtype).reshape(b, t, t + k - 1), float("-inf"))
+        band[...] = _with_strided(band, _copy_(mx.as_strided(band, (b, t, k), ((t + k - 1) * t, t + k, 1), 0), weight), (b, t, k), ((t + k - 1) * t, t + k, 1))
+        return mx.softmax(_narrow(band, -1, (k - 1) // 2, t), axis=-1)
 
 
 def shift(x):

@@ -32,6 +32,14 @@ class Parts(nn.Module):
         return out, mask
 
 
+class Bands(nn.Module):
+    def forward(self, weight):
+        b, t, k = weight.shape
+        band = torch.zeros(b * t * (t + k - 1), dtype=weight.dtype).view(b, t, t + k - 1).fill_(float("-inf"))
+        band.as_strided((b, t, k), ((t + k - 1) * t, t + k, 1)).copy_(weight)
+        return torch.softmax(band.narrow(-1, (k - 1) // 2, t), dim=-1)
+
+
 def shift(x):
     x[:, 1:] = x[:, :-1] * 2
     return x
