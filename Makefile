@@ -83,9 +83,17 @@ bench: .venv/ready
 	@cmake --build build/bench --target mlxify_bench -- --quiet
 	@build/bench/mlxify_bench
 
-bench-models: build
+# Packages that hold ports by hand, without what they depend on.
+build/ports/ready: requirements/ports.txt .venv/ready
+	@rm -rf build/ports
+	@$(PYTHON_IN_VENV) -m pip install -qq --disable-pip-version-check --no-input --no-deps --require-hashes --target build/ports --requirement $<
+	@touch $@
+
+bench-models: build build/ports/ready
 	@echo "mlxify: timing converted models"
 	@$(PYTHON_IN_VENV) tools/bench_models.py --device cpu --page docs/performance/cpu.md
+	@echo "mlxify: timing converted models against ports that were written by hand"
+	@$(PYTHON_IN_VENV) tools/bench_ports.py --ports build/ports --page docs/performance/ports.md
 
 bench-gpu: build
 	@echo "mlxify: timing converted models on the GPU"

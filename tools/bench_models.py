@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from json_lines import file_reports
@@ -56,12 +57,15 @@ class Pair:
 
 
 class Side:
-    """A framework in a process of its own."""
+    """A framework in a process of its own, which may also import from `folders`."""
 
-    def __init__(self, framework: str, device: str) -> None:
+    def __init__(self, framework: str, device: str, folders: Sequence[str] = ()) -> None:
         self.framework = framework
         package = os.environ.get("MLXIFY_PACKAGE", str(ROOT / "python"))
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")])}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([package, *folders, os.environ.get("PYTHONPATH", "")]),
+        }
         self.process = subprocess.Popen(
             [sys.executable, str(SIDE), framework, device],
             stdin=subprocess.PIPE,
@@ -100,7 +104,15 @@ class Side:
 def converted(file: Path, folder: Path, program: str) -> Path:
     """The verified conversion of a file. Raises Failed if it is refused."""
     case = file.with_suffix(".json")
-    command = [program, "convert", "--json", "--no-cache", "-o", str(folder), *(["--case", str(case)] if case.exists() else [])]
+    command = [
+        program,
+        "convert",
+        "--json",
+        "--no-cache",
+        "-o",
+        str(folder),
+        *(["--case", str(case)] if case.exists() else []),
+    ]
     done = subprocess.run([*command, "--", str(file)], capture_output=True, timeout=SECONDS_OF_CONVERSION)
     reports = file_reports(done.stdout)
     if not reports or reports[0]["outcome"] not in {"saved", "unchanged"}:

@@ -3,13 +3,14 @@
     python side.py torch|mlx cpu|gpu
 
 One JSON request a line on standard input, one answer a line on standard output; the verbs and their fields are those of a worker
-(docs/internals/worker-protocol.md), without sessions: the files that are run here were verified before. `memory` is added: the peak of
-the device's memory since the last call of it.
+(docs/internals/worker-protocol.md), without sessions: the files that are run here were verified before. `memory` is added, the peak of
+the device's memory since the last call of it, and `import`, which takes the place of `load` for a module of an installed package.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlxify.workers import comparison_verbs, gradients, model_verbs, timing
+from mlxify.workers.definitions import Source
 from mlxify.workers.framework import Framework, import_framework
 from mlxify.workers.model import Call, Model
 
@@ -47,6 +49,19 @@ def torch_on(device: str) -> Framework:
             torch.cuda.synchronize()
 
     return OnGpu()
+
+
+def import_module(model: Model, request: dict[str, Any]) -> dict[str, Any]:
+    """Imports `module`. The packages that it is in are entered without running their `__init__`, which imports what no model needs."""
+    name = request["module"]
+    parts = name.split(".")
+    for depth in range(1, len(parts)):
+        package = ".".join(parts[:depth])
+        sys.modules[package] = importlib.util.module_from_spec(importlib.util.find_spec(package))
+    model.module = importlib.import_module(name)
+    model.take(Source.read(model.module.__file__, name))
+    model.framework.prepare(False, model.source.text)
+    return {}
 
 
 def construct(model: Model, request: dict[str, Any], device: str) -> dict[str, Any]:
@@ -111,6 +126,7 @@ def main() -> None:
     verbs = {
         **model_verbs.VERBS,
         **comparison_verbs.VERBS,
+        "import": import_module,
         "construct": lambda model, request: construct(model, request, device),
         "time": time,
         "memory": lambda model, _: memory(model.framework, device),

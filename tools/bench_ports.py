@@ -1,0 +1,212 @@
+"""Times converted models against ports of the same models that MLX programmers wrote by hand, with the same weights and inputs, in turns.
+
+    make bench-models                                  after the table of originals
+    .venv/bin/python tools/bench_ports.py --ports build/ports --only gpt2
+
+bench/models/ports.json names the pairs: an original of bench/models/originals and how it is built and called, as in the other lists; the module
+of the port in a package of requirements/ports.txt and how it is built there; and where the two differ in names and layouts:
+    renames      [pattern, replacement] of the original's names of weights, in order; a name that becomes empty is left out
+    layouts      [pattern, axes] of the original's weights that are transposed, before they are renamed
+    input_axes   the axes of each input, where a port takes channels last
+A port with a `sanitize` also has its own say in that, as for a checkpoint. Each original is converted and verified first. Then PyTorch, the
+conversion and the port run in processes of their own. The figure is the median ratio of the conversion's time to the port's, over turns.
+Exit code 1 if a pair did not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from bench_models import ROOT, Failed, Side, converted, error_between, hardware_of
+from mlxify.workers import arrays
+from mlxify.workers.arrays import Raw
+
+LIST = ROOT / "bench" / "models" / "ports.json"
+CALLS = 5  # a turn
+
+
+@dataclasses.dataclass
+class Pair:
+    """What one model showed. Seconds are medians over all turns; ratios are medians of the turns' ratios."""
+
+    model: str
+    kind: str
+    port: str
+    parameters: int
+    error: float  # the largest between any two of the three outputs, relative to their scale
+    torch_seconds: float
+    port_seconds: float
+    mlx_seconds: float
+    ratio: float  # conversion / port
+
+
+def renamed(name: str, renames: list[list[str]]) -> str:
+    for pattern, replacement in renames:
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def transposed(raw: Raw, axes: list[int] | None) -> Raw:
+    return raw if axes is None else Raw(raw.dtype, np.ascontiguousarray(raw.values.transpose(axes)))
+
+
+def weights_of_port(weights: dict[str, Raw], item: dict) -> dict[str, Raw]:
+    """The original's weights under the port's names and in its layouts. Raises Failed if two get one name."""
+    given: dict[str, Raw] = {}
+    for name, raw in weights.items():
+        axes = next((axes for pattern, axes in item.get("layouts", []) if re.search(pattern, name)), None)
+        new = renamed(name, item.get("renames", []))
+        if new in given:
+            raise Failed(f"two weights become `{new}`")
+        if new:
+            given[new] = transposed(raw, axes)
+    return given
+
+
+def inputs_of_port(inputs: dict[str, Raw], item: dict) -> dict[str, Raw]:
+    """The inputs, by their paths in the file, in the port's layouts."""
+    axes = item.get("input_axes") or [None] * len(inputs)
+    return {path: transposed(raw, order) for (path, raw), order in zip(inputs.items(), axes, strict=True)}
+
+
+def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int, scratch: Path) -> Pair:
+    """Raises Failed."""
+    sides = {
+        name: Side("torch" if name == "torch" else "mlx", "cpu", [str(ports)]) for name in ("torch", "mlx", "port")
+    }
+    try:
+        sides["torch"].ask("load", path=str(original), name="model")
+        sides["mlx"].ask("load", path=str(mlx_file), name="model")
+        sides["port"].ask("import", module=item["port"])
+        built = {
+            name: side.ask("construct", expression=item["port_construct" if name == "port" else "construct"])
+            for name, side in sides.items()
+        }
+        files = {
+            name: {part: str(scratch / f"{name}.{part}") for part in ("weights", "inputs", "outputs")} for name in sides
+        }
+        sides["torch"].ask("draw", seed=1, out=files["torch"]["weights"])
+        spec = {"args": item["inputs"], "kwargs": {}}
+        spec = sides["torch"].ask("inputs", spec=spec, seed=1, out=files["torch"]["inputs"])["spec"]
+        for part, of_port in (("weights", weights_of_port), ("inputs", inputs_of_port)):
+            given, metadata = arrays.read(files["torch"][part])
+            arrays.write(files["port"][part], of_port(given, item), metadata)
+            files["mlx"][part] = files["torch"][part]
+        for name, side in sides.items():
+            answer = side.ask("weights", path=files[name]["weights"])
+            wrong = [f"{what} {names[0]}" for what, names in answer.items() if names]
+            if wrong:
+                raise Failed(f"{name}, weights: {', '.join(wrong)}")
+            side.ask("call", spec=spec, arrays=files[name]["inputs"], out=files[name]["outputs"])
+        times = []
+        for turn in range(turns):
+            order = list(sides) if turn % 2 else list(reversed(sides))
+            times.append({name: _seconds(sides[name], spec, files[name]["inputs"]) for name in order})
+    finally:
+        for side in sides.values():
+            side.end()
+    outputs = [Path(files[name]["outputs"]) for name in sides]
+    return Pair(
+        model=original.stem,
+        kind=item["kind"],
+        port=item["port"],
+        parameters=sum(int(np.prod(parameter["shape"])) for parameter in built["port"]["parameters"]),
+        error=max(error_between(outputs[a], outputs[b]) for a, b in ((0, 1), (0, 2), (1, 2))),
+        torch_seconds=statistics.median(turn["torch"] for turn in times),
+        port_seconds=statistics.median(turn["port"] for turn in times),
+        mlx_seconds=statistics.median(turn["mlx"] for turn in times),
+        ratio=statistics.median(turn["mlx"] / turn["port"] for turn in times),
+    )
+
+
+def _seconds(side: Side, spec: dict, inputs: str) -> float:
+    return side.ask("time", spec=spec, arrays=inputs, repeat=CALLS)["seconds"]
+
+
+def row(pair: Pair) -> str:
+    times = " | ".join(f"{1000 * seconds:.1f}" for seconds in (pair.torch_seconds, pair.port_seconds, pair.mlx_seconds))
+    size = f"{pair.parameters / 1e6:.1f} M"
+    return (
+        f"| {pair.model} | {pair.kind} | `{pair.port}` | {size} | {pair.error:.1e} | {times} | **{pair.ratio:.2f}** |"
+    )
+
+
+def table(pairs: list[Pair], failures: list[str], hardware: str, turns: int) -> str:
+    lines = [
+        f"{hardware}, {datetime.date.today()}, {turns} turns of {CALLS} calls.",
+        "",
+        "| model | kind | port | parameters | error | PyTorch, ms a call | port, ms | converted, ms | converted / port |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *map(row, pairs),
+        "",
+    ]
+    if pairs:
+        ratios = [pair.ratio for pair in pairs]
+        lines.append(
+            f"{len(pairs)} pairs. Ratio of the conversion's time to the port's: median {statistics.median(ratios):.2f}, "
+            f"best {min(ratios):.2f}, worst {max(ratios):.2f}; largest error {max(pair.error for pair in pairs):.1e}."
+        )
+    else:
+        lines.append("No pair ran.")
+    if failures:
+        lines += ["", "Not measured: " + "; ".join(failures) + "."]
+    return "\n".join(lines) + "\n"
+
+
+def packages() -> str:
+    """Names and versions of what the ports come from."""
+    pinned = re.findall(r"^(mlx-\S+)==(\S+)", (ROOT / "requirements/ports.txt").read_text(), re.MULTILINE)
+    return ", ".join(f"{name} {version}" for name, version in pinned)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--ports", type=Path, default=ROOT / "build/ports", help="where requirements/ports.txt is installed"
+    )
+    parser.add_argument("--turns", type=int, default=9, help="times that the three take turns")
+    parser.add_argument("--only", default="", help="part of a file's name")
+    parser.add_argument("--page", type=Path, metavar="OUT", help="write the table here")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
+    parser.add_argument("--program", default=os.environ.get("MLXIFY_BIN", str(ROOT / ".venv/bin/mlxify")))
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    pairs, failures = [], []
+    for item in json.loads(LIST.read_text()):
+        file = ROOT / item["file"]
+        if arguments.only not in file.name:
+            continue
+        with tempfile.TemporaryDirectory(prefix="mlxify-bench-") as name:
+            try:
+                mlx_file = converted(file, Path(name) / "mlx", arguments.program)
+                pairs.append(measured(file, mlx_file, item, arguments.ports, arguments.turns, Path(name)))
+                print(row(pairs[-1]), flush=True)
+            except Failed as failure:
+                failures.append(f"{file.stem} ({failure})")
+                print(f"{file.stem}: {failure}", flush=True)
+    text = "<!-- Generated by tools/bench_ports.py; do not edit. -->\n\n" + table(
+        pairs, failures, f"{hardware_of('cpu')}, {packages()}", arguments.turns
+    )
+    print("\n" + text)
+    if arguments.page:
+        arguments.page.write_text(text)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([dataclasses.asdict(pair) for pair in pairs], indent=1) + "\n")
+    return 1 if failures or not pairs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
