@@ -24,10 +24,12 @@ import re
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from bench_models import ROOT, Failed, Side, converted, error_between, hardware_of
+
 from mlxify.workers import arrays
 from mlxify.workers.arrays import Raw
 
@@ -60,10 +62,15 @@ def transposed(raw: Raw, axes: list[int] | None) -> Raw:
     return raw if axes is None else Raw(raw.dtype, np.ascontiguousarray(raw.values.transpose(axes)))
 
 
-def weights_of_port(weights: dict[str, Raw], item: dict) -> dict[str, Raw]:
-    """The original's weights under the port's names and in its layouts. Raises Failed if two get one name."""
+def weights_of_port(weights: dict[str, Raw], item: dict, unsaved: Sequence[str] = ()) -> dict[str, Raw]:
+    """The original's weights, without buffers that no checkpoint holds, under the port's names and in its layouts.
+
+    Raises Failed if two get one name.
+    """
     given: dict[str, Raw] = {}
     for name, raw in weights.items():
+        if name in unsaved:
+            continue
         axes = next((axes for pattern, axes in item.get("layouts", []) if re.search(pattern, name)), None)
         new = renamed(name, item.get("renames", []))
         if new in given:
@@ -98,10 +105,10 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
         sides["torch"].ask("draw", seed=1, out=files["torch"]["weights"])
         spec = {"args": item["inputs"], "kwargs": {}}
         spec = sides["torch"].ask("inputs", spec=spec, seed=1, out=files["torch"]["inputs"])["spec"]
-        for part, of_port in (("weights", weights_of_port), ("inputs", inputs_of_port)):
-            given, metadata = arrays.read(files["torch"][part])
-            arrays.write(files["port"][part], of_port(given, item), metadata)
-            files["mlx"][part] = files["torch"][part]
+        weights, about = arrays.read(files["torch"]["weights"])
+        arrays.write(files["port"]["weights"], weights_of_port(weights, item, json.loads(about["unsaved"])))
+        arrays.write(files["port"]["inputs"], inputs_of_port(arrays.read(files["torch"]["inputs"])[0], item))
+        files["mlx"].update(weights=files["torch"]["weights"], inputs=files["torch"]["inputs"])
         for name, side in sides.items():
             answer = side.ask("weights", path=files[name]["weights"])
             wrong = [f"{what} {names[0]}" for what, names in answer.items() if names]
