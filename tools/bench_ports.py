@@ -9,7 +9,8 @@ of the port in a package of requirements/ports.txt and how it is built there; an
     layouts      [pattern, axes] of the original's weights that are transposed, before they are renamed
     input_axes   the axes of each input, where a port takes channels last
 A port with a `sanitize` also has its own say in that, as for a checkpoint. Each original is converted and verified first. Then PyTorch, the
-conversion and the port run in processes of their own. The figure is the median ratio of the conversion's time to the port's, over turns.
+conversion and the port run in processes of their own, PyTorch in every third turn. The figure is the median ratio of the conversion's time to
+the port's, over turns.
 Exit code 1 if a pair did not run.
 """
 
@@ -34,7 +35,7 @@ from mlxify.workers import arrays
 from mlxify.workers.arrays import Raw
 
 LIST = ROOT / "bench" / "models" / "ports.json"
-CALLS = 5  # a turn
+CALLS = 3  # a turn
 
 
 @dataclasses.dataclass
@@ -115,10 +116,12 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
             if wrong:
                 raise Failed(f"{name}, weights: {', '.join(wrong)}")
             side.ask("call", spec=spec, arrays=files[name]["inputs"], out=files[name]["outputs"])
-        times = []
+        times: dict[str, list[float]] = {name: [] for name in sides}
         for turn in range(turns):
-            order = list(sides) if turn % 2 else list(reversed(sides))
-            times.append({name: _seconds(sides[name], spec, files[name]["inputs"]) for name in order})
+            order = [name for name in sides if name != "torch" or turn % 3 == 0]
+            for name in reversed(order) if turn % 2 else order:
+                answer = sides[name].ask("time", spec=spec, arrays=files[name]["inputs"], repeat=CALLS)
+                times[name].append(answer["seconds"])
     finally:
         for side in sides.values():
             side.end()
@@ -129,15 +132,11 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
         port=item["port"],
         parameters=sum(int(np.prod(parameter["shape"])) for parameter in built["port"]["parameters"]),
         error=max(error_between(outputs[a], outputs[b]) for a, b in ((0, 1), (0, 2), (1, 2))),
-        torch_seconds=statistics.median(turn["torch"] for turn in times),
-        port_seconds=statistics.median(turn["port"] for turn in times),
-        mlx_seconds=statistics.median(turn["mlx"] for turn in times),
-        ratio=statistics.median(turn["mlx"] / turn["port"] for turn in times),
+        torch_seconds=statistics.median(times["torch"]),
+        port_seconds=statistics.median(times["port"]),
+        mlx_seconds=statistics.median(times["mlx"]),
+        ratio=statistics.median(mlx / port for mlx, port in zip(times["mlx"], times["port"], strict=True)),
     )
-
-
-def _seconds(side: Side, spec: dict, inputs: str) -> float:
-    return side.ask("time", spec=spec, arrays=inputs, repeat=CALLS)["seconds"]
 
 
 def row(pair: Pair) -> str:
@@ -150,7 +149,7 @@ def row(pair: Pair) -> str:
 
 def table(pairs: list[Pair], failures: list[str], hardware: str, turns: int) -> str:
     lines = [
-        f"{hardware}, {datetime.date.today()}, {turns} turns of {CALLS} calls.",
+        f"{hardware}, {datetime.date.today()}, medians of {turns} turns.",
         "",
         "| model | kind | port | parameters | error | PyTorch, ms a call | port, ms | converted, ms | converted / port |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -181,8 +180,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ports", type=Path, default=ROOT / "build/ports", help="where requirements/ports.txt is installed"
     )
-    parser.add_argument("--turns", type=int, default=9, help="times that the three take turns")
+    parser.add_argument("--turns", type=int, default=15, help="times that the three take turns")
     parser.add_argument("--only", default="", help="part of a file's name")
+    parser.add_argument(
+        "--converted", type=Path, metavar="DIR", help="take conversions from here instead of making them"
+    )
     parser.add_argument("--page", type=Path, metavar="OUT", help="write the table here")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write all figures here")
     parser.add_argument("--program", default=os.environ.get("MLXIFY_BIN", str(ROOT / ".venv/bin/mlxify")))
@@ -198,7 +200,10 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory(prefix="mlxify-bench-") as name:
             try:
-                mlx_file = converted(file, Path(name) / "mlx", arguments.program)
+                if arguments.converted:
+                    mlx_file = arguments.converted / file.name
+                else:
+                    mlx_file = converted(file, Path(name) / "mlx", arguments.program)
                 pairs.append(measured(file, mlx_file, item, arguments.ports, arguments.turns, Path(name)))
                 print(row(pairs[-1]), flush=True)
             except Failed as failure:
