@@ -45,7 +45,7 @@ def _sanitize(model, weights):
         elif own.get("weight") is not None:
             for kind, order in layouts.items():
                 if isinstance(owner, kind):
-                    own["weight"] = own["weight"].transpose(order)
+                    own["weight"] = mx.contiguous(own["weight"].transpose(order))  # a view would be copied by every call
         result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
     return result
 
