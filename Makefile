@@ -5,7 +5,7 @@
 # make conformance   proves the catalogue by PyTorch's own samples and writes docs/reference/conformance.md
 # make mutation   plants small errors in verified files, counts which the verifier catches and writes docs/reference/mutation.md
 # make kill       kills mlxify at 200 random moments and looks at what is left
-# make bench-models, make bench-gpu   time converted models against their originals, on this CPU or on a GPU
+# make bench-models, make bench-gpu   time converted models against their originals, on this CPU (and against ports by hand) or on a GPU
 # make bench, make fuzz, make wheel, make test-wheel, make clean
 # One target at a time; the parallelism is ninja's.
 .NOTPARALLEL:

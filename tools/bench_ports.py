@@ -6,8 +6,7 @@
 bench/models/ports.json names the pairs: an original of bench/models/originals and how it is built and called, as in the other lists; the module
 of the port in a package of requirements/ports.txt and how it is built there; and where the two differ in names and layouts:
     renames      [pattern, replacement] of the original's names of weights, in order; a name that becomes empty is left out
-    layouts      [pattern, axes] of the original's weights that are transposed, before they are renamed
-    input_axes   the axes of each input, where a port takes channels last
+    layouts      by rank, the axes of the original's weights and inputs as the port wants them, with channels last
 A port with a `sanitize` also has its own say in that, as for a checkpoint. Each original is converted and verified first. Then PyTorch, the
 conversion and the port run in processes of their own, PyTorch in every third turn. The figure is the median ratio of the conversion's time to
 the port's, over turns.
@@ -59,7 +58,8 @@ def renamed(name: str, renames: list[list[str]]) -> str:
     return name
 
 
-def transposed(raw: Raw, axes: list[int] | None) -> Raw:
+def in_layout_of_port(raw: Raw, item: dict) -> Raw:
+    axes = item.get("layouts", {}).get(str(len(raw.shape)))
     return raw if axes is None else Raw(raw.dtype, np.ascontiguousarray(raw.values.transpose(axes)))
 
 
@@ -72,19 +72,12 @@ def weights_of_port(weights: dict[str, Raw], item: dict, unsaved: Sequence[str] 
     for name, raw in weights.items():
         if name in unsaved:
             continue
-        axes = next((axes for pattern, axes in item.get("layouts", []) if re.search(pattern, name)), None)
         new = renamed(name, item.get("renames", []))
         if new in given:
             raise Failed(f"two weights become `{new}`")
         if new:
-            given[new] = transposed(raw, axes)
+            given[new] = in_layout_of_port(raw, item)
     return given
-
-
-def inputs_of_port(inputs: dict[str, Raw], item: dict) -> dict[str, Raw]:
-    """The inputs, by their paths in the file, in the port's layouts."""
-    axes = item.get("input_axes") or [None] * len(inputs)
-    return {path: transposed(raw, order) for (path, raw), order in zip(inputs.items(), axes, strict=True)}
 
 
 def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int, scratch: Path) -> Pair:
@@ -108,7 +101,8 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
         spec = sides["torch"].ask("inputs", spec=spec, seed=1, out=files["torch"]["inputs"])["spec"]
         weights, about = arrays.read(files["torch"]["weights"])
         arrays.write(files["port"]["weights"], weights_of_port(weights, item, json.loads(about["unsaved"])))
-        arrays.write(files["port"]["inputs"], inputs_of_port(arrays.read(files["torch"]["inputs"])[0], item))
+        inputs = arrays.read(files["torch"]["inputs"])[0]
+        arrays.write(files["port"]["inputs"], {path: in_layout_of_port(raw, item) for path, raw in inputs.items()})
         files["mlx"].update(weights=files["torch"]["weights"], inputs=files["torch"]["inputs"])
         for name, side in sides.items():
             answer = side.ask("weights", path=files[name]["weights"])

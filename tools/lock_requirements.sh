@@ -9,8 +9,8 @@ trap 'rm -rf "$scratch"' EXIT
 .venv/bin/python -m venv "$scratch"
 "$scratch/bin/pip" install -qq uv
 for name in packages build_tools ports; do
-    alone=()
-    if [ "$name" = ports ]; then alone=(--no-deps); fi  # their models run with the PyTorch-free packages that we have
-    "$scratch/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header "${alone[@]}" \
+    alone=
+    if [ "$name" = ports ]; then alone=--no-deps; fi  # nothing but their models is imported
+    "$scratch/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header $alone \
         --custom-compile-command tools/lock_requirements.sh "$@" "requirements/$name.in" --output-file "requirements/$name.txt"
 done
