@@ -8,7 +8,7 @@ of the port in a package of requirements/ports.txt and how it is built there; an
     renames      [pattern, replacement] of the original's names of weights, in order; a name that becomes empty is left out
     layouts      by rank, the axes of the original's weights and inputs as the port wants them, with channels last
 A port with a `sanitize` also has its own say in that, as for a checkpoint. Each original is converted and verified first. Then PyTorch, the
-conversion and the port run in processes of their own, PyTorch in every third turn. The figure is the median ratio of the conversion's time to
+conversion and the port run in processes of their own, PyTorch in every fifth turn. The figure is the median ratio of the conversion's time to
 the port's, over turns.
 Exit code 1 if a pair did not run.
 """
@@ -50,6 +50,7 @@ class Pair:
     port_seconds: float
     mlx_seconds: float
     ratio: float  # conversion / port
+    processor_ratio: float  # the same of the time that the processes' threads ran
 
 
 def renamed(name: str, renames: list[list[str]]) -> str:
@@ -110,51 +111,63 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
             if wrong:
                 raise Failed(f"{name}, weights: {', '.join(wrong)}")
             side.ask("call", spec=spec, arrays=files[name]["inputs"], out=files[name]["outputs"])
-        times: dict[str, list[float]] = {name: [] for name in sides}
+        times: dict[str, list[dict]] = {name: [] for name in sides}
         for turn in range(turns):
-            order = [name for name in sides if name != "torch" or turn % 3 == 0]
+            order = [name for name in sides if name != "torch" or turn % 5 == 0]
             for name in reversed(order) if turn % 2 else order:
-                answer = sides[name].ask("time", spec=spec, arrays=files[name]["inputs"], repeat=CALLS)
-                times[name].append(answer["seconds"])
+                times[name].append(sides[name].ask("time", spec=spec, arrays=files[name]["inputs"], repeat=CALLS))
     finally:
         for side in sides.values():
             side.end()
     outputs = [Path(files[name]["outputs"]) for name in sides]
+
+    def middle(name: str) -> float:
+        return statistics.median(turn["seconds"] for turn in times[name])
+
+    def ratio(field: str) -> float:
+        turns = zip(times["mlx"], times["port"], strict=True)
+        return statistics.median(mlx[field] / port[field] for mlx, port in turns)
+
     return Pair(
         model=original.stem,
         kind=item["kind"],
         port=item["port"],
         parameters=sum(int(np.prod(parameter["shape"])) for parameter in built["port"]["parameters"]),
         error=max(error_between(outputs[a], outputs[b]) for a, b in ((0, 1), (0, 2), (1, 2))),
-        torch_seconds=statistics.median(times["torch"]),
-        port_seconds=statistics.median(times["port"]),
-        mlx_seconds=statistics.median(times["mlx"]),
-        ratio=statistics.median(mlx / port for mlx, port in zip(times["mlx"], times["port"], strict=True)),
+        torch_seconds=middle("torch"),
+        port_seconds=middle("port"),
+        mlx_seconds=middle("mlx"),
+        ratio=ratio("seconds"),
+        processor_ratio=ratio("processor_seconds"),
     )
 
 
 def row(pair: Pair) -> str:
     times = " | ".join(f"{1000 * seconds:.1f}" for seconds in (pair.torch_seconds, pair.port_seconds, pair.mlx_seconds))
-    size = f"{pair.parameters / 1e6:.1f} M"
     return (
-        f"| {pair.model} | {pair.kind} | `{pair.port}` | {size} | {pair.error:.1e} | {times} | **{pair.ratio:.2f}** |"
+        f"| {pair.model} | {pair.kind} | `{pair.port}` | {pair.parameters / 1e6:.1f} M | {pair.error:.1e} | {times} "
+        f"| **{pair.ratio:.2f}** | {pair.processor_ratio:.2f} |"
     )
+
+
+def spread(ratios: list[float]) -> str:
+    return f"median {statistics.median(ratios):.2f}, best {min(ratios):.2f}, worst {max(ratios):.2f}"
 
 
 def table(pairs: list[Pair], failures: list[str], hardware: str, turns: int) -> str:
     lines = [
         f"{hardware}, {datetime.date.today()}, medians of {turns} turns.",
         "",
-        "| model | kind | port | parameters | error | PyTorch, ms a call | port, ms | converted, ms | converted / port |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| model | kind | port | parameters | error | PyTorch, ms a call | port, ms | converted, ms | converted / port | of processor time |",
+        "|---|---|---|---|---|---|---|---|---|---|",
         *map(row, pairs),
         "",
     ]
     if pairs:
-        ratios = [pair.ratio for pair in pairs]
         lines.append(
-            f"{len(pairs)} pairs. Ratio of the conversion's time to the port's: median {statistics.median(ratios):.2f}, "
-            f"best {min(ratios):.2f}, worst {max(ratios):.2f}; largest error {max(pair.error for pair in pairs):.1e}."
+            f"{len(pairs)} pairs. Ratio of the conversion's time to the port's: {spread([pair.ratio for pair in pairs])}; "
+            f"of processor time: {spread([pair.processor_ratio for pair in pairs])}. "
+            f"Largest error {max(pair.error for pair in pairs):.1e}."
         )
     else:
         lines.append("No pair ran.")

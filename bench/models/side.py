@@ -15,6 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from time import process_time
 from typing import Any
 
 from mlxify.workers import comparison_verbs, gradients, model_verbs, timing
@@ -73,7 +74,10 @@ def construct(model: Model, request: dict[str, Any], device: str) -> dict[str, A
 
 
 def time(model: Model, request: dict[str, Any]) -> dict[str, Any]:
-    """As the worker does, but of the model alone: inputs are where they are needed, and the loss is the sum of the outputs."""
+    """As the worker does, but of the model alone: inputs are where they are needed, and the loss is the sum of the outputs.
+
+    `processor_seconds` is the time that all threads of this process ran, a call: other programs on the machine hardly change it.
+    """
     made = Call.of(model, request)
     given = made.arrays()
     made.arrays = lambda: dict(given)
@@ -82,7 +86,12 @@ def time(model: Model, request: dict[str, Any]) -> dict[str, Any]:
     restore = model.framework.snapshot(model.instance)
     try:
         with model.framework.compiled(True), made.mode():
-            return timing.measure(made, int(request["repeat"]), lambda: gradients_done(made))
+            repeat = int(request["repeat"])
+            begin = process_time()
+            result = timing.measure(made, repeat, lambda: gradients_done(made))
+            if not made.training:
+                result["processor_seconds"] = (process_time() - begin) / (timing.WARM_UP + repeat + 1)
+            return result
     finally:
         restore()
 
