@@ -71,8 +71,9 @@ def fmod(input, other):
 # MLX's power calls `pow` whatever the exponent: on a CPU a square costs a fiftieth of it. Truth values would become whole numbers.
 @rule("torch.pow", "torch.Tensor.pow")
 def power(input, exponent):
-    if known(exponent == 2 and input.dtype in _FLOATS) and exponent == 2 and input.dtype in _FLOATS:
-        return mx.square(input)
+    if known(not is_tensor(exponent)) and not is_tensor(exponent):
+        if known(exponent == 2 and input.dtype in _FLOATS) and exponent == 2 and input.dtype in _FLOATS:
+            return mx.square(input)
     if limited(input) and not (known(exponent >= 1) and exponent >= 1):
         return _power_of_limited(input, exponent)
     return input**exponent
