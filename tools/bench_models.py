@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import datetime
 import json
+import math
 import os
 import platform
 import statistics
@@ -121,18 +122,20 @@ def converted(file: Path, folder: Path, program: str) -> Path:
 
 
 def error_between(one: Path, other: Path) -> float:
-    """Largest difference of two files of outputs, relative to the scale of each array."""
+    """Largest difference of two files of outputs, relative to the scale of each array; infinite where they cannot be compared."""
     sys.path.insert(0, os.environ.get("MLXIFY_PACKAGE", str(ROOT / "python")))
     from mlxify.workers import arrays
 
     a, b = arrays.read(str(one))[0], arrays.read(str(other))[0]
-    worst = 0.0
+    errors = []
     for name in a:
         if name.startswith("leaf."):
+            if name not in b or a[name].shape != b[name].shape:
+                return math.inf
             x, y = a[name].numbers(), b[name].numbers()
             scale = abs(x).max(initial=0) or 1.0
-            worst = max(worst, float(abs(x - y).max(initial=0) / scale))
-    return worst
+            errors.append(float(abs(x - y).max(initial=0) / scale))
+    return max(errors) if errors and all(map(math.isfinite, errors)) else math.inf
 
 
 def measured(original: Path, mlx_file: Path, item: dict, device: str, turns: int, scratch: Path) -> Pair:

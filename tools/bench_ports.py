@@ -35,6 +35,7 @@ from mlxify.workers.arrays import Raw
 
 LIST = ROOT / "bench" / "models" / "ports.json"
 CALLS = 3  # a turn
+LARGEST_ERROR = 1e-5  # of outputs that count as equal, relative to their scale
 
 
 @dataclasses.dataclass
@@ -111,6 +112,10 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
             if wrong:
                 raise Failed(f"{name}, weights: {', '.join(wrong)}")
             side.ask("call", spec=spec, arrays=files[name]["inputs"], out=files[name]["outputs"])
+        outputs = [Path(files[name]["outputs"]) for name in sides]
+        error = max(error_between(outputs[a], outputs[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+        if not error <= LARGEST_ERROR:
+            raise Failed(f"outputs differ by {error:.1e}")
         times: dict[str, list[dict]] = {name: [] for name in sides}
         for turn in range(turns):
             order = [name for name in sides if name != "torch" or turn % 5 == 0]
@@ -119,7 +124,6 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
     finally:
         for side in sides.values():
             side.end()
-    outputs = [Path(files[name]["outputs"]) for name in sides]
 
     def middle(name: str) -> float:
         return statistics.median(turn["seconds"] for turn in times[name])
@@ -133,7 +137,7 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
         kind=item["kind"],
         port=item["port"],
         parameters=sum(int(np.prod(parameter["shape"])) for parameter in built["port"]["parameters"]),
-        error=max(error_between(outputs[a], outputs[b]) for a, b in ((0, 1), (0, 2), (1, 2))),
+        error=error,
         torch_seconds=middle("torch"),
         port_seconds=middle("port"),
         mlx_seconds=middle("mlx"),

@@ -7,8 +7,9 @@ import re
 import bench_ports
 import numpy as np
 import pytest
-from bench_ports import ROOT, Failed, Pair, Side, table, weights_of_port
+from bench_ports import ROOT, Failed, Pair, Side, error_between, table, weights_of_port
 
+from mlxify.workers import arrays
 from mlxify.workers.arrays import Raw
 
 PAIRS = json.loads(bench_ports.LIST.read_text())
@@ -65,6 +66,16 @@ def test_weights_get_names_and_layouts_of_the_port():
 def test_two_weights_of_one_name_are_refused():
     with pytest.raises(Failed, match="two weights become `w`"):
         weights_of_port({"a.w": raw(1), "b.w": raw(1)}, {"renames": [["^.*\\.", ""]]})
+
+
+def test_outputs_that_cannot_be_compared_are_not_equal(tmp_path):
+    ones = np.ones((2, 3), np.float32)
+    outputs = {"same": ones, "near": ones * 1.5, "wide": ones[:1], "nan": ones * np.nan}
+    for name, values in outputs.items():
+        arrays.write(str(tmp_path / name), {"leaf.0": Raw.of(values)})
+    arrays.write(str(tmp_path / "none"), {})
+    assert [error_between(tmp_path / "same", tmp_path / name) for name in [*outputs, "none"]] == [0, 0.5, *[np.inf] * 3]
+    assert error_between(tmp_path / "none", tmp_path / "none") == np.inf
 
 
 def test_module_is_imported_without_its_packages(tmp_path):
