@@ -76,7 +76,7 @@ def construct(model: Model, request: dict[str, Any], device: str) -> dict[str, A
 def time(model: Model, request: dict[str, Any]) -> dict[str, Any]:
     """As the worker does, but of the model alone: inputs are where they are needed, and the loss is the sum of the outputs.
 
-    `processor_seconds` is the time that all threads of this process ran, a call: other programs on the machine hardly change it.
+    `processor_seconds` is the time that all threads of this process ran, a call: other programs on the machine change it less.
     """
     made = Call.of(model, request)
     given = made.arrays()
