@@ -171,17 +171,24 @@ std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry) {
 }
 
 std::vector<Trial> much_lighter(const Trial& trial, const DefinitionOf& entry) {
-    Trial next = trial;
-    for (const ParameterOf& parameter : entry.parameters) {
-        const auto number = integer_text(value_of(trial, parameter));
-        if (!parameter.bindable() || !number || *number < kSmallestQuartered || !scales(quantity_of(parameter.name))) continue;
-        const bool image = quantity_of(parameter.name) == Quantity::image_size;
-        set_argument(next, parameter.name, std::to_string((image ? kHalf : kQuarter).of(*number)));
-        if (!image)
-            shrink_axes(next, kQuarter, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis == 1 && size == *number; });
+    std::vector<Trial> trials;
+    for (const bool images : {true, false}) {
+        Trial next = trial;
+        for (const ParameterOf& parameter : entry.parameters) {
+            const auto number = integer_text(value_of(trial, parameter));
+            if (!parameter.bindable() || !number || *number < kSmallestQuartered || !scales(quantity_of(parameter.name))) continue;
+            const bool image = quantity_of(parameter.name) == Quantity::image_size;
+            if (image && !images) continue;
+            set_argument(next, parameter.name, std::to_string((image ? kHalf : kQuarter).of(*number)));
+            if (!image)
+                shrink_axes(next, kQuarter, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis == 1 && size == *number; });
+        }
+        if (images)
+            shrink_axes(next, kHalf, [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest_halved(trial); });
+        const auto same = [&](const Trial& other) { return next.arguments == other.arguments && next.inputs == other.inputs; };
+        if (!same(trial) && (trials.empty() || !same(trials.back()))) trials.push_back(std::move(next));
     }
-    shrink_axes(next, kHalf, [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest_halved(trial); });
-    return next.arguments == trial.arguments && next.inputs == trial.inputs ? std::vector<Trial>{} : std::vector<Trial>{next};
+    return trials;
 }
 
 std::vector<Trial> wider(const Trial& trial) {

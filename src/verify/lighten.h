@@ -13,7 +13,8 @@ namespace mlxify::verify {
 std::vector<Trial> lighter(const Trial& trial, const DefinitionOf& entry);
 
 // A quarter of each number of the constructor that counts layers or channels, and of the axes of the inputs that have its size, and images of
-// half the side, all at once: for a call that did not end. Empty where nothing is large enough.
+// half the side, all at once; then the same with images as they are, which some networks reduce to nothing: for a call that does not end,
+// or costs very much. Empty where nothing is large enough.
 std::vector<Trial> much_lighter(const Trial& trial, const DefinitionOf& entry);
 
 // The same with every width and number of channels eight times as large, and with each of them alone.

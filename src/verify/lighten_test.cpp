@@ -57,8 +57,9 @@ TEST(Lighten, WidensEveryWidthAndEachAlone) {
 TEST(Lighten, QuartersAllCountsAtOnce) {
     const Trial trial{{{"image_size", "64"}}, {{"x", tensor_spec({2, 64, 64, 64}, "float32")}}, true, 0};
     const std::vector<Trial> small = much_lighter(trial, network());
-    ASSERT_EQ(small.size(), 1U);
+    ASSERT_EQ(small.size(), 2U);
     EXPECT_EQ(print_invocation(small[0].invocation(network())), "Net(image_size=32, dim=16)(f32[2, 16, 32, 32])");
+    EXPECT_EQ(print_invocation(small[1].invocation(network())), "Net(image_size=64, dim=16)(f32[2, 16, 64, 64])");
     EXPECT_TRUE(much_lighter(Trial{{{"dim", "8"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 8, 8, 8}, "float32")}}, true, 0}, network()).empty());
 }
 

@@ -30,7 +30,9 @@ constexpr double kSlowSeconds = 1;      // of a call that is not made with many 
 constexpr int kPatience = 4;            // what is tried before
 constexpr double kLightOperations = 2e8;  // of a call whose proof takes seconds
 constexpr double kWorthwhile = 0.8;       // of the cost before
-constexpr double kLightSeconds = 15;      // of attempts at less
+constexpr double kHeavyOperations = 1e9;  // of a call that is first made much lighter at once
+constexpr double kLightSeconds = 15;      // of attempts at less,
+constexpr double kLightCalls = 15;        // or the time of that many calls: a proof makes more of them
 constexpr std::size_t kMostChoices = 12;  // strings of one argument
 constexpr std::string_view kTriedInputs = "tried.safetensors", kTriedOutput = "tried_out.safetensors";
 constexpr int kAfterConstant = 60;  // attempts, where the first sample gives the same whatever its inputs are
@@ -266,7 +268,7 @@ private:
     }
 
     void succeeded(const Trial& trial, const Invocation& invocation, const CallResult& called) {
-        result_.invocation = all_finite(called) ? lightened(trial).invocation(entry_) : within_domain(invocation);
+        result_.invocation = all_finite(called) ? lightened(trial, called.seconds).invocation(entry_) : within_domain(invocation);
         result_.reason.clear();
     }
 
@@ -289,15 +291,18 @@ private:
 
     // A proof makes some hundred calls, and MLX's convolutions are slow on a CPU: where a call costs much, the same at smaller sizes, as
     // far as it runs.
-    [[nodiscard]] Trial lightened(const Trial& found) {
+    [[nodiscard]] Trial lightened(const Trial& found, double seconds_of_call) {
         Trial trial = found;
         std::optional<double> cost = operations_of(original_, trial.invocation(entry_));  // of the call that was just made
         std::set<std::string> in_vain;                                                   // what was changed
         const Clock::time_point begin = Clock::now();
+        const double limit = std::max(kLightSeconds, kLightCalls * seconds_of_call);
         for (bool better = true; std::exchange(better, false) && cost && *cost > kLightOperations;) {
             const Trial before = trial;
-            for (const Trial& next : lighter(before, entry_)) {
-                if (in_vain.contains(change_between(before, next)) || seconds_since(begin) > kLightSeconds) continue;
+            std::vector<Trial> candidates = *cost > kHeavyOperations ? much_lighter(before, entry_) : std::vector<Trial>{};
+            for (Trial& next : lighter(before, entry_)) candidates.push_back(std::move(next));
+            for (const Trial& next : candidates) {
+                if (in_vain.contains(change_between(before, next)) || seconds_since(begin) > limit) continue;
                 const std::optional<double> less = lighter_cost(next, kWorthwhile * *cost);
                 better = less.has_value();
                 if (!better) in_vain.insert(change_between(before, next));
