@@ -72,13 +72,13 @@ constexpr NameRow kParts[] = {
     {"multiplier", scale_factor}, {"_mults", scale_factor}, {"num_tiles", frames},
     {"vocab", vocabulary}, {"num_classes", classes}, {"head_dim", head_width}, {"dim_head", head_width}, {"num_heads", heads},
     {"n_heads", heads}, {"heads", heads}, {"num_layers", depth}, {"n_layers", depth}, {"depth", depth}, {"image_size", image_size},
-    {"img_size", image_size}, {"patch_size", patch}, {"window", window}, {"max_", max_length}, {"seq_len", length},
+    {"img_size", image_size}, {"local_patch", window}, {"patch_size", patch}, {"window", window}, {"max_", max_length}, {"seq_len", length},
     {"length", length}, {"kernel", kernel}, {"stride", stride}, {"padding", padding}, {"dropout", rate}, {"drop", rate},
     {"intermediate", feed_forward}, {"mlp_dim", feed_forward}, {"ff_", feed_forward}, {"in_chan", image_channels},
     {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"_blocks", depth}, {"hidden", width}, {"embed", width},
     {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"smoothing", rate}, {"threshold", small_float}, {"temperature", small_float},
     {"eps", small_float}, {"ratio", scale_factor},
-    {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length},
+    {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length}, {"_factor", scale_factor},
 };
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }

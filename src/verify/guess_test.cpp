@@ -12,6 +12,7 @@ TEST(SmallerDefault, OfWhatAPaperNeeds) {
     EXPECT_EQ(smaller_default(with_default("depths", "(1, 2)")), std::nullopt);
     EXPECT_EQ(smaller_default(with_default("window_size", "7")), "4");
     EXPECT_EQ(smaller_default(with_default("window_size", "8")), std::nullopt);
+    EXPECT_EQ(smaller_default(with_default("s1_local_patch_size", "7")), "4");
     EXPECT_EQ(smaller_default(with_default("in_channels", "3")), std::nullopt);
     EXPECT_EQ(smaller_default(with_default("num_frames", "64")), "8");
 }
@@ -28,6 +29,7 @@ TEST(ArgumentGuesses, OfFactorsOfWidths) {
     EXPECT_EQ(argument_guesses({"channel_multipliers", "", std::nullopt, "List[int]"}).front(), "[1, 2]");
     EXPECT_EQ(argument_guesses({"ff_mult", "", std::nullopt, ""}).front(), "2");
     EXPECT_EQ(argument_guesses({"multi_dim", "", std::nullopt, ""}).front(), "64");
+    EXPECT_EQ(argument_guesses({"reduction_factor", "", std::nullopt, ""}).front(), "2");
     EXPECT_EQ(argument_guesses({"max_num_tiles", "", std::nullopt, "int"}).front(), "8");
 }
 
