@@ -10,6 +10,7 @@ namespace mlxify::verify {
 namespace {
 
 constexpr int kMaxDepth = 2;  // of configurations within configurations
+constexpr std::string_view kModules = "nn.ModuleDict({'a': nn.Linear(64, 64), 'b': nn.Linear(64, 64)})";
 constexpr std::string_view kMappings[] = {"{'a': 8, 'b': 8}", "{'a': ['x', 'y'], 'b': ['x', 'y', 'z']}", "{}"};
 
 // A loss for each item of a batch, in words of both frameworks.
@@ -343,6 +344,7 @@ std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, cons
     if (!usage.types.empty() && !guesses.empty()) return guesses;
     if (usage.mapping && !usage.made && !usage.called) {
         if (!usage.mapped.empty() || !usage.keys.empty()) guesses.push_back(structure(usage, depth));
+        else if (!usage.item.empty() && usage.item.front().called) guesses.emplace_back(kModules);
         else guesses.insert(guesses.end(), std::begin(kMappings), std::end(kMappings));
         return guesses;
     }

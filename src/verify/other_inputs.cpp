@@ -424,15 +424,17 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                     add_input_guesses(trial, parameter, hint_of(hints, parameter.name), sizes, trials);
             }
             break;
-        case Repair::Kind::choice:
-            for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
-                if (trial.inputs[i].first != repair.name) continue;
-                Trial next = trial;
-                next.inputs[i].second = {{"$eval", repair.value}};
-                next.cost += 1;
-                trials.push_back(std::move(next));
-            }
+        case Repair::Kind::choice: {
+            const ParameterOf* parameter = parameter_named(parameters, repair.name);
+            if (parameter == nullptr || !parameter->bindable()) break;
+            Trial next = trial;
+            const auto same = std::find_if(next.inputs.begin(), next.inputs.end(), [&](const auto& input) { return input.first == repair.name; });
+            Json& value = same != next.inputs.end() ? same->second : next.inputs.emplace_back(repair.name, nullptr).second;
+            value = {{"$eval", repair.value}};
+            next.cost += 1;
+            trials.push_back(std::move(next));
             break;
+        }
         case Repair::Kind::no_input:
             for (std::size_t i = 0; i < trial.inputs.size(); ++i) {
                 const std::vector<std::string> fields = hint_of(hints, trial.inputs[i].first).fields;

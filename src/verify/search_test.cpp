@@ -137,6 +137,16 @@ TEST_F(SearchTest, ImagesWithAnAxisThatAnotherBranchAdds) {
               "Net()(f32[2, 3, 32, 32])");
 }
 
+TEST_F(SearchTest, ModulesThatAreLookedUpByAnInput) {
+    EXPECT_EQ(found("import torch\nfrom torch import nn\nfrom typing import Any, Optional\n"
+                    "class Decoder(nn.Module):\n"
+                    "    def __init__(self, layers: Any):\n        super().__init__()\n        self.layers = layers\n        self.scales = self.layers.keys()\n"
+                    "    def forward(self, features: torch.Tensor, scale: Optional[int] = None):\n"
+                    "        return self.layers[scale](features)\n",
+                    "Decoder"),
+              "Decoder(layers=nn.ModuleDict({'a': nn.Linear(64, 64), 'b': nn.Linear(64, 64)}))(f32[2, 64], 'a')");
+}
+
 TEST_F(SearchTest, FeaturesOfAnEncodersStages) {
     EXPECT_EQ(found("import torch\nfrom torch import nn\n"
                     "class Decoder(nn.Module):\n"

@@ -296,6 +296,7 @@ private:
         const Node& index = tree_[tree_.child(node, 1)];
         if (index.kind == Kind::string) return use(node, place, part(usage.keys, unquoted(tree_.child(node, 1))), descent);
         usage.sequence = true;
+        if (tree_[tree_[node].parent].kind == Kind::call && tree_.child(tree_[node].parent, 0) == node) use(node, place, item_of(usage), descent);  // `layers[name](x)`
         const auto place_of_item = index.kind == Kind::integer ? integer_text(index.name) : std::nullopt;
         if (place_of_item && *place_of_item < kMostItems) usage.items = std::max(usage.items, static_cast<std::size_t>(*place_of_item) + 1);
     }

@@ -50,6 +50,9 @@ def choice(x, net):
 def attribute(x, net):
     if net.image not in {"a": 1, "b": 2}.keys():
         raise ValueError("neither")
+def lookup(x, net):
+    key, table = None, {"a": 1, "b": 2}
+    return table[key] + x.shape[0]
 """
 
 
@@ -58,7 +61,7 @@ def conditions_of(tmp_path: Path, name: str) -> list[dict[str, Any]]:
     file.write_text(CHECKS)
     space: dict[str, Any] = {}
     exec(compile(CHECKS, str(file), "exec"), space)
-    with pytest.raises((AssertionError, ValueError)) as raised:
+    with pytest.raises((AssertionError, ValueError, KeyError)) as raised:
         space[name](space["Tensor"](), space["Net"]())
     return failed_conditions(raised.value.__traceback__, str(file))
 
@@ -85,6 +88,8 @@ def test_choices_are_told_as_texts(tmp_path: Path) -> None:
     assert conditions_of(tmp_path, "choice") == [heads]
     image = {"relation": "in", "name": "image", "current": "(32, 16)", "choices": ["'a'", "'b'"]}
     assert conditions_of(tmp_path, "attribute") == [image]
+    key = {"relation": "in", "name": "key", "current": "None", "choices": ["'a'", "'b'"]}
+    assert conditions_of(tmp_path, "lookup") == [key]
 
 
 @pytest.mark.parametrize("name", ["nothing", "called"])

@@ -45,22 +45,41 @@ def failed_conditions(trace: TracebackType | None, model_file: str | None) -> li
 
     `relation` is a comparison, `%` where `left` should be a multiple of `right`, or `rank` where a tensor of `left` axes should have
     `right`; or it is `in`, with the `name` that should have been one of `choices` and was `current` (texts of Python literals).
-    Empty where a library raised, or where what was compared is nothing of this.
+    `self.layers[scale]` that has no such key is told like `scale in self.layers.keys()`. Empty where a library raised otherwise, or where
+    what was compared is nothing of this.
     """
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None or model_file is None or trace.tb_frame.f_code.co_filename != model_file:
+    own = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == model_file:
+            own = trace
+        last, trace = trace, trace.tb_next
+    if own is None or model_file is None:
         return []
     try:
         with open(model_file, encoding="utf-8") as file:
             tree = ast.parse(file.read())
     except (OSError, SyntaxError, ValueError):
         return []
-    found = []
+    if last is not own:  # a library's frame: the lookup of a container of modules
+        return _missing_keys(tree, own) if last.tb_frame.f_code.co_name == "__getitem__" else []
+    trace = own
+    found = _missing_keys(tree, own)
     for test, must_hold in _tests(tree, trace.tb_lineno):
         scope = trace.tb_frame.f_globals, trace.tb_frame.f_locals
         for comparison, must_compare, scope_of_it in _comparisons(test, must_hold, scope, tree):
             found += _condition(comparison, must_compare, scope_of_it)
+    return found[:MAX_CONDITIONS]
+
+
+def _missing_keys(tree: ast.Module, trace: TracebackType) -> list[dict[str, Any]]:
+    """What should have been a key of a mapping that is looked up on the line that failed."""
+    scope = trace.tb_frame.f_globals, trace.tb_frame.f_locals
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and node.lineno <= trace.tb_lineno <= (node.end_lineno or node.lineno):
+            keys = ast.Call(ast.Attribute(node.value, "keys", ast.Load()), [], [])
+            test = ast.Compare(node.slice, [ast.In()], [ast.Call(ast.Name("list", ast.Load()), [keys], [])])
+            found += _choice(ast.fix_missing_locations(ast.copy_location(test, node)), scope)
     return found[:MAX_CONDITIONS]
 
 
