@@ -397,7 +397,14 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
-        case Repair::Kind::larger_space: scale_space(trial, 2, trials); scale_space(trial, 4, trials); break;
+        case Repair::Kind::larger_space:
+            if (repair.found > 0 && repair.wanted > 2 * repair.found)
+                change_all(trial, trials, [&](Json& spec) {
+                    return rank_of(spec) == 4 && axis_of(spec, 2) * repair.wanted <= 512 * repair.found && set_space(spec, axis_of(spec, 2) * repair.wanted / repair.found);
+                });
+            scale_space(trial, 2, trials);
+            scale_space(trial, 4, trials);
+            break;
         case Repair::Kind::even_space:
         case Repair::Kind::divisible: repair_division(trial, repair, trials); break;
         case Repair::Kind::same_shape:

@@ -140,6 +140,7 @@ constexpr Row kRows[] = {
     {"Target # is out of bounds", smaller_indices},
     {"padding (#, #) at dimension # of input [*, #]", last_axis, 3, -6},
     {"can't be greater than actual input size", larger_space},
+    {"Given input size: (#x#x#). Calculated output size: (#x#x#). Output size is too small", larger_space, 2, -7},
     {"Output size is too small", larger_space},
     {"is too small", larger_space},
     {"Padding size should be less than the corresponding input dimension", larger_space},
@@ -373,6 +374,7 @@ Repair repair_of(const Row& row, const std::vector<std::int64_t>& numbers) {
     const auto number = [&](int which) { return which >= 0 && which < static_cast<int>(numbers.size()) ? numbers[static_cast<std::size_t>(which)] : -1; };
     repair.found = number(row.found);
     repair.wanted = row.wanted == -3 ? 3 : row.wanted == -4 ? 2 : number(row.wanted);
+    if (row.wanted == -7) repair.wanted = numbers[2] + 1 - numbers[5];  // a pooling that covers all of its input has one result
     if (row.wanted == -6) repair.wanted = 2 * std::max<std::int64_t>(numbers[0], 1);
     if (row.wanted == -5) repair.wanted = repair.found + 1;
     // "Dimension out of range (expected to be in range of [-2, 1], but got 2)": one more axis than the index reaches

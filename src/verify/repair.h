@@ -21,7 +21,7 @@ struct Repair {
         floats,          // an input must hold floats, not integers
         complex_numbers, // an input must hold complex numbers
         smaller_indices, // integers must be smaller
-        larger_space,    // the spatial axes are too small
+        larger_space,    // the spatial axes are too small: what is made of them is `found` and must be `wanted`, where that is told
         even_space,      // the spatial axes must divide by a power of two
         same_shape,      // all inputs must have one shape
         add_input,       // `name` is missing in the call

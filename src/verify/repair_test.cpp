@@ -117,6 +117,7 @@ TEST(RepairsFor, SaysNothingOfDeadSessions) {
 }
 
 TEST(RepairsFor, ReadsSizesThatAreToldInFull) {
+    EXPECT_EQ(first("RuntimeError", "Given input size: (1056x1x1). Calculated output size: (1056x-5x-5). Output size is too small"), (Repair{larger_space, 1, 7, {}}));
     EXPECT_EQ(first("RuntimeError", "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (512, 512) at dimension 2 of input [1, 128, 64]"),
               (Repair{last_axis, 64, 1024, {}}));
     EXPECT_EQ(first("ValueError", "num_channels (16) must be divisible by num_groups (32)"), (Repair{argument_value, 16, 32, {}}));

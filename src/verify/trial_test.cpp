@@ -46,6 +46,11 @@ TEST(OtherInputs, DivideSpaceByWindows) {
     EXPECT_TRUE(contains(shapes, {2, 3, 224, 224}));
 }
 
+TEST(OtherInputs, GrowSpaceByWhatItLacks) {
+    EXPECT_EQ(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, 1, 7, {}}).front(), (std::vector<std::int64_t>{2, 3, 224, 224}));
+    EXPECT_EQ(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, -1, -1, {}}).front(), (std::vector<std::int64_t>{2, 3, 64, 64}));
+}
+
 TEST(OtherInputs, GiveTheLengthsOfSequences) {
     Trial trial = with_input({2, 48, 8});
     trial.inputs.emplace_back("lengths", tensor_spec({2, 64}, "float32"));
