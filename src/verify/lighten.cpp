@@ -181,7 +181,9 @@ std::vector<Trial> much_lighter(const Trial& trial, const DefinitionOf& entry) {
             if (image && !images) continue;
             set_argument(next, parameter.name, std::to_string((image ? kHalf : kQuarter).of(*number)));
             if (!image)
-                shrink_axes(next, kQuarter, [&](std::size_t, std::size_t axis, std::int64_t size) { return axis == 1 && size == *number; });
+                shrink_axes(next, kQuarter, [&](std::size_t rank, std::size_t axis, std::int64_t size) {
+                    return (axis == 1 || (rank <= 3 && axis + 1 == rank)) && size == *number;
+                });
         }
         if (images)
             shrink_axes(next, kHalf, [&](std::size_t rank, std::size_t axis, std::int64_t size) { return rank >= 4 && axis >= 2 && size >= smallest_halved(trial); });

@@ -60,6 +60,8 @@ TEST(Lighten, QuartersAllCountsAtOnce) {
     ASSERT_EQ(small.size(), 2U);
     EXPECT_EQ(print_invocation(small[0].invocation(network())), "Net(image_size=32, dim=16)(f32[2, 16, 32, 32])");
     EXPECT_EQ(print_invocation(small[1].invocation(network())), "Net(image_size=64, dim=16)(f32[2, 16, 64, 64])");
+    const Trial sequence{{{"image_size", "None"}}, {{"x", tensor_spec({2, 48, 64}, "float32")}}, true, 0};
+    EXPECT_EQ(print_invocation(much_lighter(sequence, network())[0].invocation(network())), "Net(image_size=None, dim=16)(f32[2, 48, 16])");
     EXPECT_TRUE(much_lighter(Trial{{{"dim", "8"}, {"image_size", "None"}}, {{"x", tensor_spec({2, 8, 8, 8}, "float32")}}, true, 0}, network()).empty());
 }
 
