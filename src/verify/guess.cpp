@@ -145,6 +145,9 @@ std::vector<std::string> by_annotation(std::string_view annotation) {
     if (contains(annotation, "Callable")) return {"nn.GELU()", "nn.GELU"};
     if (contains(annotation, "Module") && (contains(annotation, "ist[") || contains(annotation, "equence[")))
         return {"[nn.Linear(64, 64), nn.Linear(64, 64)]", "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])", "[nn.Identity()]"};
+    if (contains(annotation, "ModuleList")) return {"nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])"};
+    if (contains(annotation, "ModuleDict")) return {"nn.ModuleDict({'a': nn.Linear(64, 64), 'b': nn.Linear(64, 64)})"};
+    if (contains(annotation, "Sequential")) return {"nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))"};
     if (contains(annotation, "Module")) return {"nn.Linear(64, 64)", "nn.Identity()", "nn.Linear"};
     if (contains(annotation, "Tensor")) return of_tensors(annotation);
     if (is_nested_list(annotation)) return {"[[16, 16], [32, 32]]", "[[16, 32], [32, 64]]", "[[1, 1], [1, 1]]"};

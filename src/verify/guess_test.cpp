@@ -23,6 +23,11 @@ TEST(ArgumentGuesses, OfNestedAnnotations) {
     EXPECT_EQ(argument_guesses({"num_frames", "", std::nullopt, ""}).front(), "8");
 }
 
+TEST(ArgumentGuesses, OfContainersOfModules) {
+    EXPECT_EQ(argument_guesses({"body", "", std::nullopt, "nn.Sequential"}).front(), "nn.Sequential(nn.Linear(64, 64), nn.Linear(64, 64))");
+    EXPECT_EQ(argument_guesses({"body", "", std::nullopt, "nn.ModuleList"}).front(), "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])");
+}
+
 TEST(ArgumentGuesses, OfBoundsInAVocabulary) { EXPECT_EQ(argument_guesses({"cutoffs", "", std::nullopt, ""}).front(), "[10, 20]"); }
 
 TEST(ArgumentGuesses, OfFactorsOfWidths) {
