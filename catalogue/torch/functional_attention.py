@@ -19,6 +19,8 @@ def _attention(query, key, value, mask=None, dropout_p=0.0, is_causal=False, sca
         blocked = ~visible.any(axis=-1, keepdims=True)
         mask = mask | blocked if mask.dtype == mx.bool_ else mx.where(blocked, 0, mask)
     if query.ndim == 4 and dropout_p == 0:
+        if is_causal and query.shape[-2] == key.shape[-2]:
+            return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask="causal")
         if blocked is False:
             return mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask)
         return mx.where(blocked, 0, mx.fast.scaled_dot_product_attention(query, key, value, scale=scale, mask=mask))
