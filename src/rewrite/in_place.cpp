@@ -43,18 +43,33 @@ NodeId Rewriter::mutated_root(NodeId call) const {
     return target;
 }
 
+// The statement that stores to a name: `a, b = x.max(1)` of either.
+static NodeId unpacking_statement(const syntax::Tree& tree, NodeId store) {
+    NodeId statement = tree[store].parent;
+    while (exists(statement) && tree[statement].kind == NodeKind::tuple) statement = tree[statement].parent;
+    return statement;
+}
+
+// x.max(1), torch.topk(x, 2): every tensor of the tuple is new.
+static bool makes_fresh_tensors(const syntax::Tree& tree, const infer::FactTable& facts, NodeId value) {
+    const infer::Fact& several = facts[value];
+    if (tree[value].kind != NodeKind::call || several.kind != infer::Kind::tuple || several.elements == 0) return false;
+    const std::vector<infer::Fact>& parts = facts.sequences[several.elements];
+    return std::all_of(parts.begin(), parts.end(), [](const infer::Fact& part) { return part.kind == infer::Kind::tensor && part.temporary && part.view_of == 0; });
+}
+
 // An assignment of a fresh value is all that a name ever got: no other holder can see the change.
 static bool holds_fresh_values_only(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, NodeId name) {
     const names::Binding& binding = names[names.binding(name)];
     if (binding.kind != names::BindingKind::variable) return false;
     for (const NodeId store : binding.stores) {
-        NodeId statement = tree[store].parent;
-        bool unpacked = false;
-        while (exists(statement) && tree[statement].kind == NodeKind::tuple) statement = tree[statement].parent, unpacked = true;
+        const NodeId statement = unpacking_statement(tree, store);
+        const bool unpacked = statement != tree[store].parent;
         if (exists(statement) && tree[statement].kind == NodeKind::aug_assign) continue;  // the same array still
         if (!exists(statement) || tree[statement].kind != NodeKind::assign) return false;
         const NodeId value = tree.child(statement, 0);
-        if (unpacked) return false;
+        if (unpacked && !makes_fresh_tensors(tree, facts, value)) return false;
+        if (unpacked) continue;
         const NodeKind kind = tree[value].kind;
         const bool computed = kind == NodeKind::binary || kind == NodeKind::unary || kind == NodeKind::compare;
         if (!facts[value].temporary && !computed) return false;
@@ -79,8 +94,8 @@ std::pair<int, int> Rewriter::changes_of_shape_and_values(NodeId call) const {
 }
 
 // Whether a name holds an object that a call or a subscript has just made for it, and that nothing else holds:
-//   x = x.permute(0, 2, 1)
-//   x.unsqueeze_(1)
+//   x = x.permute(0, 2, 1)            best, index = x.max(1, keepdim=True)
+//   x.unsqueeze_(1)                   index.squeeze_(1)
 bool Rewriter::is_object_of_its_own(NodeId target) const {
     if (tree_[target].kind != NodeKind::name) return false;
     const NodeId writing = tree_.statement_of(target);
@@ -88,7 +103,7 @@ bool Rewriter::is_object_of_its_own(NodeId target) const {
     if (is_kept_elsewhere(binding)) return false;
     NodeId made = syntax::kNoNode;
     for (const NodeId store : binding.stores) {
-        const NodeId statement = tree_[store].parent;
+        const NodeId statement = unpacking_statement(tree_, store);
         if (exists(statement) && tree_[statement].kind == NodeKind::assign && runs_before(statement, writing) &&
             (!exists(made) || tree_[made].span.begin < tree_[statement].span.begin))
             made = statement;
