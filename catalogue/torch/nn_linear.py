@@ -56,6 +56,24 @@ class PaddedEmbedding(nn.Embedding):
         return mx.where((x == self.padding_idx)[..., None], mx.stop_gradient(rows), rows)
 
 
+@rule("torch.nn.Embedding.from_pretrained", trap="indices out of range")
+def embedding_of(
+    embeddings, freeze=True, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+):
+    """An embedding whose rows are those of `embeddings`; frozen, it is not trained."""
+    if max_norm is not None:
+        refuse("max_norm rescales the rows of the table in place during the look-up")
+    if scale_grad_by_freq:
+        refuse("scale_grad_by_freq has no counterpart: gradients are pure functions in MLX")
+    layer = (
+        nn.Embedding(*embeddings.shape)
+        if padding_idx is None
+        else PaddedEmbedding(embeddings.shape[0], embeddings.shape[1], padding_idx)
+    )
+    layer.weight = embeddings
+    return layer.freeze() if freeze else layer
+
+
 @definition("torch.nn.EmbeddingBag")
 class EmbeddingBag(nn.Embedding):
     """Looks up bags of equal length, (batch, length) -> (batch, dims), and sums, averages or maximises each."""

@@ -155,6 +155,7 @@ Fact Evaluator::call_library(std::string_view qualified, const Operands& operand
         return make(std::find(kIntegers.begin(), kIntegers.end(), last) != kIntegers.end() ? Kind::integer : Kind::floating);
     }
     if (is_library_module(qualified)) return construct_module(store_, qualified, operands);
+    if (qualified == "torch.nn.Embedding.from_pretrained") return construct_module(store_, "torch.nn.Embedding", {});
     if (const Operator* op = find_library_operator(qualified)) {
         const Fact result = apply_operator(*op, operands, node);
         const bool in_place = qualified.ends_with('_') && !operands.positional.empty();  // torch.relu_(x) gives x back

@@ -48,6 +48,15 @@ bool Rewriter::is_type_argument(NodeId id) const {
     return tree_[callee].kind == NodeKind::attribute && tree_[callee].name == "type";
 }
 
+// A context that is entered elsewhere: self.context = partial(torch.autocast, "cuda")
+bool Rewriter::is_context_kept(NodeId id) const {
+    NodeId holder = tree_[id].parent;
+    while (exists(holder) && (tree_[holder].kind == NodeKind::call || tree_[holder].kind == NodeKind::conditional)) holder = tree_[holder].parent;
+    if (!exists(holder)) return false;
+    if (tree_[holder].kind == NodeKind::return_) return true;
+    return tree_[holder].kind == NodeKind::assign && tree_[tree_.child(holder, 1)].kind == NodeKind::attribute;
+}
+
 // A qualified name that is used as a value. False if nothing is known of it.
 bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const Entry* entry = entry_of(qualified);
@@ -84,6 +93,10 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
         refuse(Code::considered_no, id, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     case EntryKind::keep: return true;
+    case EntryKind::dissolve:
+        if (entry->stops_gradient || !is_context_kept(id)) return true;
+        text = evaluator_.require_definition(*catalogue_.find("mlxify.no_context"));
+        break;
     default: return true;
     }
     if (text.starts_with(output_.nn + ".")) emissions_.uses_nn = true;

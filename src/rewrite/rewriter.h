@@ -304,6 +304,7 @@ private:
     void annotation_string(NodeId id);
     [[nodiscard]] bool is_annotation(NodeId id) const;
     bool untyped(NodeId id);
+    [[nodiscard]] bool is_context_kept(NodeId id) const;
     bool constant(NodeId id, std::string_view qualified);
     std::string class_text(const catalogue::Entry& entry);
     [[nodiscard]] std::string renamed_everywhere(std::string_view name) const;

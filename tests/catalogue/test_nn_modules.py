@@ -341,6 +341,12 @@ def test_embedding():
     reference, converted, weights = make("Embedding", 7, 4, padding_idx=2)
     compare(reference, converted, (ids,), weights=weights)
     assert not np.array(ENTRIES["torch.nn.Embedding"].python(7, 4, padding_idx=-1).weight[6]).any()
+    rows = normal(7, 4)
+    for options in ({"freeze": False}, {"freeze": False, "padding_idx": 2}):
+        converted = ENTRIES["torch.nn.Embedding.from_pretrained"].python(mx.array(rows.numpy()), **options)
+        compare(torch.nn.Embedding.from_pretrained(rows, **options), converted, (ids,))
+    frozen = ENTRIES["torch.nn.Embedding.from_pretrained"].python(mx.array(rows.numpy()))
+    assert not frozen.trainable_parameters()
     for mode in ("mean", "sum", "max"):
         reference, converted, weights = make("EmbeddingBag", 7, 4, mode=mode)
         compare(reference, converted, (ids,), weights=weights)
