@@ -19,10 +19,12 @@ class _Recurrent(nn.Module):
         super().__init__()
         if proj_size:
             raise NotImplementedError("a recurrent network with projected states")
+        self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.batch_first = batch_first
         self.dropout = dropout
+        self.bidirectional = bidirectional
         self.suffixes = ("", "_reverse") if bidirectional else ("",)
         bound = hidden_size**-0.5
         for layer in range(num_layers):
@@ -139,6 +141,31 @@ class RNN(_Recurrent):
     def __call__(self, x, hx=None):
         outputs, (hidden,) = self._run(x, None if hx is None else (hx,))
         return outputs, hidden
+
+
+@attribute("torch.nn.LSTM.bias", "torch.nn.GRU.bias", "torch.nn.RNN.bias")
+def bias(self):
+    return "bias_ih_l0" in self
+
+
+def _names_of_weights(network):
+    """The names of the weights of a recurrent module, a list for each direction of each layer."""
+    kinds = [kind for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if kind + "_l0" in network]
+    parts = ["_l" + str(layer) + suffix for layer in range(network.num_layers) for suffix in network.suffixes]
+    names = []
+    for part in parts:
+        names.append([kind + part for kind in kinds])
+    return names
+
+
+@attribute("torch.nn.LSTM._all_weights", "torch.nn.GRU._all_weights", "torch.nn.RNN._all_weights")
+def names_of_weights(self):
+    return _names_of_weights(self)
+
+
+@attribute("torch.nn.LSTM.all_weights", "torch.nn.GRU.all_weights", "torch.nn.RNN.all_weights")
+def all_weights(self):
+    return [[self[name] for name in names] for names in _names_of_weights(self)]
 
 
 class _RecurrentCell(nn.Module):

@@ -341,6 +341,11 @@ Fact per_axis(FactStore& store, std::string_view library, std::string_view name)
 
 }  // namespace
 
+bool is_recurrent(std::string_view qualified) {
+    constexpr std::array<std::string_view, 6> kRecurrent{"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"};
+    return qualified.starts_with(kNn) && std::find(kRecurrent.begin(), kRecurrent.end(), qualified.substr(kNn.size())) != kRecurrent.end();
+}
+
 Fact module_attribute(FactStore& store, const Fact& module, std::string_view name) {
     constexpr std::array<std::string_view, 17> kIntegers{"in_features",   "out_features", "in_channels", "out_channels", "num_embeddings",
                                                          "embedding_dim", "num_features", "groups",      "hidden_size",  "input_size",
@@ -350,6 +355,14 @@ Fact module_attribute(FactStore& store, const Fact& module, std::string_view nam
     if (name == "training") return make(Kind::boolean);
     if (!known && module.class_index != 0) return {};
     if (!known && !keeps_shape(store.library_name(module))) return {};
+    if (is_recurrent(store.library_name(module))) {
+        if (name == "bias" || name == "bidirectional" || name == "batch_first") return make(Kind::boolean);
+        if (name.starts_with("weight_") || name.starts_with("bias_")) {  // weight_ih_l0
+            Fact weight = tensor(name.starts_with("weight_") ? 2 : 1, DType::float32);
+            weight.temporary = false;
+            return weight;
+        }
+    }
     if (name == "weight") {
         Fact weight = tensor(known ? known->weight_rank : -1, DType::float32);
         weight.temporary = false;

@@ -12,6 +12,7 @@ namespace mlxify::infer {
 
 // Whether the name is a module class: of the table, or any other capitalised export of torch.nn.
 bool is_library_module(std::string_view qualified);
+bool is_recurrent(std::string_view qualified);  // torch.nn.LSTM, torch.nn.GRUCell
 
 // `torch.nn.Linear(16, 32)`: a module fact with what its calls need to know.
 Fact construct_module(FactStore& store, std::string_view qualified, const Operands& operands);

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "infer/fact_store.h"
+#include "infer/module_results.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -215,6 +216,25 @@ bool Rewriter::is_outside_gradient(NodeId node) const {
     return false;
 }
 
+// getattr(self.rnn, f"weight_hh_l{i}"): a weight whose name and axes MLX's module has too.
+bool Rewriter::is_weight_by_name(NodeId target) const {
+    if (tree_[target].kind != NodeKind::call || tree_.children(target).size() != 3) return false;
+    const NodeId callee = tree_.child(target, 0);
+    if (tree_.text(callee) != "getattr" || names_.binding(callee) != names::kNoBinding) return false;
+    const infer::Fact& owner = fact(tree_.child(target, 1));
+    if (owner.kind != infer::Kind::module) return false;
+    return owner.library_class != 0 ? infer::is_recurrent(facts_.library_names[owner.library_class]) : owner.class_index != 0;
+}
+
+// w.chunk(4) of which nothing is known: not whether it looks at a tensor that others hold.
+bool Rewriter::is_view_of_unknown(NodeId value) const {
+    if (tree_[value].kind != NodeKind::call || tree_[tree_.child(value, 0)].kind != NodeKind::attribute) return false;
+    const NodeId callee = tree_.child(value, 0);
+    if (fact(tree_.child(callee, 0)).kind != infer::Kind::unknown) return false;
+    const catalogue::Entry* entry = catalogue_.find("torch.Tensor." + std::string(tree_[callee].name));
+    return entry != nullptr && !entry->view_of.empty();
+}
+
 void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
     const NodeId parent = tree_[call].parent;
     const bool statement = exists(parent) && tree_[parent].kind == NodeKind::expression_statement;
@@ -234,7 +254,13 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     // x[index] of an index tensor is a copy, whose change nobody sees.
     const bool copy = kind == NodeKind::subscript && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && known.view_of == 0 && known.temporary &&
                       !fact(tree_.child(target, 0)).temporary;
-    const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript) && !copy;
+    const bool by_name = is_weight_by_name(target);
+    const bool named = (kind == NodeKind::name || kind == NodeKind::attribute || kind == NodeKind::subscript || by_name) && !copy;
+    if (kind == NodeKind::subscript && known.view_of == 0 && is_view_of_unknown(tree_.child(target, 0))) {
+        refuse(Code::view_written, call, "this in-place write goes through a view into another tensor, which MLX does not share",
+               "write to the tensor itself: `x[...] = value`");
+        return;
+    }
     const std::string_view method = std::string_view(entry.qualified).substr(entry.qualified.rfind('.') + 1);
     const auto [shapes, values] = changes_of_shape_and_values(call);
     const bool shape_alone = shapes > 0 && values == 0;
@@ -275,15 +301,20 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         const names::Binding& binding = names_[names_.binding(target)];
         const bool own = own_shape || holds_fresh_values_only(tree_, names_, facts_, target);
         if (!own && binding.kind != names::BindingKind::none) lvalue += "[...]";
+    } else if (by_name) {
+        lvalue += "[...]";
     } else if (kind == NodeKind::attribute && ties_weights()) {
         lvalue += "[...]";  // another module may hold the same array
     }
     // An element of a list may have other names too: the object itself changes.
     const infer::Kind container = kind == NodeKind::subscript ? fact(tree_.child(target, 0)).kind : infer::Kind::unknown;
     if (container == infer::Kind::list || container == infer::Kind::tuple || container == infer::Kind::dict) {
-        if (known.view_of != 0 && seen_elsewhere(NodeId{known.view_of}, target, tree_.statement_of(call)) && tree_[NodeId{known.view_of}].kind == NodeKind::name) {
-            refuse(Code::view_written, target, "this in-place write goes to an element that may be a view of `" + std::string(tree_.text(NodeId{known.view_of})) + "`",
-                   "write to `" + std::string(tree_.text(NodeId{known.view_of})) + "` itself");
+        const NodeId owner{known.view_of};
+        const bool kept = known.view_of != 0 && tree_[owner].kind == NodeKind::attribute && tree_[tree_.child(target, 0)].kind == NodeKind::call;  // self.weight.chunk(4)[1]
+        const bool seen = known.view_of != 0 && tree_[owner].kind == NodeKind::name && seen_elsewhere(owner, target, tree_.statement_of(call));
+        if (kept || seen) {
+            refuse(Code::view_written, target, "this in-place write goes to an element that may be a view of `" + std::string(tree_.text(owner)) + "`",
+                   "write to `" + std::string(tree_.text(owner)) + "` itself");
             return;
         }
         lvalue += "[...]";

@@ -119,6 +119,8 @@ private:
     [[nodiscard]] bool is_setup_function(NodeId function) const;
     std::pair<int, int> changes_of_shape_and_values(NodeId call) const;
     bool is_object_of_its_own(NodeId target) const;
+    [[nodiscard]] bool is_weight_by_name(NodeId target) const;
+    [[nodiscard]] bool is_view_of_unknown(NodeId value) const;
     bool write_back_to_caller(NodeId step, NodeId made, NodeId target);
     bool is_loop_over_objects(const names::Binding& binding) const;
     bool written_through_view(NodeId target);
