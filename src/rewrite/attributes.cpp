@@ -50,11 +50,12 @@ bool Rewriter::is_type_argument(NodeId id) const {
 
 // A context that is entered elsewhere: self.context = partial(torch.autocast, "cuda")
 bool Rewriter::is_context_kept(NodeId id) const {
-    NodeId holder = tree_[id].parent;
-    while (exists(holder) && (tree_[holder].kind == NodeKind::call || tree_[holder].kind == NodeKind::conditional)) holder = tree_[holder].parent;
+    NodeId value = id, holder = tree_[id].parent;
+    for (; exists(holder) && (tree_[holder].kind == NodeKind::call || tree_[holder].kind == NodeKind::conditional); value = holder, holder = tree_[holder].parent)
+        if (tree_[holder].kind == NodeKind::call && tree_.child(holder, 0) == value) return false;
     if (!exists(holder)) return false;
     if (tree_[holder].kind == NodeKind::return_) return true;
-    return tree_[holder].kind == NodeKind::assign && tree_[tree_.child(holder, 1)].kind == NodeKind::attribute;
+    return tree_[holder].kind == NodeKind::assign && tree_.child(holder, 0) == value && tree_[tree_.child(holder, 1)].kind == NodeKind::attribute;
 }
 
 // A qualified name that is used as a value. False if nothing is known of it.

@@ -18,10 +18,12 @@ class _Recurrent(nn.Module):
         super().__init__()
         if proj_size:
             raise NotImplementedError("a recurrent network with projected states")
+        self.input_size = input_size
         self.hidden_size = hidden_size
         self.num_layers = num_layers
         self.batch_first = batch_first
         self.dropout = dropout
+        self.bidirectional = bidirectional
         self.suffixes = ("", "_reverse") if bidirectional else ("",)
         bound = hidden_size**-0.5
         for layer in range(num_layers):
