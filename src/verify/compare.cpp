@@ -175,9 +175,10 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     const ArrayView& truth = usable(reference.float64, plain) ? *reference.float64 : plain;
     const std::optional<Values> precise = &truth == &plain ? std::nullopt : std::optional<Values>(truth);
     const Values& true_values = precise ? *precise : expected;
-    const double bound = outlier_bound(true_values);
+    double bound = outlier_bound(true_values);
     const double own_scale = ordinary_scale(true_values, bound);
     const bool is_zero = &truth != &plain && own_scale <= kOfSiblings * siblings;
+    if (is_zero && scale_of(truth) <= kOfSiblings * siblings) bound = std::numeric_limits<double>::infinity();  // no element stands out of nothing
     const double scale = std::max({own_scale, kContextShare * context, is_zero ? siblings : 0});
     if (scale < kSmallestNormal) {
         const double largest = scale_of(converted);

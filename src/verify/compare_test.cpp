@@ -160,6 +160,18 @@ TEST(CompareArrays, ZerosAreMeasuredAgainstTheirNeighbours) {
 }
 
 // What PyTorch gives in float64, however far from its float32, makes no difference of a close match.
+// The gradient of a bias before a batch norm: each side rounds another nothing.
+TEST(CompareArrays, NoElementStandsOutOfASumThatCancels) {
+    const Held plain = floats({1e-9F, -2e-9F, 3e-7F, 1e-9F, 2e-9F}), converted = floats({-1e-9F, 1e-9F, -9e-8F, 3e-9F, 1e-9F});
+    const Held truth = held<double>(ArrayType::float64, {1e-22, 2e-22, 4e-17, -1e-22, 1e-22});
+    const ArrayView plain_view = plain.view(), truth_view = truth.view();
+    EXPECT_EQ(compare_arrays({&plain_view, &truth_view, nullptr}, converted.view(), 4, 0, 1).match, Match::same);
+    EXPECT_EQ(compare_arrays({&plain_view, &truth_view, nullptr}, floats({0, 0, 1e-3F, 0, 0}).view(), 4, 0, 1).match, Match::differs);
+    const Held other = floats({1e-9F, -2e-9F, 4e-3F, 1e-9F, 2e-9F}), large = held<double>(ArrayType::float64, {1e-22, 2e-22, 4e-3, -1e-22, 1e-22});
+    const ArrayView other_view = other.view(), large_view = large.view();
+    EXPECT_EQ(compare_arrays({&other_view, &large_view, nullptr}, floats({0, 0, 4.001e-3F, 0, 0}).view(), 4, 0, 1).match, Match::differs) << "one that does";
+}
+
 TEST(CompareArrays, ACloseMatchStaysOne) {
     const Held plain = floats({1, -2, 3, 0.5F, -0.25F});
     const ArrayView plain_view = plain.view();
