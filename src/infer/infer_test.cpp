@@ -270,6 +270,16 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     EXPECT_EQ(file.short_form("a.view(2)"), "tensor 1 float32");
 }
 
+TEST(Infer, RanksThatDifferedAreUnknownThoughOneCallShowsOne) {
+    const std::string text = "def g(w):\n    return w + 1\n\ndef f(n):\n    return g(torch.zeros(n, 3))\n\nchosen = {'g': g}\n";
+    EXPECT_EQ(Analysed(text).short_form("w"), "tensor 2 float32");
+    ObservedFact w;
+    const auto begin = static_cast<std::uint32_t>(text.find("w + 1"));
+    w.span = {begin, begin + 1};
+    w.kind = Kind::tensor;
+    EXPECT_EQ(Analysed(text, {w}).short_form("w"), "tensor");
+}
+
 TEST(Infer, WhatWasRegisteredAsNoneMayBeNone) {
     const std::string text =
         "class A(nn.Module):\n    def __init__(self, bias=True):\n        super().__init__()\n        if bias:\n"

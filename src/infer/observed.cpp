@@ -52,12 +52,12 @@ void Evaluator::apply_observed(NodeId node, Fact& fact) {
     }
     fact.observed = true;
     if (seen.kind == Kind::tensor) {
-        if (seen.rank >= 0 && fact.rank != seen.rank) {
+        if (fact.rank != seen.rank) {  // also where runs differ, though the one call that is to be seen has a rank
             fact.rank = seen.rank;
             fact.shape = 0;
             fact.same_rank_as = 0;
         }
-        if (seen.dtype != DType::unknown) fact.dtype = seen.dtype;
+        fact.dtype = seen.dtype;
     }
     if (seen.kind == Kind::dtype && seen.dtype != DType::unknown) fact.dtype = seen.dtype;
     if (fact.kind != Kind::tensor && fact.length < 0 && seen.length >= 0 && fact.elements == 0 && seen.kind == Kind::size)
