@@ -176,6 +176,14 @@ def _number(value):
         if known(value.dtype in _FLOATS) and value.dtype not in _FLOATS:
             return int(value)
         return value.item()
+    if maybe_tensor(value):
+        return _number_of_any(value)
+    return value
+
+
+def _number_of_any(value):
+    if isinstance(value, mx.array):
+        return value.item()
     return value
 
 

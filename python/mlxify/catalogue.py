@@ -29,6 +29,7 @@ __all__ = [
     "known",
     "limited",
     "math",
+    "maybe_tensor",
     "maybe_void",
     "module",
     "mutated",
@@ -223,6 +224,11 @@ def is_size(value: Any) -> bool:
 
 def limited(value: Any) -> bool:
     """Whether the compiler knows that what was below zero is zero in the tensor; never in Python."""
+    return False
+
+
+def maybe_tensor(value: Any) -> bool:
+    """Whether nothing but the samples tells of the value, and it was a tensor in some of them and not in others."""
     return False
 
 

@@ -38,6 +38,7 @@ bool Evaluator::counts_observed_axes(NodeId node) const {
 void Evaluator::apply_observed(NodeId node, Fact& fact) {
     if (observed_at_.empty() || observed_at_[index(node)] == 0) return;
     const ObservedFact& seen = observed_[observed_at_[index(node)] - 1];
+    if (seen.kind == Kind::unknown && seen.tensor && fact.kind == Kind::unknown) fact.observed = true;  // a tensor, and something else
     if (seen.kind == Kind::unknown || seen.kind == Kind::none) return;
     // zip, enumerate, map and generators are objects of their own; statically they are the list of what they give.
     if (seen.kind == Kind::object && fact.kind == Kind::list) return;

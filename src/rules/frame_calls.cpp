@@ -310,6 +310,10 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
     }
     if (word == "limited") return bool_value(evaluate(children[1]).fact.limited);
     if (word == "maybe_void") return bool_value(evaluate(children[1]).fact.maybe_void);
+    if (word == "maybe_tensor") {  // of no one kind, but a tensor in some run
+        const infer::Fact fact = evaluate(children[1]).fact;
+        return bool_value(fact.kind == Kind::unknown && fact.observed);
+    }
     if (word == "is_size") return bool_value(evaluate(children[1]).fact.kind == Kind::size);
     if (word == "is_tensor") {
         const Value value = evaluate(children[1]);

@@ -1,0 +1,31 @@
+#include "pipeline/convert.h"
+
+#include <gtest/gtest.h>
+
+#include "catalogue/index_builder.h"
+
+namespace mlxify::pipeline {
+namespace {
+
+// A bound that is a tensor in some calls and a number in others.
+TEST(Convert, WhatWasATensorInSomeRunsIsAskedForWhenItRuns) {
+    auto index = catalogue::build_index({{"lib/creation.py",
+                                          "from mlxify.catalogue import *\n\n"
+                                          "@rule(\"torch.arange\")\ndef arange(end):\n    if maybe_tensor(end):\n        return mx.arange(_number(end))\n"
+                                          "    return mx.arange(end)\n\n"
+                                          "def _number(value):\n    if isinstance(value, mx.array):\n        return value.item()\n    return value\n"}});
+    ASSERT_TRUE(index) << index.error().message;
+    const auto owned = std::move(*index);
+    const catalogue::Catalogue catalogue(owned->view());
+    const std::string text = "import torch\n\n\ndef places(end):\n    return torch.arange(end)\n";
+    const source::SourceText source("file.py", text);
+    infer::ObservedFact end;
+    const auto begin = static_cast<std::uint32_t>(text.rfind("end)"));
+    end.span = {begin, begin + 3};
+    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("    return mx.arange(end)\n"), std::string::npos);
+    end.tensor = true;
+    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("    return mx.arange(_number(end))\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace mlxify::pipeline
