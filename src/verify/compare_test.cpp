@@ -159,7 +159,6 @@ TEST(CompareArrays, ZerosAreMeasuredAgainstTheirNeighbours) {
     EXPECT_EQ(compare_arrays({&view, nullptr, nullptr}, floats({1e-3F, 0}).view(), 4, 1).match, Match::differs);
 }
 
-// What PyTorch gives in float64, however far from its float32, makes no difference of a close match.
 // The gradient of a bias before a batch norm: each side rounds another nothing.
 TEST(CompareArrays, NoElementStandsOutOfASumThatCancels) {
     const Held plain = floats({1e-9F, -2e-9F, 3e-7F, 1e-9F, 2e-9F}), converted = floats({-1e-9F, 1e-9F, -9e-8F, 3e-9F, 1e-9F});
@@ -172,6 +171,7 @@ TEST(CompareArrays, NoElementStandsOutOfASumThatCancels) {
     EXPECT_EQ(compare_arrays({&other_view, &large_view, nullptr}, floats({0, 0, 4.001e-3F, 0, 0}).view(), 4, 0, 1).match, Match::differs) << "one that does";
 }
 
+// What PyTorch gives in float64, however far from its float32, makes no difference of a close match.
 TEST(CompareArrays, ACloseMatchStaysOne) {
     const Held plain = floats({1, -2, 3, 0.5F, -0.25F});
     const ArrayView plain_view = plain.view();
