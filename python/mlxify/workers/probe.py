@@ -106,7 +106,7 @@ class Recorder:
         elif isinstance(value, _CONTAINERS):
             brief = (number, of, len(value))
         elif of is types.BuiltinMethodType:
-            brief = (number, of, value.__name__, type(value.__self__))
+            brief = (number, of, value.__module__, value.__qualname__)  # all that its name is made of
         elif self.framework.is_module(value):
             brief = (number, of)
         else:
