@@ -511,11 +511,14 @@ private:
         begin(stage::kWeights);
         initial_of_.insert(sample_->invocation.expression);
         Outcome<Pair::InitialStates> given = pair.initial();
-        const Trouble* trouble = std::get_if<Trouble>(&given);
-        if (trouble == nullptr && same_draws(pair, std::get<Pair::InitialStates>(given))) return true;
-        std::optional<Trouble> more;
-        if (trouble == nullptr && (more = pair.add_initial(std::get<Pair::InitialStates>(given), kConstructions))) trouble = &*more;
-        if (trouble != nullptr) return trouble->side == Trouble::Side::original || (fail(stage::kWeights, *trouble), false);
+        if (auto* first = std::get_if<Pair::InitialStates>(&given)) {
+            if (same_draws(pair, *first)) return true;
+            if (auto trouble = pair.add_initial(*first, kConstructions)) given = std::move(*trouble);
+        }
+        if (const Trouble* trouble = std::get_if<Trouble>(&given)) {
+            if (trouble->side == Trouble::Side::original) return true;
+            return fail(stage::kWeights, *trouble), false;
+        }
         const auto& states = std::get<Pair::InitialStates>(given);
         const auto of = [](const std::vector<ArrayFile>& files, const std::string& name) {
             std::vector<const ArrayView*> views;
