@@ -1,5 +1,7 @@
 """Comparisons, logic and bits."""
 
+from catalogue.torch.indexing import _filled_apart
+
 from mlxify.catalogue import *
 
 
@@ -146,6 +148,10 @@ def bitwise_right_shift(input, other):
 def where(condition, input=None, other=None):
     if input is None:
         return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(condition)))
+    if softmax_masked(input):
+        return _filled_apart(other, condition, input)
+    if softmax_masked(other):
+        return _filled_apart(input, mx.logical_not(condition), other)
     return mx.where(condition, input, other)
 
 

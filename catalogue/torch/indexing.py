@@ -267,7 +267,24 @@ def unravel_index(indices, shape):
 
 # A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
 # is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
+def _filled_apart(input, mask, value):
+    """`input` with `value` where the mask holds; the gradient there is 0. MLX's `where` multiplies what comes back by 0, a NaN too."""
+    input = mx.broadcast_to(input, mx.broadcast_shapes(input.shape, mask.shape))
+
+    @mx.custom_function
+    def selected(input):
+        return mx.where(mask, value, input)
+
+    @selected.vjp
+    def selected_vjp(input, cotangent, output):
+        return mx.where(mask, 0, cotangent)
+
+    return selected(input)
+
+
 def _filled(input, mask, value):
+    if softmax_masked(value):
+        return _filled_apart(input, mask, value)
     if known(is_tensor(value)) and is_tensor(value):
         if known(input.dtype == value.dtype) and input.dtype == value.dtype:
             return mx.where(mask, value, input)

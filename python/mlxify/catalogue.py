@@ -40,6 +40,7 @@ __all__ = [
     "np",
     "refuse",
     "rule",
+    "softmax_masked",
     "trap",
 ]
 
@@ -244,6 +245,11 @@ def is_tensor(value: Any) -> bool:
 def mutated(value: Any) -> bool:
     """Whether the result is later written to in place; in Python that cannot be excluded."""
     return True
+
+
+def softmax_masked(value: Any) -> bool:
+    """Whether the value is -inf and the function of the call masks what a softmax gives; in Python nothing is known of callers."""
+    return False
 
 
 def named(qualified: str) -> Iterator[Entry]:

@@ -1,14 +1,17 @@
 // Attributes: of tensors, of instances of the file's classes, of library modules, and names of libraries.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 
+#include "base/text.h"
 #include "infer/annotations.h"
 #include "infer/evaluator.h"
 #include "infer/module_results.h"
 
 namespace mlxify::infer {
 
+using base::last_part;
 using syntax::index;
 using NodeKind = syntax::Kind;
 using syntax::kNoNode;
@@ -21,8 +24,6 @@ constexpr std::array<std::string_view, 8> kTensorAttributes{"shape", "ndim", "T"
 bool is_tensor_attribute(std::string_view name) {
     return std::find(kTensorAttributes.begin(), kTensorAttributes.end(), name) != kTensorAttributes.end();
 }
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 }  // namespace
 
@@ -48,7 +49,8 @@ Fact Evaluator::library_constant(std::string_view qualified) {
     }
     if (qualified.starts_with("math.") || qualified.starts_with("torch.") || qualified.starts_with("numpy.")) {
         const std::string_view last = last_part(qualified);
-        if (last == "pi" || last == "e" || last == "inf" || last == "tau" || last == "nan") return make(Kind::floating);
+        if (last == "inf") return store_.constant(Kind::floating, std::numeric_limits<double>::infinity());
+        if (last == "pi" || last == "e" || last == "tau" || last == "nan") return make(Kind::floating);
     }
     if (qualified == "typing.TYPE_CHECKING") return store_.constant(Kind::boolean, false);
     if (is_library_module(qualified)) return store_.library_fact(Kind::class_, qualified);

@@ -1,21 +1,31 @@
 // Python's builtins and functools.partial.
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <limits>
+#include <optional>
+#include <string>
 
+#include "base/text.h"
 #include "infer/evaluator.h"
 #include "infer/tensor_results.h"
 
 namespace mlxify::infer {
 
+using base::contains;
 using syntax::kNoNode;
 
 namespace {
 
 constexpr std::int32_t kMaxTracked = 64;
 
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
+// What `float(word)` is for "inf", "-Infinity" and the like.
+std::optional<double> infinity(std::string word) {
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    const bool negative = word.starts_with('-');
+    const std::string_view rest = std::string_view(word).substr(negative || word.starts_with('+') ? 1 : 0);
+    if (rest != "inf" && rest != "infinity") return std::nullopt;
+    return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace
@@ -41,6 +51,8 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
     }
     if (name == "float") {
         if (first.kind == Kind::floating) return first;
+        if (const auto* word = first.kind == Kind::string && first.value != kNoValue ? std::get_if<std::string>(table_.value(first)) : nullptr)
+            if (const auto number = infinity(*word)) return store_.constant(Kind::floating, *number);
         return make(Kind::floating);
     }
     if (name == "str" || name == "repr" || name == "format" || name == "chr" || name == "input") return make(Kind::string);

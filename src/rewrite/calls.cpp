@@ -1,6 +1,7 @@
 // Calls: which catalogue entry, with which arguments, printed how.
 #include <algorithm>
 #include <cctype>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -155,6 +156,23 @@ bool Rewriter::result_is_mutated(NodeId call) const {
         if (is_written_to(target)) return true;
     }
     return false;
+}
+
+// The function that the call stands in also masks what a softmax gives, or frees it of NaN.
+bool Rewriter::softmax_is_masked(NodeId call) const {
+    const NodeId function = tree_.function_of(call);
+    if (!exists(function)) return false;
+    std::uint32_t softmax = std::numeric_limits<std::uint32_t>::max();  // where the first one ends
+    std::uint32_t masked = 0;                                           // where the last mask ends
+    for (std::uint32_t i = 1; i < syntax::index(function); ++i) {
+        const NodeId id{i};
+        if (id == call || tree_[id].kind != NodeKind::call || tree_.function_of(id) != function) continue;
+        const std::string_view name = tree_[tree_.child(id, 0)].name;
+        if (name.find("softmax") != std::string_view::npos) softmax = std::min(softmax, tree_[id].span.end);
+        for (const std::string_view mask : {"masked_fill", "masked_fill_", "nan_to_num", "nan_to_num_", "where"})
+            if (name == mask) masked = std::max(masked, tree_[id].span.end);
+    }
+    return masked > softmax;
 }
 
 void Rewriter::call(NodeId id) {
@@ -414,6 +432,7 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     rules::ApplyOptions options;
     options.component = component_wanted(id, entry, selector);
     options.result_mutated = result_is_mutated(id);
+    options.softmax_masked = softmax_is_masked(id);
     // What is written to in place is the tensor itself, not a detached look at it.
     std::vector<Actual> given = actuals(id, entry.mutates.empty() || !exists(receiver) ? receiver : strip_data(receiver));
     NodeId out = out_argument(id);

@@ -180,6 +180,7 @@ private:
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
     [[nodiscard]] static std::optional<std::size_t> field_place(std::string_view fields, std::string_view name);
     [[nodiscard]] bool result_is_mutated(NodeId call) const;
+    [[nodiscard]] bool softmax_is_masked(NodeId call) const;
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);

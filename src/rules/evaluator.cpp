@@ -99,6 +99,7 @@ Value pick(Value value, const ApplyOptions& options) {
 
 Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const ApplyOptions& options) {
     result_mutated_ = options.result_mutated;
+    softmax_masked_ = options.softmax_masked;
     depth_ = 0;
     const Body& body = catalogue_.body(entry);
     Outcome outcome;
@@ -132,6 +133,7 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
 
 Outcome Evaluator::function(const Entry& entry) {
     result_mutated_ = false;
+    softmax_masked_ = false;
     Outcome outcome;
     ApplyOptions options;
     options.open = true;

@@ -83,6 +83,7 @@ struct Outcome {
 struct ApplyOptions {
     std::optional<std::size_t> component;  // only this element of the returned tuple is wanted
     bool result_mutated = false;           // the result is later written to in place
+    bool softmax_masked = false;           // a softmax around it is masked in its turn, or freed of NaN
     bool open = false;                     // parameters without argument stay parameters: by `**`, or a function as a value
 };
 
@@ -115,6 +116,7 @@ private:
     Leaves& leaves_;
     Emissions& emissions_;
     bool result_mutated_ = false;
+    bool softmax_masked_ = false;
     bool asking_ = false;  // inside `known(...)`: nothing is emitted
     std::uint32_t depth_ = 0;
     std::map<std::string, std::string, std::less<>> required_;  // origin of a definition -> its name in the output

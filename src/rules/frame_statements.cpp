@@ -233,6 +233,8 @@ Frame::Flow Frame::statement(NodeId id) {
     if (mode_ == Mode::inline_) throw NeedsHelper{};
     // while, with, nested functions, break: as they stand, with what they assign made run-time variables first
     materialise(id);
+    const bool definition = node.kind == NodeKind::function_def;
+    if (definition && !lines_.empty() && !lines_.ends_with("\n\n")) lines_ += '\n';
     std::string text(tree_.text(id));
     const std::size_t column = node.span.begin - (tree_.source().rfind('\n', node.span.begin) + 1);
     std::string moved;
@@ -245,6 +247,7 @@ Frame::Flow Frame::statement(NodeId id) {
         emit(line);
         begin = end + 1;
     }
+    if (definition) lines_ += '\n';
     return node.kind == NodeKind::break_ || node.kind == NodeKind::continue_ ? Flow::stopped : Flow::next;
 }
 
