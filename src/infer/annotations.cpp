@@ -3,11 +3,13 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
 #include "infer/einops_pattern.h"
 #include "infer/module_results.h"
 
 namespace mlxify::infer {
 
+using base::last_part;
 using syntax::NodeId;
 using NodeKind = syntax::Kind;
 
@@ -25,8 +27,6 @@ constexpr std::array kDTypes{
     NamedDType{"int32", DType::int32},     NamedDType{"int", DType::int32},           NamedDType{"int16", DType::int16},
     NamedDType{"short", DType::int16},     NamedDType{"int8", DType::int8},           NamedDType{"uint8", DType::uint8},
     NamedDType{"bool", DType::boolean},    NamedDType{"complex64", DType::complex64}, NamedDType{"cfloat", DType::complex64}};
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 std::string_view unquoted(std::string_view text) {
     while (!text.empty() && (text.front() == '"' || text.front() == '\'')) text.remove_prefix(1);

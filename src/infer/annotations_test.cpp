@@ -5,13 +5,13 @@
 namespace mlxify::infer {
 namespace {
 
-struct Case {
+struct AnnotationCase {
     const char* annotation;
     const char* expected;
     bool maybe_none = false;
 };
 
-class Annotations : public testing::TestWithParam<Case> {};
+class Annotations : public testing::TestWithParam<AnnotationCase> {};
 
 TEST_P(Annotations, AreRead) {
     const Analysed file(std::string("from torch import Tensor\nfrom jaxtyping import Float\nclass Config:\n    pass\ndef f(p: ") +
@@ -28,15 +28,15 @@ TEST_P(Annotations, AreRead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Annotations,
-                         testing::Values(Case{"torch.Tensor", "tensor"}, Case{"Tensor", "tensor"}, Case{"torch.LongTensor", "tensor int64"},
-                                         Case{"'torch.Tensor'", "tensor"}, Case{"Optional[Tensor]", "tensor", true},
-                                         Case{"Tensor | None", "tensor", true}, Case{"'Optional[Tensor]'", "tensor", true},
-                                         Case{"int", "int"}, Case{"float", "float"}, Case{"bool", "bool"}, Case{"str", "str"},
-                                         Case{"torch.dtype", "dtype"}, Case{"nn.Module", "module"}, Case{"nn.Linear", "module"},
-                                         Case{"Config", "object"}, Case{"List[int]", "list"}, Case{"Tuple[int, int]", "tuple 2"},
-                                         Case{"tuple[int, ...]", "tuple"}, Case{"dict", "dict"}, Case{"Float[Tensor, 'b n d']", "tensor 3"},
-                                         Case{"Float[Tensor, '... d']", "tensor"}, Case{"Callable", "unknown"},
-                                         Case{"Unheard", "unknown"}));
+                         testing::Values(AnnotationCase{"torch.Tensor", "tensor"}, AnnotationCase{"Tensor", "tensor"}, AnnotationCase{"torch.LongTensor", "tensor int64"},
+                                         AnnotationCase{"'torch.Tensor'", "tensor"}, AnnotationCase{"Optional[Tensor]", "tensor", true},
+                                         AnnotationCase{"Tensor | None", "tensor", true}, AnnotationCase{"'Optional[Tensor]'", "tensor", true},
+                                         AnnotationCase{"int", "int"}, AnnotationCase{"float", "float"}, AnnotationCase{"bool", "bool"}, AnnotationCase{"str", "str"},
+                                         AnnotationCase{"torch.dtype", "dtype"}, AnnotationCase{"nn.Module", "module"}, AnnotationCase{"nn.Linear", "module"},
+                                         AnnotationCase{"Config", "object"}, AnnotationCase{"List[int]", "list"}, AnnotationCase{"Tuple[int, int]", "tuple 2"},
+                                         AnnotationCase{"tuple[int, ...]", "tuple"}, AnnotationCase{"dict", "dict"}, AnnotationCase{"Float[Tensor, 'b n d']", "tensor 3"},
+                                         AnnotationCase{"Float[Tensor, '... d']", "tensor"}, AnnotationCase{"Callable", "unknown"},
+                                         AnnotationCase{"Unheard", "unknown"}));
 
 TEST(DTypes, AreReadByName) {
     EXPECT_EQ(dtype_of_name("torch.long"), DType::int64);

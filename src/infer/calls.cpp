@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
 #include "infer/annotations.h"
 #include "infer/evaluator.h"
 #include "infer/module_results.h"
@@ -10,6 +11,7 @@
 
 namespace mlxify::infer {
 
+using base::last_part;
 using syntax::index;
 using NodeKind = syntax::Kind;
 using syntax::kNoNode;
@@ -19,8 +21,6 @@ namespace {
 constexpr std::string_view kBuiltins = "builtins.";
 
 bool starts_upper(std::string_view name) { return !name.empty() && name[0] >= 'A' && name[0] <= 'Z'; }
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 }  // namespace
 

@@ -3,12 +3,14 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
 #include "infer/evaluator.h"
 #include "infer/module_results.h"
 #include "infer/tensor_results.h"
 
 namespace mlxify::infer {
 
+using base::contains;
 using syntax::index;
 using NodeKind = syntax::Kind;
 using syntax::kNoNode;
@@ -18,11 +20,6 @@ namespace {
 std::string_view without_underscore(std::string_view name) {
     if (name.size() > 1 && name.back() == '_' && name[name.size() - 2] != '_') name.remove_suffix(1);
     return name;
-}
-
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // On an object of which nothing is known: whether the call can only be a tensor's. An activation with a tensor as argument

@@ -6,14 +6,14 @@ namespace mlxify::infer {
 namespace {
 
 // `nn.X(...)` called with x (2, 3, 4), i (2, 3) of integers or p (1, 3, 8, 8).
-struct Case {
+struct ModuleCase {
     const char* call;
     const char* expected;
 };
 
-void PrintTo(const Case& value, std::ostream* out) { *out << value.call; }
+void PrintTo(const ModuleCase& value, std::ostream* out) { *out << value.call; }
 
-class Modules : public testing::TestWithParam<Case> {};
+class Modules : public testing::TestWithParam<ModuleCase> {};
 
 TEST_P(Modules, GiveWhatTheyCompute) {
     const Analysed file(std::string("from einops.layers.torch import Rearrange\n"
@@ -25,17 +25,17 @@ TEST_P(Modules, GiveWhatTheyCompute) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Modules,
-    testing::Values(Case{"nn.Linear(4, 8)(x)", "tensor 3 float32"}, Case{"nn.Conv2d(3, 8, 3)(p)", "tensor 4 float32"},
-                    Case{"nn.ReLU()(x)", "tensor 3 float32"}, Case{"nn.Embedding(9, 4)(i)", "tensor 3 float32"},
-                    Case{"nn.LSTM(4, 8)(x)", "tuple 2"}, Case{"nn.LSTM(4, 8)(x)[1][0]", "tensor 3 float32"},
-                    Case{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"}, Case{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"},
-                    Case{"nn.Flatten()(p)", "tensor 2 float32"}, Case{"nn.Flatten(0, 1)(p)", "tensor 3 float32"},
-                    Case{"nn.MaxPool2d(2)(p)", "tensor 4 float32"}, Case{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
-                    Case{"nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2))(p)", "tensor 2 float32"},
-                    Case{"nn.CrossEntropyLoss()(x, i)", "tensor 0 float32"},
-                    Case{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"}, Case{"nn.Linear(4, 8).weight", "tensor 2 float32"},
-                    Case{"nn.Linear(4, 8).out_features", "int"}, Case{"nn.Linear(4, 8).eval()", "module"},
-                    Case{"nn.BatchNorm2d(3).running_mean", "tensor 1 float32"}));
+    testing::Values(ModuleCase{"nn.Linear(4, 8)(x)", "tensor 3 float32"}, ModuleCase{"nn.Conv2d(3, 8, 3)(p)", "tensor 4 float32"},
+                    ModuleCase{"nn.ReLU()(x)", "tensor 3 float32"}, ModuleCase{"nn.Embedding(9, 4)(i)", "tensor 3 float32"},
+                    ModuleCase{"nn.LSTM(4, 8)(x)", "tuple 2"}, ModuleCase{"nn.LSTM(4, 8)(x)[1][0]", "tensor 3 float32"},
+                    ModuleCase{"nn.GRU(4, 8)(x)[0]", "tensor 3 float32"}, ModuleCase{"nn.MultiheadAttention(4, 2)(x, x, x)[0]", "tensor 3 float32"},
+                    ModuleCase{"nn.Flatten()(p)", "tensor 2 float32"}, ModuleCase{"nn.Flatten(0, 1)(p)", "tensor 3 float32"},
+                    ModuleCase{"nn.MaxPool2d(2)(p)", "tensor 4 float32"}, ModuleCase{"nn.MaxPool2d(2, return_indices=True)(p)", "tuple 2"},
+                    ModuleCase{"nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 2))(p)", "tensor 2 float32"},
+                    ModuleCase{"nn.CrossEntropyLoss()(x, i)", "tensor 0 float32"},
+                    ModuleCase{"Rearrange('b c h w -> b (h w) c')(p)", "tensor 3 float32"}, ModuleCase{"nn.Linear(4, 8).weight", "tensor 2 float32"},
+                    ModuleCase{"nn.Linear(4, 8).out_features", "int"}, ModuleCase{"nn.Linear(4, 8).eval()", "module"},
+                    ModuleCase{"nn.BatchNorm2d(3).running_mean", "tensor 1 float32"}));
 
 TEST(Modules, AreToldFromOtherExports) {
     EXPECT_TRUE(is_library_module("torch.nn.Linear"));

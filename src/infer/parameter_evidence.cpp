@@ -4,10 +4,12 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
 #include "infer/operators.h"
 
 namespace mlxify::infer {
 
+using base::contains;
 using syntax::NodeId;
 using NodeKind = syntax::Kind;
 
@@ -17,11 +19,6 @@ constexpr std::array<std::string_view, 12> kTensorAttributes{"shape",         "n
                                                              "requires_grad", "is_cuda", "real", "imag", "dtype", "device"};
 // Attributes that modules and arrays have too.
 constexpr std::array<std::string_view, 3> kSharedAttributes{"data", "real", "imag"};
-
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 TensorEvidence of_attribute(const syntax::Tree& tree, NodeId attribute) {
     std::string_view name = tree[attribute].name;

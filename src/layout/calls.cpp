@@ -1,13 +1,14 @@
 // Calls: of torch's operators, of layers, of the file's own functions and modules, of what is not known.
 #include <algorithm>
 
+#include "base/text.h"
 #include "layout/planner.h"
 
 namespace mlxify::layout {
 
-namespace {
+using base::last_part;
 
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
+namespace {
 
 // How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
 int wanted_axes(std::string_view qualified) {

@@ -6,10 +6,12 @@
 #include <set>
 #include <string>
 
+#include "base/text.h"
 #include "names/scope_builder.h"
 
 namespace mlxify::names {
 
+using base::last_part;
 using syntax::index;
 using syntax::Kind;
 using syntax::kNoNode;
@@ -18,8 +20,6 @@ using syntax::Node;
 namespace {
 
 bool starts_upper(std::string_view name) { return !name.empty() && name[0] >= 'A' && name[0] <= 'Z'; }
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 // Packages whose capitalised exports are module classes.
 constexpr std::array<std::string_view, 9> kModulePackages{

@@ -2,10 +2,12 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
 #include "names/names.h"
 
 namespace mlxify::names {
 
+using base::last_part;
 using syntax::Kind;
 using syntax::Node;
 
@@ -14,8 +16,6 @@ namespace {
 constexpr int kMaxAliasDepth = 8;
 
 bool is_upper(char character) { return character >= 'A' && character <= 'Z'; }
-
-std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 struct Reexport {
     std::string_view prefix;

@@ -207,7 +207,7 @@ std::string findings(const FileReport& report, const TerminalStyle& style) {
     return text;
 }
 
-std::string shipment(const Shipment& shipment) {
+std::string shipment_line(const Shipment& shipment) {
     if (!shipment.asked || shipment.commit.empty()) return {};
     const std::string done = shipment.committed ? "committed as" : "nothing to commit: it stands in";
     const std::string branch = shipment.branch.empty() ? "" : " on " + printable(shipment.branch);
@@ -249,7 +249,7 @@ std::string print(const FileReport& report, const TerminalStyle& style) {
     text += traps(report);
     text += findings(report, style);
     if (!report.draft.empty()) text += fmt::format("  draft (not verified): {}\n", printable(report.draft));
-    return text + shipment(report.shipment);
+    return text + shipment_line(report.shipment);
 }
 
 std::string print_summary(const std::vector<Outcome>& outcomes, const TerminalStyle& style) {

@@ -13,9 +13,9 @@ using syntax::Tree;
 
 constexpr int kMostCalls = 4;  // of factories by factories
 
-class Reader {
+class FactoryReader {
 public:
-    Reader(const Tree& tree, const std::vector<DefinitionOf>& definitions) : tree_(tree), definitions_(definitions) {}
+    FactoryReader(const Tree& tree, const std::vector<DefinitionOf>& definitions) : tree_(tree), definitions_(definitions) {}
 
     [[nodiscard]] std::string built_by(std::string_view name, int calls) const {
         const NodeId function = top_level_definition(tree_, name);
@@ -64,7 +64,7 @@ private:
 }  // namespace
 
 std::string built_by(const Tree& tree, const std::vector<DefinitionOf>& definitions, std::string_view function) {
-    return Reader(tree, definitions).built_by(function, 0);
+    return FactoryReader(tree, definitions).built_by(function, 0);
 }
 
 std::vector<DefinitionOf> factories_of(const Tree& tree, const std::vector<DefinitionOf>& definitions, const DefinitionOf& built) {

@@ -5,7 +5,12 @@
 #include <cctype>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace mlxify::verify {
+
+using base::contains;
+
 namespace {
 
 using enum Quantity;
@@ -80,8 +85,6 @@ constexpr NameRow kParts[] = {
     {"eps", small_float}, {"ratio", scale_factor},
     {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length}, {"_factor", scale_factor},
 };
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 std::vector<std::string> by_quantity(Quantity quantity) {
     switch (quantity) {

@@ -12,7 +12,7 @@
 namespace mlxify::verify {
 namespace {
 
-using Numbers = std::vector<double>;
+using Doubles = std::vector<double>;
 
 constexpr double kOfConstant = 2e-5;  // of the array's scale up to 1, and of the constant itself: float32's functions in a row
 constexpr double kOfOwn = 16;         // times what PyTorch's float32 differs from its float64: a sine of a large angle
@@ -29,7 +29,7 @@ struct Moments {
     double mean = 0, variance = 0;
 };
 
-Moments moments(const Numbers& numbers) {
+Moments moments(const Doubles& numbers) {
     Moments result;
     for (const double x : numbers) result.mean += x;
     result.mean /= static_cast<double>(numbers.size());
@@ -38,7 +38,7 @@ Moments moments(const Numbers& numbers) {
     return result;
 }
 
-double kurtosis(const Numbers& numbers, const Moments& of) {
+double kurtosis(const Doubles& numbers, const Moments& of) {
     double fourth = 0;
     for (const double x : numbers) fourth += std::pow(x - of.mean, 4);
     return fourth / static_cast<double>(numbers.size()) / (of.variance * of.variance);
@@ -102,8 +102,8 @@ void thin(std::vector<std::size_t>& elements) {
 }
 
 // The random elements of all draws in one.
-Numbers pooled(const Draws& draws, const std::vector<std::size_t>& elements) {
-    Numbers result;
+Doubles pooled(const Draws& draws, const std::vector<std::size_t>& elements) {
+    Doubles result;
     result.reserve(draws.count() * elements.size());
     for (std::size_t draw = 0; draw < draws.count(); ++draw)
         for (const std::size_t i : elements) result.push_back(draws.at(draw, i));
@@ -112,10 +112,10 @@ Numbers pooled(const Draws& draws, const std::vector<std::size_t>& elements) {
 
 // Whether the draws are each one number in disguise: then there are no more samples than constructions.
 bool dependent(const Draws& draws, const std::vector<std::size_t>& elements) {
-    Numbers means;
+    Doubles means;
     double inner = 0;
     for (std::size_t draw = 0; draw < draws.count(); ++draw) {
-        Numbers own;
+        Doubles own;
         for (const std::size_t i : elements) own.push_back(draws.at(draw, i));
         const Moments of_draw = moments(own);
         means.push_back(of_draw.mean);
@@ -124,7 +124,7 @@ bool dependent(const Draws& draws, const std::vector<std::size_t>& elements) {
     return moments(means).variance > 20 * inner / static_cast<double>(elements.size());
 }
 
-double kolmogorov_smirnov(const Numbers& a, const Numbers& b) {  // both sorted
+double kolmogorov_smirnov(const Doubles& a, const Doubles& b) {  // both sorted
     double distance = 0;
     for (std::size_t i = 0, j = 0; i < a.size() && j < b.size();) {
         const double x = std::min(a[i], b[j]);
@@ -140,7 +140,7 @@ struct Line {
     double slope = 0, offset = 0, residual = 0;
 };
 
-Line line_through(const Numbers& a, const Numbers& b, const Moments& of_a, const Moments& of_b) {
+Line line_through(const Doubles& a, const Doubles& b, const Moments& of_a, const Moments& of_b) {
     Line line;
     double covariance = 0;
     for (std::size_t i = 0; i < a.size(); ++i) covariance += (a[i] - of_a.mean) * (b[i] - of_b.mean);
@@ -152,7 +152,7 @@ Line line_through(const Numbers& a, const Numbers& b, const Moments& of_a, const
 }
 
 // Both sides take the same draws, and make other numbers of them: `0.022 * normal` instead of `0.02 * normal`. No chance is in that.
-std::string same_draws_differ(const Numbers& ours, const Numbers& theirs, const Moments& a, const Moments& b) {
+std::string same_draws_differ(const Doubles& ours, const Doubles& theirs, const Moments& a, const Moments& b) {
     if (theirs.size() < kFewestOfLine || a.variance <= 0 || b.variance <= 0) return {};
     const Line line = line_through(ours, theirs, a, b);
     const double spread = std::sqrt(b.variance);
@@ -162,8 +162,8 @@ std::string same_draws_differ(const Numbers& ours, const Numbers& theirs, const 
 }
 
 std::string distributions_differ(const Draws& original, const Draws& converted, const std::vector<std::size_t>& elements) {
-    Numbers ours = pooled(converted, elements), theirs = pooled(original, elements);
-    for (const Numbers* numbers : {&ours, &theirs})
+    Doubles ours = pooled(converted, elements), theirs = pooled(original, elements);
+    for (const Doubles* numbers : {&ours, &theirs})
         if (std::any_of(numbers->begin(), numbers->end(), [](double x) { return !std::isfinite(x); })) return {};
     std::sort(ours.begin(), ours.end());
     std::sort(theirs.begin(), theirs.end());
@@ -218,7 +218,7 @@ std::string initial_difference(const std::vector<const ArrayView*>& original, co
     for (std::size_t i = 0; i < theirs.size(); ++i)
         if (!theirs.is_constant(i)) random.push_back(i);
     thin(random);
-    Numbers values = pooled(theirs, random);
+    Doubles values = pooled(theirs, random);
     std::sort(values.begin(), values.end());
     const auto distinct = static_cast<std::size_t>(std::unique(values.begin(), values.end()) - values.begin());
     const bool few_values = !random.empty() && 2 * distinct <= values.size();  // many of them are alike by chance

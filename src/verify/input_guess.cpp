@@ -2,15 +2,17 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "verify/trial.h"
 
 namespace mlxify::verify {
+
+using base::contains;
+
 namespace {
 
 constexpr std::int64_t kViews = 3;  // images of one sample, before their channels
 constexpr std::int64_t kMostStated = 1 << 22;  // elements of a tensor whose shape the author states
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();

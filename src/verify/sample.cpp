@@ -101,7 +101,7 @@ std::size_t last_call(std::string_view text) {
     return std::string_view::npos;
 }
 
-const Json& field(const Json& object, std::string_view name, const Json& otherwise) {
+const Json& field_of(const Json& object, std::string_view name, const Json& otherwise) {
     const auto found = object.find(name);
     return found == object.end() ? otherwise : *found;
 }
@@ -115,8 +115,8 @@ std::string constructor_text(const Json& test_case, bool mlx) {
         const bool own = mlx && value.is_object() && value.contains("$mlx") && value["$mlx"].is_string();
         text += (text.empty() ? "" : ", ") + prefix + (own ? value["$mlx"].get<std::string>() : python_text(value));
     };
-    for (const Json& value : field(test_case, "args", kNone)) add("", value);
-    for (const auto& [name, value] : field(test_case, "kwargs", kNoNames).items()) add(name + "=", value);
+    for (const Json& value : field_of(test_case, "args", kNone)) add("", value);
+    for (const auto& [name, value] : field_of(test_case, "kwargs", kNoNames).items()) add(name + "=", value);
     return test_case["class"].get<std::string>() + "(" + text + ")";
 }
 

@@ -18,13 +18,7 @@ using syntax::Node;
 using syntax::NodeId;
 using syntax::Tree;
 
-constexpr int kMaxDescent = 8;  // of methods and submodules
-
-NodeId method_of(const Tree& tree, NodeId class_node, std::string_view name) {
-    for (const NodeId statement : tree.children(body_of(tree, class_node)))
-        if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
-    return syntax::kNoNode;
-}
+constexpr int kDeepestTouch = 8;  // of methods and submodules
 
 std::vector<std::string> parameter_names(const Tree& tree, NodeId function, bool skip_self) {
     std::vector<std::string> names;
@@ -32,10 +26,6 @@ std::vector<std::string> parameter_names(const Tree& tree, NodeId function, bool
         if (tree[parameter].kind == Kind::parameter) names.emplace_back(tree[parameter].name);
     if (skip_self && !names.empty()) names.erase(names.begin());
     return names;
-}
-
-bool inside(const Tree& tree, NodeId node, NodeId ancestor) {
-    return tree[ancestor].span.contains(tree[node].span);
 }
 
 // `self.a.b[0].c` as "a.b.0.c"; nullopt for anything else.
@@ -65,7 +55,7 @@ public:
     // The first statement of `function` that says something of `parameter`. `prefix`: path of the module whose method it is.
     InputHint touch(NodeId function, NodeId class_node, std::string_view parameter, const std::string& prefix, int descent) const {
         InputHint hint;
-        if (descent > kMaxDescent) return hint;
+        if (descent > kDeepestTouch) return hint;
         for (std::uint32_t i = 1; i < tree_.size(); ++i) {  // post-order: roughly the order of the source
             const NodeId use{i};
             const Node& node = tree_[use];
@@ -75,7 +65,7 @@ public:
             // Once rank and size are known, a later use tells at most into what pieces the axes are cut.
             const bool known = hint.rank >= 0 && (hint.last >= 0 || hint.channels >= 0 || hint.indices_below >= 0);
             if (renamed && known) continue;
-            const InputHint other = renamed ? touch(function, class_node, tree_[tree_.child(renaming, 1)].name, prefix, descent + kMaxDescent / 3)
+            const InputHint other = renamed ? touch(function, class_node, tree_[tree_.child(renaming, 1)].name, prefix, descent + kDeepestTouch / 3)
                                             : one_use(use, class_node, prefix, descent);
             const bool cut = std::any_of(other.multiples.begin(), other.multiples.end(), [](std::int64_t multiple) { return multiple > 1; });
             if (!known || (cut && hint.axes.empty() && other.rank == hint.rank)) merge(hint, other);
@@ -87,11 +77,11 @@ public:
     // What the module at `path` wants of its input number `slot`.
     InputHint module_wants(const std::string& path, int descent, std::size_t slot = 0) const {
         const ModuleOf* module = module_at(path);
-        if (module == nullptr || descent > kMaxDescent) return {};
+        if (module == nullptr || descent > kDeepestTouch) return {};
         if (const auto simple = layer_wants(model_, *module)) return *simple;
         const NodeId own = top_level_definition(tree_, class_of(*module));
         if (exists(own) && tree_[own].kind == Kind::class_def) {
-            if (const NodeId forward = method_of(tree_, own, "forward"); exists(forward)) {
+            if (const NodeId forward = own_method(tree_, own, "forward"); exists(forward)) {
                 const std::vector<std::string> names = parameter_names(tree_, forward, true);
                 return slot < names.size() ? touch(forward, own, names[slot], path, descent + 1) : InputHint{};
             }
@@ -259,7 +249,7 @@ private:
         InputHint hint;
         const std::size_t slot = argument_slot(call, use);
         if (const auto path = self_path(tree_, callee)) {
-            const NodeId method = exists(class_node) ? method_of(tree_, class_node, *path) : syntax::kNoNode;
+            const NodeId method = exists(class_node) ? own_method(tree_, class_node, *path) : syntax::kNoNode;
             if (!exists(method)) return module_wants(prefix.empty() ? *path : prefix + "." + *path, descent + 1, slot);
             const std::vector<std::string> names = parameter_names(tree_, method, true);
             return slot < names.size() ? touch(method, class_node, names[slot], prefix, descent + 1) : hint;
@@ -369,6 +359,14 @@ NodeId body_of(const Tree& tree, NodeId definition) {
     return tree[definition].kind == Kind::class_def ? tree.child(definition, 0) : tree.child(definition, 2);
 }
 
+NodeId own_method(const Tree& tree, NodeId class_node, std::string_view name) {
+    for (const NodeId statement : tree.children(body_of(tree, class_node)))
+        if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
+    return syntax::kNoNode;
+}
+
+bool inside(const Tree& tree, NodeId node, NodeId around) { return tree[around].span.contains(tree[node].span); }
+
 NodeId top_level_definition(const Tree& tree, std::string_view name) {
     for (const NodeId statement : tree.children(tree.child(tree.root(), 0))) {
         const Node& node = tree[statement];
@@ -393,7 +391,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
     const NodeId definition = top_level_definition(tree, entry);
     if (!exists(definition)) return hints;
     const bool is_class = tree[definition].kind == Kind::class_def;
-    const NodeId function = is_class ? method_of(tree, definition, method.empty() ? "forward" : method) : definition;
+    const NodeId function = is_class ? own_method(tree, definition, method.empty() ? "forward" : method) : definition;
     if (!exists(function)) return hints;
     const Toucher toucher(tree, model);
     const std::vector<std::string> names = parameter_names(tree, function, is_class);

@@ -51,6 +51,12 @@ std::vector<std::string> fields_read(const syntax::Tree& tree, std::string_view 
 // The block of a class or of a function.
 syntax::NodeId body_of(const syntax::Tree& tree, syntax::NodeId definition);
 
+// The method that the class itself defines; kNoNode if it has none of that name.
+syntax::NodeId own_method(const syntax::Tree& tree, syntax::NodeId class_node, std::string_view name);
+
+// Whether the node stands in the other one, or is it.
+bool inside(const syntax::Tree& tree, syntax::NodeId node, syntax::NodeId around);
+
 // The top-level definition of that name; kNoNode if there is none.
 syntax::NodeId top_level_definition(const syntax::Tree& tree, std::string_view name);
 

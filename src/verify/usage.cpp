@@ -54,14 +54,6 @@ bool one_of(std::string_view name, const std::array<std::string_view, N>& names)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool inside(const Tree& tree, NodeId node, NodeId ancestor) { return tree[ancestor].span.contains(tree[node].span); }
-
-NodeId own_method(const Tree& tree, NodeId class_node, std::string_view name) {
-    for (const NodeId statement : tree.children(body_of(tree, class_node)))
-        if (tree[statement].kind == Kind::function_def && tree[statement].name == name) return statement;
-    return syntax::kNoNode;
-}
-
 NodeId base_of(const Tree& tree, NodeId class_node) {
     for (std::uint32_t slot = 1; slot < tree.decorator_begin(class_node); ++slot) {
         const NodeId base = tree.child(class_node, slot);
@@ -147,9 +139,9 @@ bool is_literal(Kind kind) {
            kind == Kind::none_;
 }
 
-class Reader {
+class UsageReader {
 public:
-    explicit Reader(const Tree& tree) : tree_(tree) {}
+    explicit UsageReader(const Tree& tree) : tree_(tree) {}
 
     // Every load of the local `name` in `function`, a method of `class_node` where that exists. `building`: while the model is made.
     void follow(NodeId function, NodeId class_node, std::string_view name, bool building, Usage& usage, int descent) {
@@ -611,7 +603,7 @@ Usage usage_of(const Tree& tree, std::string_view definition, std::string_view p
     const bool is_class = tree[node].kind == Kind::class_def;
     while (is_class && !exists(own_method(tree, node, method)) && exists(base_of(tree, node))) node = base_of(tree, node);
     const NodeId function = is_class ? own_method(tree, node, method) : node;
-    if (exists(function)) Reader(tree).follow(function, is_class ? node : syntax::kNoNode, parameter, is_class && method == "__init__", usage, 0);
+    if (exists(function)) UsageReader(tree).follow(function, is_class ? node : syntax::kNoNode, parameter, is_class && method == "__init__", usage, 0);
     return usage;
 }
 
