@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from json_lines import file_reports
+from json_lines import file_reports, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = ROOT / "bench" / "models" / "side.py"
@@ -299,7 +299,7 @@ def publish(tool: str, text: str, pairs: Sequence[Any], arguments: argparse.Name
     if arguments.page:
         arguments.page.write_text(text)
     if arguments.json:
-        arguments.json.write_text(json.dumps([dataclasses.asdict(pair) for pair in pairs], indent=1) + "\n")
+        write_json(arguments.json, [dataclasses.asdict(pair) for pair in pairs])
 
 
 def parse_arguments() -> argparse.Namespace:

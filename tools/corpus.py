@@ -12,7 +12,6 @@ import collections
 import concurrent.futures
 import dataclasses
 import difflib
-import json
 import os
 import re
 import signal
@@ -24,7 +23,7 @@ import threading
 import time
 from pathlib import Path
 
-from json_lines import file_reports
+from json_lines import file_reports, write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 SAVED = {"saved", "unchanged"}
@@ -201,7 +200,7 @@ def print_totals(rows: list[Row], seconds: float) -> None:
 
 def write_rows(path: Path, rows: list[Row]) -> None:
     ordered = sorted(rows, key=lambda row: row.file)
-    path.write_text(json.dumps([dataclasses.asdict(row) for row in ordered], indent=1) + "\n")
+    write_json(path, [dataclasses.asdict(row) for row in ordered])
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CODE = ROOT / "tests" / "mutation"
 sys.path.insert(0, str(CODE))
 
-from json_lines import file_reports  # noqa: E402
+from json_lines import file_reports, write_json  # noqa: E402
 from kinds import Mutant, mutants  # noqa: E402
 
 SECONDS_OF_EQUIVALENCE = 120
@@ -92,7 +92,7 @@ class Found:
 
     def write(self, path: Path) -> None:
         content = {"rows": [dataclasses.asdict(row) for row in self.rows], "left_out": self.left_out}
-        path.write_text(json.dumps(content, indent=1) + "\n")
+        write_json(path, content)
 
     @staticmethod
     def read(path: Path) -> Found:
