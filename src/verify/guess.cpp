@@ -82,7 +82,7 @@ constexpr NameRow kParts[] = {
     {"intermediate", feed_forward}, {"mlp_dim", feed_forward}, {"ff_", feed_forward}, {"in_chan", image_channels},
     {"channel", channels}, {"planes", channels}, {"filters", channels}, {"num_blocks", depth}, {"_blocks", depth}, {"hidden", width}, {"embed", width},
     {"dim", width}, {"size", width}, {"width", width}, {"feat", width}, {"smoothing", rate}, {"threshold", small_float}, {"temperature", small_float},
-    {"eps", small_float}, {"ratio", scale_factor},
+    {"_eps", small_float}, {"ratio", scale_factor},
     {"scale", scale_factor}, {"act_layer", activation}, {"activation", activation}, {"norm_layer", norm}, {"use_", flag}, {"with_", flag}, {"layers", depth}, {"pred_len", length}, {"_factor", scale_factor},
 };
 

@@ -28,6 +28,11 @@ TEST(ArgumentGuesses, OfContainersOfModules) {
     EXPECT_EQ(argument_guesses({"body", "", std::nullopt, "nn.ModuleList"}).front(), "nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])");
 }
 
+TEST(ArgumentGuesses, StepsAreNoEpsilon) {
+    for (const char* name : {"num_steps", "timesteps", "steps_per_block"}) EXPECT_EQ(quantity_of(name), Quantity::unknown) << name;
+    for (const char* name : {"eps", "norm_eps", "batch_norm_epsilon"}) EXPECT_EQ(quantity_of(name), Quantity::small_float) << name;
+}
+
 TEST(ArgumentGuesses, OfBoundsInAVocabulary) { EXPECT_EQ(argument_guesses({"cutoffs", "", std::nullopt, ""}).front(), "[10, 20]"); }
 
 TEST(ArgumentGuesses, OfFactorsOfWidths) {
