@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "verify/factories.h"
 #include "verify/guess.h"
 #include "verify/touch.h"
 
@@ -297,6 +298,8 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
         for (const WrittenArguments& written : written_)
             for (const auto& [name, text] : written)
                 if (name == parameter.name) add_once(guesses, smaller(name, text));
+    for (const DefinitionOf& other : definitions_)
+        if (auto call = call_that_returns(tree_, other, parameter.name)) add_once(guesses, std::move(*call));
     for (const DefinitionOf& other : definitions_) {  // `quantizer: Quantizer`: one of them
         const std::string& annotation = parameter.annotation;
         const bool named = annotation == other.name || annotation.ends_with("." + other.name);

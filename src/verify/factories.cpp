@@ -61,6 +61,20 @@ private:
     const std::vector<DefinitionOf>& definitions_;
 };
 
+// `[1]` where `name` is the second of the values that are returned, nothing where it is the only one; nullopt: it is not returned.
+std::optional<std::string> place_of(const Tree& tree, NodeId returned, std::string_view name) {
+    if (!exists(returned)) return std::nullopt;
+    const auto is_it = [&](NodeId node) { return tree[node].kind == Kind::name && tree[node].name == name; };
+    if (is_it(returned)) return std::string();
+    if (tree[returned].kind != Kind::tuple) return std::nullopt;
+    std::size_t place = 0;
+    for (const NodeId item : tree.children(returned)) {
+        if (is_it(item)) return "[" + std::to_string(place) + "]";
+        ++place;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::string built_by(const Tree& tree, const std::vector<DefinitionOf>& definitions, std::string_view function) {
@@ -76,6 +90,21 @@ std::vector<DefinitionOf> factories_of(const Tree& tree, const std::vector<Defin
         factories.back().forward = built.forward;
     }
     return factories;
+}
+
+std::optional<std::string> call_that_returns(const Tree& tree, const DefinitionOf& function, std::string_view name) {
+    const NodeId definition = top_level_definition(tree, function.name);
+    if (function.kind != "function" || !exists(definition) || tree[definition].kind != Kind::function_def) return std::nullopt;
+    if (std::any_of(function.parameters.begin(), function.parameters.end(), [](const ParameterOf& p) { return p.bindable() && !p.default_text; })) return std::nullopt;
+    std::optional<std::string> found;
+    for (std::uint32_t i = 1; i <= syntax::index(definition); ++i) {
+        const NodeId node{i};
+        if (tree[node].kind != Kind::return_ || tree.function_of(node) != definition) continue;
+        const std::optional<std::string> one = place_of(tree, tree.child(node, 0), name);
+        if (!one || (found && found != one)) return std::nullopt;
+        found = one;
+    }
+    return found ? std::optional(function.name + "()" + *found) : std::nullopt;
 }
 
 }  // namespace mlxify::verify

@@ -66,5 +66,20 @@ TEST(Factories, AreCalledAsWhatTheyBuild) {
     EXPECT_EQ(factories[0].forward[0].name, "x");
 }
 
+TEST(Factories, ReturnWhatAConstructorTakes) {
+    diagnostics::Sink sink;
+    const syntax::Tree tree = syntax::parse("def presets(depth=2):\n    stages, options = [8] * depth, {}\n    return stages, options\n"
+                                            "def either(flag=True):\n    stages = [8]\n    if flag:\n        return stages\n    return None, stages\n"
+                                            "def stages_of(depth):\n    stages = [8] * depth\n    return stages\n", sink);
+    const auto found = [&](const char* name, std::optional<std::string> standard, std::string_view wanted) {
+        return call_that_returns(tree, {name, "function", 1, {{"depth", "positional_or_keyword", std::move(standard), ""}}, {}, {}}, wanted);
+    };
+    EXPECT_EQ(found("presets", "2", "options"), "presets()[1]");
+    EXPECT_EQ(found("presets", "2", "depth"), std::nullopt);
+    EXPECT_EQ(found("either", "True", "stages"), std::nullopt) << "at two places";
+    EXPECT_EQ(found("stages_of", "2", "stages"), "stages_of()");
+    EXPECT_EQ(found("stages_of", std::nullopt, "stages"), std::nullopt) << "it needs an argument";
+}
+
 }  // namespace
 }  // namespace mlxify::verify
