@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t kLargestAxis = 1024;
 constexpr std::int64_t kMostLengths = 64;
+constexpr std::int64_t kCostlySide = 128, kEvenSide = 16;  // of images that are not doubled at once, and what divides the next side
 constexpr std::size_t kMostHeld = 6;  // tensors of one input that are changed one by one
 
 const ParameterOf* parameter_named(const std::vector<ParameterOf>& parameters, std::string_view name) {
@@ -398,9 +399,14 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
             });
             break;
         case Repair::Kind::larger_space:
-            if (repair.found > 0 && repair.wanted > 2 * repair.found)
+            if (repair.found > 0 && repair.wanted > repair.found)
                 change_all(trial, trials, [&](Json& spec) {
-                    return rank_of(spec) == 4 && axis_of(spec, 2) * repair.wanted <= 512 * repair.found && set_space(spec, axis_of(spec, 2) * repair.wanted / repair.found);
+                    if (rank_of(spec) != 4) return false;
+                    const std::int64_t side = axis_of(spec, 2), lacks_little = repair.wanted <= 2 * repair.found;
+                    if (lacks_little && side < kCostlySide) return false;  // twice as much is no more work, and a usual size
+                    const std::int64_t enough = (side * repair.wanted + repair.found - 1) / repair.found;
+                    const std::int64_t next = lacks_little ? (enough + kEvenSide - 1) / kEvenSide * kEvenSide : enough;
+                    return next <= 512 && set_space(spec, next);
                 });
             scale_space(trial, 2, trials);
             scale_space(trial, 4, trials);

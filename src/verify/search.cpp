@@ -114,10 +114,32 @@ public:
 private:
     void push(Trial trial) {
         const std::int64_t elements = elements_of(trial);
-        if (elements > kMostElements) return;
+        if (elements > kMostElements || is_too_small(trial)) return;
         for (std::int64_t size = kUsualElements; size < elements; size *= 4) ++trial.cost;  // small ones first
         const std::string key = print_invocation(trial.invocation(entry_)) + (trial.inputs_chosen ? "" : "?") + (trial.patient ? "!" : "");
         if (trial.cost < 40 && seen_.insert(key).second) open_.push_back(std::move(trial));
+    }
+
+    // The larger side of the image, where that is all that goes in; 0 for anything else.
+    static std::int64_t side_of(const Trial& trial) {
+        if (trial.inputs.size() != 1 || !is_float_spec(trial.inputs[0].second)) return 0;
+        const Json& shape = trial.inputs[0].second["shape"];
+        return shape.size() == 4 ? std::max(shape[2].get<std::int64_t>(), shape[3].get<std::int64_t>()) : 0;
+    }
+
+    // Whether nothing was left of an image as large, or larger.
+    [[nodiscard]] bool is_too_small(const Trial& trial) const {
+        const std::int64_t side = side_of(trial);
+        const auto known = side == 0 ? too_small_.end() : too_small_.find(trial.invocation(entry_).expression);
+        return known != too_small_.end() && side <= known->second;
+    }
+
+    void note_side(const Trial& trial, const Failure& failure) {
+        const std::vector<Repair> repairs = repairs_for(failure);
+        const bool too_small = !repairs.empty() && repairs.front().kind == Repair::Kind::larger_space && repairs.front().found > 0;
+        if (!too_small || side_of(trial) == 0) return;
+        std::int64_t& side = too_small_[trial.invocation(entry_).expression];
+        side = std::max(side, side_of(trial));
     }
 
     [[nodiscard]] const std::vector<ParameterOf>& parameters() const {
@@ -186,6 +208,7 @@ private:
 
     void call_failed(const Trial& failed, const Failure& failure, const std::map<std::string, InputHint>& hints, const Sizes& sizes) {
         note(failure);
+        note_side(failed, failure);
         const Trial trial = after(failed, failure);
         if (failure.type == "timeout") return too_slow(trial);
         for (const Repair& repair : repairs_for(failure)) {
@@ -302,7 +325,7 @@ private:
             std::vector<Trial> candidates = *cost > kHeavyOperations ? much_lighter(before, entry_) : std::vector<Trial>{};
             for (Trial& next : lighter(before, entry_)) candidates.push_back(std::move(next));
             for (const Trial& next : candidates) {
-                if (in_vain.contains(change_between(before, next)) || seconds_since(begin) > limit) continue;
+                if (in_vain.contains(change_between(before, next)) || is_too_small(next) || seconds_since(begin) > limit) continue;
                 const std::optional<double> less = lighter_cost(next, kWorthwhile * *cost);
                 better = less.has_value();
                 if (!better) in_vain.insert(change_between(before, next));
@@ -329,7 +352,9 @@ private:
         if (const Reply<Construction> built = original_.construct(invocation.expression); built && has_empty_layer(*built)) return std::nullopt;
         std::optional<double> cost;
         for (const std::uint64_t seed : {1, 0}) {
-            if (const Reply<CallResult> called = try_invocation(original_, invocation, seed); !called || !all_finite(*called)) return std::nullopt;
+            const Reply<CallResult> called = try_invocation(original_, invocation, seed);
+            if (!called) note_side(trial, called.failure());
+            if (!called || !all_finite(*called)) return std::nullopt;
             if (!cost) cost = operations_of(original_, invocation);
             if (!cost || *cost > most) return std::nullopt;
         }
@@ -378,6 +403,7 @@ private:
     std::vector<Trial> open_;
     std::set<std::string> seen_;
     std::map<std::string, int> met_;  // failures
+    std::map<std::string, std::int64_t> too_small_;  // by the expression that constructs: the largest side of an image that was
     std::optional<Trial> constant_;   // runs, but gives the same whatever its inputs are: it serves where no other trial runs
     SearchResult result_;
     int empty_met_ = 0;  // layers without weights
@@ -386,6 +412,15 @@ private:
 };
 
 // -------------------------------------------------------------------------------------------------------------- variations
+
+// Builds the model of `invocation`, and draws its inputs by `seed`.
+Reply<base::Done> inputs_made(Program& original, const Invocation& invocation, std::uint64_t seed) {
+    const Reply<Construction> built = original.construct(invocation.expression);
+    if (!built) return built.failure();
+    const Reply<Session*> session = original.session();
+    if (!session) return session.failure();
+    return (*session)->inputs(invocation.spec, seed, (*session)->scratch(kTriedInputs));
+}
 
 // Every tensor axis of size `from` that `chosen` takes becomes `to`.
 template <typename Chosen>
@@ -435,16 +470,20 @@ private:
     void sizes() {
         const auto shape = first_shape(base_);
         if (!shape) return;
-        // What already costs much is not enlarged.
-        const bool heavy = runs(base_) && operations_of(original_, base_).value_or(0) > kLightOperations;
+        // What already costs much is not enlarged, and what costs very much is tried with a smaller batch only.
+        const double cost = inputs_made(original_, base_, 0) ? operations_of(original_, base_).value_or(0) : 0;
+        const bool heavy = cost > kLightOperations, very_heavy = cost > kHeavyOperations;
         Invocation current = base_;
         bool changed = false;
+        std::set<std::string> tried;
         const auto adopt = [&](Invocation next) {
-            if (next == current || !runs(next)) return;
+            if (next == current || !tried.insert(next.spec.dump()).second || !runs(next)) return;
             current = std::move(next);
             changed = true;
         };
-        adopt(resized(current, (*shape)[0], (*shape)[0] + 1, [](std::size_t axis) { return axis == 0; }));
+        const auto adopt_larger_batch = [&] { adopt(resized(current, (*shape)[0], (*shape)[0] + 1, [](std::size_t axis) { return axis == 0; })); };
+        if (very_heavy) batch_of_one(*shape);
+        if (found_.empty()) adopt_larger_batch();
         for (std::size_t axis = 1; axis < shape->size(); ++axis) {
             const std::int64_t size = (*shape)[axis];
             if (size <= 1) continue;
@@ -456,22 +495,28 @@ private:
             }
         }
         if (changed) found_.push_back({current, "other sizes", true});
-        ones(*shape);
+        if (!very_heavy) batch_of_one(*shape);
+        length_of_one(*shape);
     }
 
-    // A batch of one, and one token: axes that squeeze, broadcast and sum as no other does.
-    void ones(const std::vector<std::int64_t>& shape) {
-        const auto found = [&](Invocation next, const char* what) {
-            if (next == base_) return false;
-            const Reply<CallResult> called = try_invocation(original_, next);
-            if (!called || !all_finite(*called)) return false;  // the mean of nothing, the variance of one
-            found_.push_back({std::move(next), what, true});
-            return true;
-        };
-        if (shape[0] > 1) found(resized(base_, shape[0], 1, [](std::size_t axis) { return axis == 0; }), "a batch of one");
+    // Axes of one squeeze, broadcast and sum as no other does.
+    void batch_of_one(const std::vector<std::int64_t>& shape) {
+        if (shape[0] > 1) with_ones(resized(base_, shape[0], 1, [](std::size_t axis) { return axis == 0; }), "a batch of one");
+    }
+
+    // One token.
+    void length_of_one(const std::vector<std::int64_t>& shape) {
         if (shape.size() > kMostAxesOfSequence) return;
         for (std::size_t axis = 1; axis < shape.size(); ++axis)
-            if (shape[axis] > 1 && !is_width(shape[axis]) && found(resized(base_, shape[axis], 1, [](std::size_t a) { return a > 0; }), "a length of one")) return;
+            if (shape[axis] > 1 && !is_width(shape[axis]) && with_ones(resized(base_, shape[axis], 1, [](std::size_t a) { return a > 0; }), "a length of one")) return;
+    }
+
+    bool with_ones(Invocation next, const char* what) {
+        if (next == base_) return false;
+        const Reply<CallResult> called = try_invocation(original_, next);
+        if (!called || !all_finite(*called)) return false;  // the mean of nothing, the variance of one
+        found_.push_back({std::move(next), what, true});
+        return true;
     }
 
     // Whether arrays of the model, or first axes of other inputs, have that size: an axis of one would run where they broadcast, and is
@@ -649,16 +694,13 @@ private:
 }  // namespace
 
 Reply<CallResult> try_invocation(Program& original, const Invocation& invocation, std::uint64_t seed) {
-    const Reply<Construction> built = original.construct(invocation.expression);
-    if (!built) return built.failure();
+    const Reply<base::Done> made = inputs_made(original, invocation, seed);
+    if (!made) return made.failure();
     const Reply<Session*> session = original.session();
     if (!session) return session.failure();
-    const std::string arrays = (*session)->scratch(kTriedInputs);
-    const Reply<base::Done> made = (*session)->inputs(invocation.spec, seed, arrays);
-    if (!made) return made.failure();
     CallOptions options;
     options.method = invocation.method;
-    return (*session)->call(invocation.spec, arrays, options, (*session)->scratch(kTriedOutput));
+    return (*session)->call(invocation.spec, (*session)->scratch(kTriedInputs), options, (*session)->scratch(kTriedOutput));
 }
 
 std::optional<double> operations_of(Program& original, const Invocation& tried) {

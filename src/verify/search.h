@@ -33,7 +33,7 @@ SearchResult search_sample(Program& original, const syntax::Tree& tree, const De
 // Runs `invocation` on the original as it is built (seed 0), on the inputs of `seed`. The reply holds the output's structure.
 Reply<CallResult> try_invocation(Program& original, const Invocation& invocation, std::uint64_t seed = 0);
 
-// What the call of `tried` costs, which must be the last one that was tried; nullopt: nobody knows.
+// What the call of `tried` costs, which must be the last one whose inputs were drawn; nullopt: nobody knows.
 std::optional<double> operations_of(Program& original, const Invocation& tried);
 
 // The same with a batch of two, where all tensors share a larger one and are large: a test in a main block often has the batch of a
