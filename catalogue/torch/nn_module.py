@@ -162,7 +162,8 @@ def modules_by_name(self):
 def _modules_by_name(module):
     """The children of a module by name."""
     if isinstance(module, nn.Sequential):
-        return {str(place): child for place, child in enumerate(module.layers)}
+        others = {name: child for name, child in module.children().items() if isinstance(child, nn.Module)}
+        return {**{str(place): child for place, child in enumerate(module.layers)}, **others}
     return dict(module.children())
 
 
