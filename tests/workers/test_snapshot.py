@@ -98,3 +98,36 @@ def test_buffers_do_not_share_memory_with_constants() -> None:
     framework.separate(model)
     model.scale.fill_(3)
     assert TorchConstant.SCALE.sum() == 4
+
+
+def test_weights_that_were_written_to_are_put_back_and_others_stay_where_they_are() -> None:
+    framework, model = TorchFramework(), torch.nn.BatchNorm1d(3)
+    zeros, nothing = torch.zeros(3), torch.full((3,), torch.nan)
+    model.bias.data, model.running_mean = zeros.clone(), nothing.clone()
+    addresses = [tensor.data_ptr() for tensor in (model.weight, model.bias, model.running_mean)]
+    for _ in range(2):  # the second time by the values of the first snapshot
+        restore = framework.snapshot(model)
+        model.bias.data.neg_()
+        model.running_var.add_(1)
+        model.num_batches_tracked += 1
+        restore()
+        assert not model.bias.signbit().any() and (model.running_var == 1).all() and model.num_batches_tracked == 0
+        assert model.weight.data_ptr() == addresses[0] and model.running_mean.data_ptr() == addresses[2]
+    model.weight.data.fill_(2)
+    restore = framework.snapshot(model)
+    model.weight.data = torch.ones(3)
+    restore()
+    restore()
+    assert (model.weight == 2).all(), "what was written between two snapshots is kept"
+
+
+def test_weights_of_any_dtype_are_put_back() -> None:
+    framework = TorchFramework()
+    for dtype in (torch.bool, torch.bfloat16, torch.float64, torch.complex64, torch.complex128):
+        model = torch.nn.Module()
+        model.register_buffer("table", torch.ones(2, 3, dtype=dtype).T)
+        restore = framework.snapshot(model)
+        model.table.zero_()
+        restore()
+        assert (model.table == 1).all(), dtype
+        assert model.table.stride() == (1, 3)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from mlxify.workers import references, torch_defaults, torch_devices, torch_dtypes, torch_random, weights
 from mlxify.workers.arrays import Raw
@@ -27,6 +28,7 @@ functional = torch.nn.functional
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 _LIBRARIES_OF_LAYERS = ("torch.nn.", "einops.")
 _LONGEST_LAYER_TEXT = 300
+_BITS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by the size of an element
 _BFLOAT16 = torch.bfloat16  # itself, also where the name means float32
 
 
@@ -36,6 +38,7 @@ class TorchFramework:
 
     def __init__(self) -> None:
         self._lasting = contextlib.ExitStack()
+        self._copies = WeakTensorKeyDictionary()  # of the last snapshot
 
     # -------------------------------------------------------------------------------------------- before the model's file
 
@@ -177,20 +180,27 @@ class TorchFramework:
             buffer.data = buffer.data.clone()
 
     def snapshot(self, model: Any) -> Callable[[], None]:
-        held = []
-        for owner, key, tensor in _places(model):
-            held.append((owner, key, tensor, tensor.detach().clone()))
+        """By value. What nobody wrote to is compared, not copied: large weights cost more to copy than a call does to run."""
+        held = [(owner, key, tensor, tensor.data_ptr(), self._copy_of(tensor)) for owner, key, tensor in _places(model)]
         put_back = _snapshot_of_attributes(model)
 
         def restore() -> None:
             put_back()
             with torch.no_grad():
-                for owner, key, tensor, values in held:
+                for owner, key, tensor, address, values in held:
                     owner[key] = tensor
-                    tensor.data = values.clone()
+                    if tensor.data_ptr() != address or not _same_bits(tensor, values):
+                        tensor.data = values.clone()
                     tensor.grad = None
 
         return restore
+
+    def _copy_of(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Its values now, which nobody else holds: those of the last snapshot, if they are the same."""
+        known = self._copies.get(tensor)
+        if known is None or not _same_bits(known, tensor):
+            known = self._copies[tensor] = tensor.detach().clone()
+        return known
 
     def assign(self, model: Any, arrays: dict[str, Raw]) -> None:
         with torch.no_grad():
@@ -425,6 +435,16 @@ def _places(model: Any) -> list[tuple[dict[str, Any], str, torch.Tensor]]:
         for held in (module._parameters, module._buffers):
             found += [(held, key, tensor) for key, tensor in held.items() if tensor is not None]
     return found
+
+
+def _same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Whether both hold the same in the same layout, also the signs of zeros and what is no number; False where nobody can tell."""
+    if any(t.layout is not torch.strided or t.is_conj() or t.is_neg() for t in (a, b)) or a.element_size() not in _BITS:
+        return False
+    if a.dtype != b.dtype or a.shape != b.shape or a.stride() != b.stride():
+        return False
+    bits = _BITS[a.element_size()]
+    return torch.equal(a.detach().view(bits), b.detach().view(bits))
 
 
 def _snapshot_of_attributes(model: Any) -> Callable[[], None]:
