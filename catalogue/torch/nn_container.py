@@ -162,6 +162,41 @@ def Identity(*args, **kwargs):
     return nn.Identity()
 
 
+# Until a model is prepared for quantization, these give back what they get.
+@module(
+    "torch.quantization.QuantStub", "torch.quantization.DeQuantStub", "torch.ao.quantization.QuantStub",
+    "torch.ao.quantization.DeQuantStub",
+)  # fmt: skip
+def QuantStub(qconfig=None):
+    return nn.Identity()
+
+
+@definition("torch.nn.quantized.FloatFunctional", "torch.ao.nn.quantized.FloatFunctional")
+class FloatFunctional(nn.Module):
+    """Arithmetic as methods, which PyTorch can quantize by replacing this module."""
+
+    def add(self, x, y):
+        return x + y
+
+    def add_scalar(self, x, y):
+        return x + y
+
+    def mul(self, x, y):
+        return x * y
+
+    def mul_scalar(self, x, y):
+        return x * y
+
+    def cat(self, x, dim=0):
+        return mx.concatenate(x, axis=dim)
+
+    def add_relu(self, x, y):
+        return nn.relu(x + y)
+
+    def matmul(self, x, y):
+        return x @ y
+
+
 never("torch.nn.DataParallel", "MLX runs one process per device", suggest="use the wrapped module itself")
 never("torch.nn.parallel.DistributedDataParallel", "MLX distributes by `mx.distributed`",
       suggest="use the wrapped module itself")

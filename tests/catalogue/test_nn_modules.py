@@ -409,6 +409,19 @@ def test_containers():
     assert ENTRIES["torch.nn.Parameter"].python(x, requires_grad=False) is x
 
 
+@pytest.mark.parametrize("method", ["add", "add_relu", "mul", "matmul", "add_scalar", "mul_scalar", "cat"])
+def test_arithmetic_that_can_be_quantized(method):
+    x, y = np.random.default_rng(0).standard_normal((2, 3, 3)).astype(np.float32)
+    other = {"add_scalar": lambda to: 2.5, "mul_scalar": lambda to: 2.5}.get(method, lambda to: to(y))
+
+    def result(module, to):
+        given = ([to(x), other(to)], 1) if method == "cat" else (to(x), other(to))
+        return np.array(getattr(module, method)(*given))
+
+    converted = ENTRIES["torch.ao.nn.quantized.FloatFunctional"].python()
+    np.testing.assert_allclose(result(converted, mx.array), result(torch.ao.nn.quantized.FloatFunctional(), torch.from_numpy), rtol=1e-6)
+
+
 @pytest.mark.parametrize("api", ["utils.weight_norm", "utils.parametrizations.weight_norm"])
 @pytest.mark.parametrize(
     ("kind", "args", "shape"),
