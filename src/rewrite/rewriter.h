@@ -190,6 +190,7 @@ private:
 
     // training.cpp
     [[nodiscard]] NodeId untrained_flag(NodeId value) const;
+    [[nodiscard]] bool is_registered(NodeId local) const;
     void freeze_untrained(NodeId value, NodeId statement, const std::string& owner, const std::string& key);
     std::string holder_of(NodeId module);
     [[nodiscard]] std::vector<std::string> trained_lines(const std::string& owner, NodeId flag, const std::string& arguments) const;

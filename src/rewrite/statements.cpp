@@ -431,7 +431,8 @@ void Rewriter::assign(NodeId id) {
     if (masked_store_is_where(id)) return masked_store(id);
     const NodeId target = tree_.child(id, 1);
     if (tree_[target].kind != NodeKind::attribute) {
-        if (exists(untrained_flag(value))) refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
+        if (exists(untrained_flag(value)) && !is_registered(target))
+            refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
         return;
     }
     if (scales_embedding(id)) {

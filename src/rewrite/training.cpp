@@ -12,7 +12,9 @@ namespace mlxify::rewrite {
 
 // The `requires_grad` of nn.Parameter(x, requires_grad=...), unless it is absent or True.
 NodeId Rewriter::untrained_flag(NodeId value) const {
-    if (!exists(value) || tree_[value].kind != NodeKind::call) return syntax::kNoNode;
+    if (!exists(value)) return syntax::kNoNode;
+    if (tree_[value].kind == NodeKind::name && exists(names_[names_.binding(value)].only_value)) value = names_[names_.binding(value)].only_value;
+    if (tree_[value].kind != NodeKind::call) return syntax::kNoNode;
     const NodeId callee = tree_.child(value, 0);
     if (tree_[callee].kind == NodeKind::attribute && tree_[callee].name == "requires_grad_" && tree_.children(value).size() == 2) {
         const NodeId made = tree_.child(callee, 0);  // nn.Parameter(x).requires_grad_(False)
@@ -29,6 +31,19 @@ NodeId Rewriter::untrained_flag(NodeId value) const {
         return tree_[flag].kind == NodeKind::true_ ? syntax::kNoNode : flag;
     }
     return syntax::kNoNode;
+}
+
+// w = nn.Parameter(x, requires_grad=False), of which the same function makes an attribute: self.w = w, self.register_parameter("w", w)
+bool Rewriter::is_registered(NodeId local) const {
+    if (tree_[local].kind != NodeKind::name) return false;
+    const names::Binding& binding = names_[names_.binding(local)];
+    return exists(binding.only_value) && std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) {
+        const NodeId around = tree_[load].parent;
+        if (tree_.function_of(load) != tree_.function_of(local)) return false;
+        if (tree_[around].kind == NodeKind::assign) return tree_.child(around, 0) == load && tree_[tree_.child(around, 1)].kind == NodeKind::attribute;
+        if (tree_[around].kind != NodeKind::call || tree_[tree_.child(around, 0)].kind != NodeKind::attribute) return false;
+        return tree_[tree_.child(around, 0)].name == "register_parameter";
+    });
 }
 
 // A parameter without gradient is frozen by the module that owns it; `key` is its name as Python.
