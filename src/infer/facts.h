@@ -52,6 +52,7 @@ struct Fact {
     DType dtype = DType::unknown;  // of a tensor, or the dtype that a dtype object is
     std::int8_t rank = -1;         // of a tensor; -1 unknown
     bool observed = false;         // comes (also) from running the original
+    bool by_samples = false;       // its rank (of a size: its length) is that of the samples; the text allows others
     bool temporary = false;        // a fresh tensor that nothing else names: an in-place write to it is only a value
     std::int32_t length = -1;      // of a tuple, list or size
     bool maybe_none = false;       // may also be None: `kind` is then unknown in FactTable::by_node, except where the

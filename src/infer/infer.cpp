@@ -19,6 +19,11 @@ FactTable infer(const syntax::Tree& tree, const names::Names& names, const Obser
     const FactTable stated = infer(tree, names, {});
     FactTable table;
     Evaluator(tree, names, observed, &stated, table).run();
+    for (std::size_t at = 0; at < table.by_node.size(); ++at) {
+        Fact& fact = table.by_node[at];
+        if (fact.kind == Kind::tensor) fact.by_samples = fact.rank >= 0 && stated.by_node[at].rank < 0;
+        if (fact.kind == Kind::size) fact.by_samples = fact.length >= 0 && stated.by_node[at].length < 0;
+    }
     return table;
 }
 
@@ -67,6 +72,7 @@ std::string print_fact(const Fact& fact, const FactTable& facts, int depth = 0) 
     if (fact.temporary) out += " fresh";
     if (fact.view_of != 0) out += " view of node " + std::to_string(fact.view_of);
     if (fact.observed) out += " observed";
+    if (fact.by_samples) out += " by samples";
     return out;
 }
 

@@ -264,6 +264,8 @@ TEST(Infer, ObservedFactsDecideKindRankAndDType) {
     const Analysed file(text, {a, m});
     EXPECT_EQ(file.short_form("a"), "tensor 2 float32");
     EXPECT_TRUE(file("a").observed);
+    EXPECT_TRUE(file("a").by_samples);
+    EXPECT_FALSE(file("a.view(2)").by_samples);  // one axis, whatever `a` is
     EXPECT_EQ(file.shape("a"), "?");              // sizes of a sample are no facts
     EXPECT_EQ(file("m", 0).kind, Kind::unknown);  // None in the sample: other calls pass more
     EXPECT_EQ(file.facts.value(file("m is None")), nullptr);

@@ -95,40 +95,68 @@ Value pick(Value value, const ApplyOptions& options) {
     return code_value(operand(value, Precedence::atom) + "[" + std::to_string(*options.component) + "]");  // MLX's own pair
 }
 
+// The value for tensors of any rank, where only the samples tell it; whether that is another value.
+bool widen(Value& value) {
+    bool any = false;
+    if (value.fact.by_samples && value.fact.kind == Kind::size && value.leaf >= 0) {
+        any = value.has_items;
+        value.has_items = false;
+        value.items.clear();
+        value.fact.length = -1;
+    }
+    for (Value& item : value.items) any |= widen(item);
+    if (!value.fact.by_samples || value.fact.kind != Kind::tensor) return any;
+    value.fact.by_samples = value.fact.rank > 0;  // a tensor that has axes is no single number elsewhere
+    value.fact.rank = -1;
+    value.fact.shape = 0;
+    return true;
+}
+
 }  // namespace
 
+// Where the rank of an argument is that of the samples alone, what holds for every rank is taken, if there is such a form.
 Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const ApplyOptions& options) {
     result_mutated_ = options.result_mutated;
     softmax_masked_ = options.softmax_masked;
-    depth_ = 0;
     const Body& body = catalogue_.body(entry);
+    std::vector<Actual> wide = actuals;
+    bool widened = false;
+    for (Actual& actual : wide) widened |= widen(actual.value);
+    if (widened && !entry.qualified.starts_with("mlxify.channels_last.")) {
+        Outcome outcome;
+        if (!inlined(body, wide, options, outcome)) call_helper(body, std::move(wide), options, outcome);
+        if (outcome.status == Outcome::Status::expression) return outcome;
+    }
     Outcome outcome;
+    if (!inlined(body, actuals, options, outcome)) call_helper(body, std::move(actuals), options, outcome);
+    return outcome;
+}
+
+// The specialised body as one expression, or why there cannot be one; false if it takes a helper.
+bool Evaluator::inlined(const Body& body, const std::vector<Actual>& actuals, const ApplyOptions& options, Outcome& outcome) {
+    depth_ = 0;
     try {
         Frame frame(*this, body, Mode::inline_);
         if (auto problem = frame.bind(actuals, options.open)) {
             outcome.status = Outcome::Status::no_binding;
             outcome.reason = std::move(*problem);
-            return outcome;
+            return true;
         }
-        if (!frame.is_open()) {
-            Value value = pick(frame.run(), options);
-            const auto uses = leaves_.uses(value.text);
-            bool twice = false;
-            for (std::size_t leaf = 0; leaf < uses.size(); ++leaf) twice |= uses[leaf] > 1 && !leaves_[leaf].trivial;
-            if (!twice) {
-                outcome.value = std::move(value);
-                return outcome;
-            }
-        }
+        if (frame.is_open()) return false;
+        Value value = pick(frame.run(), options);
+        const auto uses = leaves_.uses(value.text);
+        for (std::size_t leaf = 0; leaf < uses.size(); ++leaf)
+            if (uses[leaf] > 1 && !leaves_[leaf].trivial) return false;
+        outcome.value = std::move(value);
+        return true;
     } catch (const NeedsHelper&) {
+        return false;
     } catch (const Refused& refused) {
         outcome.status = Outcome::Status::refused;
         outcome.reason = refused.reason;
         outcome.suggestion = refused.suggestion;
-        return outcome;
+        return true;
     }
-    call_helper(body, std::move(actuals), options, outcome);
-    return outcome;
 }
 
 Outcome Evaluator::function(const Entry& entry) {

@@ -108,6 +108,7 @@ public:
 
 private:
     friend class Frame;
+    bool inlined(const catalogue::Body& body, const std::vector<Actual>& actuals, const ApplyOptions& options, Outcome& outcome);
     std::string require(const catalogue::Body& body);
     void call_helper(const catalogue::Body& body, std::vector<Actual> actuals, const ApplyOptions& options, Outcome& outcome);
     const catalogue::Catalogue& catalogue_;

@@ -146,6 +146,19 @@ TEST_F(EvaluatorTest, tensors_of_samples_alone_are_asked_for) {
     EXPECT_EQ(text_of(call({argument(seen)}, {}, "lib.g").value), "mx.g(x)");
 }
 
+TEST_F(EvaluatorTest, ranks_of_samples_alone_settle_nothing) {
+    catalogue("@rule(\"lib.f\")\ndef f(x):\n    return mx.g(x) if x.ndim == 2 else mx.h(x)\n\n\n"
+              "@rule(\"lib.g\")\ndef g(x):\n    if x.ndim == 2:\n        return mx.g(x)\n    refuse(\"of matrices only\")\n\n\n"
+              "@rule(\"lib.h\")\ndef h(x):\n    return x if x.ndim == 0 else mx.h(x)\n");
+    Value seen = tensor("x", 2);
+    seen.fact.by_samples = true;
+    EXPECT_EQ(printed({argument(seen)}), "mx.g(x) if x.ndim == 2 else mx.h(x)");
+    EXPECT_EQ(text_of(call({argument(seen)}, {}, "lib.h").value), "mx.h(x)");
+    EXPECT_EQ(printed({argument(tensor("x", 2))}), "mx.g(x)");
+    EXPECT_EQ(text_of(call({argument(seen)}, {}, "lib.g").value), "mx.g(x)") << "there is no form for every rank";
+    EXPECT_EQ(helpers(), "");
+}
+
 TEST_F(EvaluatorTest, kinds_fold_isinstance) {
     catalogue("@rule(\"lib.f\")\ndef f(x, n):\n    if isinstance(n, (tuple, list)):\n        return mx.many(x, n)\n"
               "    if is_tensor(n):\n        return mx.array_of(x, n)\n    return mx.one(x, n)\n");

@@ -161,7 +161,8 @@ Value fold_compare(Op op, const Value& left, const Value& right) {
     }
     if (op == Op::eq || op == Op::ne) {
         std::optional<bool> equal;
-        if (left.constant && right.constant) equal = *left.constant == *right.constant;
+        if (left.positive && b && *b <= 0) equal = false;
+        else if (left.constant && right.constant) equal = *left.constant == *right.constant;
         else if (left.fact.kind == Kind::dtype && right.fact.kind == Kind::dtype && left.fact.dtype != infer::DType::unknown &&
                  right.fact.dtype != infer::DType::unknown)
             equal = left.fact.dtype == right.fact.dtype;

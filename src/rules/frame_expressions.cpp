@@ -151,6 +151,7 @@ Value Frame::attribute(NodeId id) {
     Value object = evaluate(tree_.child(id, 0));
     if (field == "ndim") {  // known to what follows from it; as an author's own result it is asked for, as the author did
         Value value = code_value(operand(object, Precedence::atom) + ".ndim", Precedence::atom, Kind::integer);
+        value.positive = object.fact.by_samples;
         if (object.fact.rank >= 0) value.constant = std::int64_t{object.fact.rank};
         return value;
     }
