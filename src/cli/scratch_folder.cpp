@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "cli/options.h"
 #include "store/claim.h"
 
 namespace mlxify::cli {
@@ -19,7 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-constexpr int kOurBug = 3;
 
 // A signal handler can reach nothing but statics, and may do little more than write a byte; a thread does the rest.
 // (Blocking the signals and sigwait() was ruled out: children would inherit the mask.)

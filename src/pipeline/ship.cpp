@@ -11,7 +11,7 @@
 namespace mlxify::pipeline {
 namespace {
 
-std::string proof(const verify::EntryProof& entry) {
+std::string proof_line(const verify::EntryProof& entry) {
     const std::string_view proved = proved_quantities(entry);
     std::string text = fmt::format("{}, {} in {}:\n", report::printable(entry.name), proved,
                                    entry.original_dtype.empty() ? "float32" : entry.original_dtype);
@@ -27,7 +27,7 @@ std::string commit_message(const report::FileReport& report, std::string_view ve
     const std::string name = report::printable(std::filesystem::path(report.input).filename().string());
     std::string text = fmt::format("Convert {} to MLX\n\n{} against PyTorch by mlxify {}.\n\n", name,
                                    report.verdict.level == verify::Level::verified ? "Verified" : "Verified for inference", version);
-    for (const verify::EntryProof& entry : report.verdict.entries) text += proof(entry);
+    for (const verify::EntryProof& entry : report.verdict.entries) text += proof_line(entry);
     for (const std::string& definition : report.verdict.not_proved) text += fmt::format("Not proved: {}\n", report::printable(definition));
     return text + fmt::format("\nOriginal sha256: {}\n", report.sha256);
 }

@@ -398,19 +398,28 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
-        case Repair::Kind::larger_space:
-            if (repair.found > 0 && repair.wanted > repair.found)
+        case Repair::Kind::larger_space: {
+            const bool lacks_little = repair.found > 0 && repair.wanted > repair.found && repair.wanted <= 2 * repair.found;
+            const auto grow = [&](std::int64_t multiple) {  // to the next multiple that is enough
                 change_all(trial, trials, [&](Json& spec) {
                     if (rank_of(spec) != 4) return false;
-                    const std::int64_t side = axis_of(spec, 2), lacks_little = repair.wanted <= 2 * repair.found;
-                    if (lacks_little && side < kCostlySide) return false;  // twice as much is no more work, and a usual size
-                    const std::int64_t enough = (side * repair.wanted + repair.found - 1) / repair.found;
-                    const std::int64_t next = lacks_little ? (enough + kEvenSide - 1) / kEvenSide * kEvenSide : enough;
+                    const std::int64_t enough = (axis_of(spec, 2) * repair.wanted + repair.found - 1) / repair.found;
+                    const std::int64_t next = (enough + multiple - 1) / multiple * multiple;
                     return next <= 512 && set_space(spec, next);
                 });
-            scale_space(trial, 2, trials);
+            };
+            const auto is_costly = [](const auto& input) {
+                const Json& spec = input.second;
+                return is_tensor_spec(spec) && rank_of(spec) == 4 && axis_of(spec, 2) >= kCostlySide;
+            };
+            const bool costly = std::any_of(trial.inputs.begin(), trial.inputs.end(), is_costly);
+            if (lacks_little && costly) grow(kEvenSide);
+            if (!lacks_little && repair.found > 0 && repair.wanted > repair.found) grow(1);
+            scale_space(trial, 2, trials);  // a small image twice as large is no more work, and a usual size
             scale_space(trial, 4, trials);
+            if (lacks_little && !costly) grow(1);
             break;
+        }
         case Repair::Kind::even_space:
         case Repair::Kind::divisible: repair_division(trial, repair, trials); break;
         case Repair::Kind::same_shape:

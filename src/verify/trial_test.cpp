@@ -50,6 +50,7 @@ TEST(OtherInputs, GrowSpaceByWhatItLacks) {
     EXPECT_EQ(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, 1, 7, {}}).front(), (std::vector<std::int64_t>{2, 3, 224, 224}));
     EXPECT_EQ(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, -1, -1, {}}).front(), (std::vector<std::int64_t>{2, 3, 64, 64}));
     EXPECT_EQ(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, 6, 7, {}}).front(), (std::vector<std::int64_t>{2, 3, 64, 64}));
+    EXPECT_TRUE(contains(shapes_after(with_input({2, 3, 32, 32}), {Repair::Kind::larger_space, 4, 7, {}}), {2, 3, 56, 56})) << "what a pooling lacks";
     EXPECT_EQ(shapes_after(with_input({2, 3, 256, 256}), {Repair::Kind::larger_space, 6, 7, {}}).front(), (std::vector<std::int64_t>{2, 3, 304, 304})) << "not 512";
 }
 
