@@ -265,8 +265,6 @@ def unravel_index(indices, shape):
     return tuple(indices // math.prod(shape[axis + 1 :]) % shape[axis] for axis in range(len(shape)))
 
 
-# A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
-# is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
 def _filled_apart(input, mask, value):
     """`input` with `value` where the mask holds; the gradient there is 0. MLX's `where` multiplies what comes back by 0, a NaN too."""
     input = mx.broadcast_to(input, mx.broadcast_shapes(input.shape, mask.shape))
@@ -282,6 +280,8 @@ def _filled_apart(input, mask, value):
     return selected(input)
 
 
+# A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
+# is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
 def _filled(input, mask, value):
     if softmax_masked(value):
         return _filled_apart(input, mask, value)

@@ -1,5 +1,6 @@
 # mlxify: Attention()(f32[2, 4, 8], torch.tensor([[1, 1, 0, 0], [0, 0, 0, 0]]))
 # mlxify: Plain()(f32[2, 4, 8], torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1]]))
+# mlxify: Additive()(f32[2, 4, 8], torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1]]))
 import mlx.core as mx
 import mlx.nn as nn
 
@@ -40,3 +41,14 @@ class Plain(nn.Module):
     def __call__(self, x, mask):
         scores = self.query(x) @ x.swapaxes(1, 2)
         return mx.softmax(mx.where(mx.expand_dims(mask, 1) > 0, scores, -mx.inf), axis=-1) @ x
+
+
+class Additive(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.query = nn.Linear(8, 8)
+
+    def __call__(self, x, mask):
+        hidden = mx.expand_dims(mask == 0, 1)
+        scores = self.query(x) @ x.swapaxes(1, 2) + mx.where(hidden, float("-inf"), 0.0)
+        return mx.nan_to_num(mx.softmax(scores, axis=-1)).mean(axis=1)
