@@ -10,7 +10,7 @@
 namespace mlxify::pipeline {
 namespace {
 
-bool is_blank_text(std::string_view line) { return line.find_first_not_of(' ') == std::string_view::npos; }
+bool is_only_spaces(std::string_view line) { return line.find_first_not_of(' ') == std::string_view::npos; }
 
 // Breaks a sentence at spaces, the following lines indented by two columns.
 std::string wrapped(std::string_view sentence) {
@@ -19,11 +19,11 @@ std::string wrapped(std::string_view sentence) {
     for (std::size_t at = 0; at < sentence.size();) {
         const std::size_t end = std::min(sentence.find(' ', at), sentence.size());
         const std::string_view word = sentence.substr(at, end - at);
-        if (!is_blank_text(line) && report::width(line) + 1 + report::width(word) > kColumns) {
+        if (!is_only_spaces(line) && report::width(line) + 1 + report::width(word) > kColumns) {
             text += line + "\n";
             line = "  ";
         }
-        if (!is_blank_text(line)) line += ' ';
+        if (!is_only_spaces(line)) line += ' ';
         line += word;
         at = end + 1;
     }

@@ -164,7 +164,7 @@ bool Rewriter::softmax_is_masked(NodeId call) const {
     if (!exists(function)) return false;
     std::uint32_t softmax = std::numeric_limits<std::uint32_t>::max();  // where the first one ends
     std::uint32_t masked = 0;                                           // where the last mask ends
-    for (std::uint32_t i = 1; i < syntax::index(function); ++i) {
+    for (std::uint32_t i = syntax::index(function) - 1; i > 0 && tree_[function].span.contains(tree_[NodeId{i}].span); --i) {
         const NodeId id{i};
         if (id == call || tree_[id].kind != NodeKind::call || tree_.function_of(id) != function) continue;
         const std::string_view name = tree_[tree_.child(id, 0)].name;
@@ -432,7 +432,6 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     rules::ApplyOptions options;
     options.component = component_wanted(id, entry, selector);
     options.result_mutated = result_is_mutated(id);
-    options.softmax_masked = softmax_is_masked(id);
     // What is written to in place is the tensor itself, not a detached look at it.
     std::vector<Actual> given = actuals(id, entry.mutates.empty() || !exists(receiver) ? receiver : strip_data(receiver));
     NodeId out = out_argument(id);
@@ -443,6 +442,8 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
         if (own || tree_[out].kind == NodeKind::none_) out = syntax::kNoNode;
     }
     add_hidden(id, entry, receiver, given);
+    const bool fills_with_infinity = std::any_of(given.begin(), given.end(), [](const Actual& one) { return one.value.is_minus_infinity(); });
+    options.softmax_masked = fills_with_infinity && softmax_is_masked(id);
     const rules::Outcome outcome = evaluator_.apply(entry, given, options);
     if (outcome.status != rules::Outcome::Status::expression) {
         const bool binding = outcome.status == rules::Outcome::Status::no_binding;

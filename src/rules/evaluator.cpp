@@ -95,21 +95,27 @@ Value pick(Value value, const ApplyOptions& options) {
     return code_value(operand(value, Precedence::atom) + "[" + std::to_string(*options.component) + "]");  // MLX's own pair
 }
 
-// The value for tensors of any rank, where only the samples tell it; whether that is another value.
-bool widen(Value& value) {
-    bool any = false;
-    if (value.fact.by_samples && value.fact.kind == Kind::size && value.leaf >= 0) {
-        any = value.has_items;
+bool is_size_of_samples(const Value& value) { return value.fact.by_samples && value.fact.kind == Kind::size && value.leaf >= 0; }
+bool is_tensor_of_samples(const Value& value) { return value.fact.by_samples && value.fact.kind == Kind::tensor; }
+
+// Whether only the samples tell the rank of a tensor in it, or how many items of a shape are known.
+bool is_of_samples(const Value& value) {
+    if (is_size_of_samples(value)) return value.has_items;
+    return is_tensor_of_samples(value) || std::any_of(value.items.begin(), value.items.end(), is_of_samples);
+}
+
+// The value for tensors of any rank, where only the samples tell it.
+void widen(Value& value) {
+    if (is_size_of_samples(value)) {
         value.has_items = false;
         value.items.clear();
         value.fact.length = -1;
     }
-    for (Value& item : value.items) any |= widen(item);
-    if (!value.fact.by_samples || value.fact.kind != Kind::tensor) return any;
+    for (Value& item : value.items) widen(item);
+    if (!is_tensor_of_samples(value)) return;
     value.fact.by_samples = value.fact.rank > 0;  // a tensor that has axes is no single number elsewhere
     value.fact.rank = -1;
     value.fact.shape = 0;
-    return true;
 }
 
 }  // namespace
@@ -119,10 +125,10 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
     result_mutated_ = options.result_mutated;
     softmax_masked_ = options.softmax_masked;
     const Body& body = catalogue_.body(entry);
-    std::vector<Actual> wide = actuals;
-    bool widened = false;
-    for (Actual& actual : wide) widened |= widen(actual.value);
-    if (widened && !entry.qualified.starts_with("mlxify.channels_last.")) {
+    const bool of_samples = std::any_of(actuals.begin(), actuals.end(), [](const Actual& actual) { return is_of_samples(actual.value); });
+    if (of_samples && !entry.qualified.starts_with("mlxify.channels_last.")) {
+        std::vector<Actual> wide = actuals;
+        for (Actual& actual : wide) widen(actual.value);
         Outcome outcome;
         if (!inlined(body, wide, options, outcome)) call_helper(body, std::move(wide), options, outcome);
         if (outcome.status == Outcome::Status::expression) return outcome;

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "rules/frame.h"
@@ -303,11 +302,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         throw refused;
     }
     if (word == "mutated") return bool_value(evaluator_.result_mutated_);
-    if (word == "softmax_masked") {
-        const Value value = evaluate(children[1]);
-        const auto* number = value.constant ? std::get_if<double>(&*value.constant) : nullptr;
-        return bool_value(evaluator_.softmax_masked_ && number && *number == -std::numeric_limits<double>::infinity());
-    }
+    if (word == "softmax_masked") return bool_value(evaluator_.softmax_masked_ && evaluate(children[1]).is_minus_infinity());
     if (word == "isinstance" && children.size() == 3) {
         const Value value = evaluate(children[1]);
         if (const auto matches = is_instance(value, children[2])) return bool_value(*matches);

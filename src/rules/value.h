@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ struct Value {
 
     [[nodiscard]] bool is_none() const { return constant && std::holds_alternative<None>(*constant); }
     [[nodiscard]] const std::int64_t* integer() const { return constant ? std::get_if<std::int64_t>(&*constant) : nullptr; }
+    [[nodiscard]] bool is_minus_infinity() const { return constant && *constant == Constant(-std::numeric_limits<double>::infinity()); }
     [[nodiscard]] const std::string* string() const { return constant ? std::get_if<std::string>(&*constant) : nullptr; }
 };
 
