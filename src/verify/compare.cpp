@@ -207,8 +207,10 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
         result.reason = fmt::format("max error {:.2e} of the scale {:.3g} (tolerance {:.2e}), worst at {}: {:.7g} instead of {:.7g}",
                                     result.error, scale, result.tolerance, position_text(plain, found.worst),
                                     converted.real(found.worst), truth.real(found.worst));
-        if (found.outlier > outlier_tolerance && result.error <= result.tolerance)
+        if (found.outlier > outlier_tolerance && result.error <= result.tolerance) {
             result.reason = fmt::format("relative error {:.2e} of large elements (tolerance {:.2e})", found.outlier, outlier_tolerance);
+            result.tolerance = outlier_tolerance;
+        }
         result.error = std::max(result.error, found.outlier);
     } else if (result.tolerance > limit || outlier_tolerance > limit) {
         result.match = Match::ill_conditioned;
@@ -318,6 +320,18 @@ bool each_moves(const ArrayView& truth, const ArrayView& converted, const std::v
     return true;
 }
 
+// How far MLX's own results are apart, relative to the scale.
+double spread_of(const std::vector<const ArrayView*>& shaken, const ArrayView& converted, double bound, double scale) {
+    const Values given(converted);
+    double spread = 0;
+    for (const ArrayView* one : shaken) {
+        if (one->shape != converted.shape || one->type != converted.type) return 0;
+        const Distance moved = distance(Values(*one), given, bound);
+        spread = std::max({spread, moved.ordinary / scale, moved.outlier});
+    }
+    return spread;
+}
+
 }  // namespace
 
 bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
@@ -332,16 +346,19 @@ bool may_be_kink(const Comparison& found, const Reference& reference, const Arra
 bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
              const std::vector<const ArrayView*>& shaken, double context) {
     if (!may_be_kink(found, reference, converted64, context)) return false;
-    const Values expected(*reference.float64), given(converted);
+    const Values expected(*reference.float64);
     const double bound = outlier_bound(expected);
     const double scale = std::max(ordinary_scale(expected, bound), kContextShare * context);
-    double spread = 0;
-    for (const ArrayView* one : shaken) {
-        if (one->shape != converted.shape || one->type != converted.type) return false;
-        const Distance moved = distance(Values(*one), given, bound);
-        spread = std::max({spread, moved.ordinary / scale, moved.outlier});
-    }
-    return found.error <= kOfSpread * spread && each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
+    return found.error <= kOfSpread * spread_of(shaken, converted, bound, scale) &&
+           each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
+}
+
+bool is_near_kinks(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
+                   const std::vector<const ArrayView*>& shaken, double context) {
+    if (found.error > kMostOfKinks || !may_be_kink(found, reference, converted64, context)) return false;
+    const Values expected(*reference.float64);
+    const double bound = outlier_bound(expected);
+    return found.error <= kFactor * spread_of(shaken, converted, bound, std::max(ordinary_scale(expected, bound), kContextShare * context));
 }
 
 double scale_of(const ArrayView& array) { return ordinary_scale(Values(array), std::numeric_limits<double>::infinity()); }

@@ -65,10 +65,11 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
     return parts;
 }
 
-// Without an ellipsis: one axis before others, none behind them.
+// Without an ellipsis: one axis before others, none behind them, and a batch of sequences before features alone.
 void settle_ellipsis(std::vector<std::string>& axes) {
     const auto is_open = [](const std::string& axis) { return axis == "..." || axis == "*"; };
     if (axes.size() > 1 && is_open(axes.back())) axes.pop_back();
+    if (axes.size() == 2 && is_open(axes.front()) && !is_open(axes.back())) axes.insert(axes.begin() + 1, "seq_len");
     for (std::string& axis : axes)
         if (is_open(axis)) axis = "batch";
 }

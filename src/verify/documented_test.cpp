@@ -47,6 +47,18 @@ TEST(Documented, ReadsOneStatementOfSeveralInputs) {
     EXPECT_EQ(found.at("mask").axes, (Axes{"seq_len", "seq_len"}));
 }
 
+TEST(Documented, AnEllipsisBeforeFeaturesStandsForABatchOfSequences) {
+    const auto found = stated(
+        "def f(x, image):\n"
+        "    \"\"\"\n"
+        "    x: of shape [..., dim]\n"
+        "    image: of shape (..., H, W)\n"
+        "    \"\"\"\n",
+        {"x", "image"});
+    EXPECT_EQ(found.at("x").axes, (Axes{"batch", "seq_len", "dim"}));
+    EXPECT_EQ(found.at("image").axes, (Axes{"batch", "h", "w"}));
+}
+
 TEST(Documented, ReadsCommentsAndTypes) {
     const auto found = stated(
         "def f(x: Float[Tensor, \"b c h w\"],\n"

@@ -118,7 +118,7 @@ std::optional<std::pair<std::string, std::string>> summands(double value, const 
 
 constexpr std::string_view kAfter = "after.";  // before names of the state after a step
 
-constexpr int kShaken = static_cast<int>(kFactor);  // roundings
+constexpr int kShaken[] = {static_cast<int>(kFactor), 4 * static_cast<int>(kFactor)};  // roundings, in turns: long sums are off by more
 
 CallOptions in_float64(CallOptions options) {
     options.float64 = true;
@@ -478,16 +478,17 @@ bool Pair::sum_exactly(const CallOptions& options, GradientsOfBoth& both) {
 
 // One run of the converted file on weights and inputs that are some roundings away.
 bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both) {
+    const int roundings = kShaken[both.inputs.shaken.size() % std::size(kShaken)];
     const Reply<Session*> converted = converted_.session();
     if (!converted) return false;
     if (!original_parts_.callable) {
         std::map<std::string, OwnedArray> weights;
-        for (const auto& [name, array] : state_) weights.emplace(name, disturbed({array.type, array.shape, array.bytes}, seed++, kShaken));
+        for (const auto& [name, array] : state_) weights.emplace(name, disturbed({array.type, array.shape, array.bytes}, seed++, roundings));
         const std::string path = (*converted)->scratch("weights_shaken.safetensors");
         if (!write_arrays(path, weights) || !(*converted)->weights(path)) return false;
     }
     std::string moved;
-    if (write_disturbed(converted_inputs_, seed, moved, kShaken)) return false;
+    if (write_disturbed(converted_inputs_, seed, moved, roundings)) return false;
     const std::string out = (*converted)->scratch("gradient_shaken.safetensors");
     if (!(*converted)->gradient(spec_, moved, options, out)) return false;
     std::optional<ArrayFile> parameters, inputs;
