@@ -98,9 +98,9 @@ never(
     suggest="`loss, gradients = nn.value_and_grad(model, loss_function)(inputs)`",
 )
 never(
-    "torch.autograd.grad",
+    "torch.autograd.grad",  # but of what the same function computes from named inputs: src/rewrite/autograd.cpp
     "MLX differentiates functions, not results",
-    suggest="`mx.grad(function)(inputs)` or `mx.vjp`",
+    suggest="compute the output from the inputs in the same function, by variables that are assigned once; or write `mx.grad(function)(inputs)`",
 )
 
 

@@ -6,7 +6,13 @@
 //       def forward(ctx, x):                       def forward(ctx, x):
 //           ctx.save_for_backward(x)                   ctx.save_for_backward(x)
 //           return x.round()                           return mx.round(x)
+//
+// torch.autograd.grad(output, x) becomes the gradient of the function of x that the output is:
+//
+//   energy = self.net(x).sum()                                        energy = mx.sum(self.net(x))
+//   force = torch.autograd.grad(energy, x, create_graph=True)[0]      force = mx.grad(lambda x: mx.sum(self.net(x)))(x)
 #include <algorithm>
+#include <cctype>
 
 #include "rewrite/rewriter.h"
 
@@ -64,6 +70,113 @@ bool Rewriter::context_call(NodeId id) {
 // `symbolic` tells an exporter of torch what the function is there.
 bool Rewriter::exporters_method(NodeId function) const {
     return tree_[function].name == "symbolic" && autograd_class(function) && tree_.class_of(function) == tree_[tree_[function].parent].parent;
+}
+
+namespace {
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+// `text` with `value` for the variable `name`, where it is read; in parentheses unless it stands as the only argument of a call, or is an atom.
+std::string with_value(std::string_view text, std::string_view name, std::string_view value, Precedence precedence) {
+    std::string result;
+    for (std::size_t at = 0; at < text.size();) {
+        const bool begins = text.substr(at).starts_with(name) && (at == 0 || (!is_word(text[at - 1]) && text[at - 1] != '.'));
+        const std::size_t end = at + name.size();
+        const bool whole = begins && (end == text.size() || !is_word(text[end]));
+        const bool keyword = whole && end < text.size() && text[end] == '=' && !text.substr(end).starts_with("==");
+        const bool argument = at > 0 && text[at - 1] == '(' && end < text.size() && text[end] == ')' && precedence > Precedence::tuple;
+        if (whole && !keyword && (argument || precedence == Precedence::atom)) result += value;
+        else if (whole && !keyword) result.append("(").append(value).append(")");
+        else result += text[at];
+        at = whole && !keyword ? end : at + 1;
+    }
+    return result;
+}
+
+}  // namespace
+
+// The variables that an expression reads, by their first places.
+std::vector<NodeId> Rewriter::variables_read(NodeId expression) const {
+    std::vector<NodeId> read;
+    for (std::uint32_t number = syntax::index(expression); number > 0 && tree_[expression].span.contains(tree_[NodeId{number}].span); --number)
+        if (tree_[NodeId{number}].kind == NodeKind::name) read.insert(read.begin(), NodeId{number});
+    return read;
+}
+
+// The expression that `output` is of the tensors that are bound as `inputs`: variables that were computed from them are spelled out. nullopt
+// where one is not assigned once, by a statement that always runs before `call`, or where an input gets another value in between.
+std::optional<std::string> Rewriter::as_function_of(const std::vector<names::BindingId>& inputs, NodeId output, NodeId call) const {
+    std::string text = rendered(output);
+    std::set<names::BindingId> looked_at;
+    for (const NodeId name : variables_read(output)) {
+        const names::BindingId bound = names_.binding(name);
+        const names::Binding& binding = names_[bound];
+        const bool is_input = std::find(inputs.begin(), inputs.end(), bound) != inputs.end();
+        const bool of_this_function = names_.scopes[static_cast<std::size_t>(binding.scope)].owner == tree_.function_of(call);
+        if (is_input || binding.kind != names::BindingKind::variable || !of_this_function || !looked_at.insert(bound).second) continue;
+        const NodeId value = binding.only_value;
+        if (!exists(value) || !runs_before(tree_.statement_of(value), call)) return std::nullopt;
+        const std::optional<std::string> inner = as_function_of(inputs, value, call);
+        if (!inner) return std::nullopt;
+        if (!depends_on(inputs, value)) continue;
+        for (const names::BindingId input : inputs)
+            for (const NodeId store : names_[input].stores)
+                if (tree_[value].span.begin < tree_[store].span.begin && tree_[store].span.begin < tree_[call].span.begin) return std::nullopt;
+        text = with_value(text, binding.name, *inner, precedence_of(value));
+    }
+    return text;
+}
+
+// Whether an expression is computed from one of the inputs, directly or by variables that are assigned once.
+bool Rewriter::depends_on(const std::vector<names::BindingId>& inputs, NodeId expression) const {
+    const std::vector<NodeId> read = variables_read(expression);
+    return std::any_of(read.begin(), read.end(), [&](NodeId name) {
+        const names::BindingId bound = names_.binding(name);
+        if (std::find(inputs.begin(), inputs.end(), bound) != inputs.end()) return true;
+        const NodeId value = names_[bound].only_value;
+        return exists(value) && !tree_[value].span.contains(tree_[name].span) && depends_on(inputs, value);
+    });
+}
+
+// torch.autograd.grad(output, inputs). False where it is no gradient of one number that this function computes from variables.
+bool Rewriter::gradient_call(NodeId id) {
+    static const std::vector<std::string> kParameters{"outputs", "inputs", "grad_outputs", "retain_graph", "create_graph", "only_inputs", "allow_unused"};
+    const auto argument = [&](std::string_view name) { return passed(id, kParameters, name); };
+    const NodeId output = argument("outputs"), given = argument("inputs"), weights = argument("grad_outputs"), graph = argument("create_graph");
+    if (!exists(output) || !exists(given)) return false;
+    if (exists(graph) && tree_[graph].kind != NodeKind::true_ && tree_[graph].kind != NodeKind::false_) return false;
+    const bool of_ones = exists(weights) && tree_[weights].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(weights, 0)) == "torch.ones_like" &&
+                         tree_.children(weights).size() == 2 && tree_.text(tree_.child(weights, 1)) == tree_.text(output);
+    if (exists(weights) && !of_ones && tree_[weights].kind != NodeKind::none_) return false;
+    std::vector<NodeId> inputs{given};
+    if (tree_[given].kind == NodeKind::list || tree_[given].kind == NodeKind::tuple) inputs.assign(tree_.children(given).begin(), tree_.children(given).end());
+    std::vector<names::BindingId> bound;
+    std::string variables, places;
+    for (const NodeId input : inputs) {
+        if (tree_[input].kind != NodeKind::name || names_.binding(input) == names::kNoBinding) return false;
+        places += (bound.empty() ? "" : ", ") + std::to_string(bound.size());
+        variables += (bound.empty() ? "" : ", ") + std::string(tree_[input].name);
+        bound.push_back(names_.binding(input));
+    }
+    if (bound.empty() || !depends_on(bound, output)) return false;
+    std::optional<std::string> function = as_function_of(bound, output, id);
+    if (!function) return false;
+    for (const NodeId parameter : tree_.children(tree_.child(tree_.function_of(id), 0)))
+        if (std::find(bound.begin(), bound.end(), names_.binding(parameter)) == bound.end() && tree_[parameter].name != "self" &&
+            with_value(*function, tree_[parameter].name, "", Precedence::atom) != *function)
+            assumptions_.push_back("the gradient by `" + variables + "` takes `" + std::string(tree_[parameter].name) + "` for independent (line " + std::to_string(source_.position(tree_[id].span.begin).line) + ")");
+    if (of_ones || fact(output).rank != 0) function = output_.mx + ".sum(" + *function + ")";  // of one number, or with a gradient of ones
+    const bool several = bound.size() > 1;
+    std::string text = output_.mx + ".grad(lambda " + variables + ": " + *function + (several ? ", argnums=(" + places + ")" : "") + ")(" + variables + ")";
+    const NodeId around = tree_[id].parent;
+    const bool first = !several && tree_[around].kind == NodeKind::subscript && tree_.child(around, 0) == id && tree_.text(tree_.child(around, 1)) == "0";
+    const bool detached = !exists(graph) || tree_[graph].kind == NodeKind::false_;
+    const auto stopped = [&](const std::string& gradient) { return detached ? output_.mx + ".stop_gradient(" + gradient + ")" : gradient; };
+    if (first) put(around, stopped(text), Precedence::atom, "torch.autograd.grad");
+    else if (!several) put(id, "(" + stopped(text) + ",)", Precedence::atom, "torch.autograd.grad");
+    else if (!detached) put(id, text, Precedence::atom, "torch.autograd.grad");
+    else put(id, "tuple(" + output_.mx + ".stop_gradient(gradient) for gradient in " + text + ")", Precedence::atom, "torch.autograd.grad");
+    return true;
 }
 
 }  // namespace mlxify::rewrite

@@ -240,6 +240,7 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
         return true;
     case EntryKind::constant: constant(tree_.child(id, 0), qualified); return true;
     case EntryKind::never:
+        if (qualified == "torch.autograd.grad" && gradient_call(id)) return true;
         refuse(Code::considered_no, tree_.child(id, 0), "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     case EntryKind::drop_decorator:  // f = torch.compile(f)

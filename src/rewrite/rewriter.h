@@ -210,6 +210,10 @@ private:
     [[nodiscard]] const names::ClassInfo* autograd_class(NodeId node) const;
     [[nodiscard]] bool is_autograd_context(NodeId object) const;
     bool context_call(NodeId id);
+    [[nodiscard]] std::vector<NodeId> variables_read(NodeId expression) const;
+    [[nodiscard]] bool depends_on(const std::vector<names::BindingId>& inputs, NodeId expression) const;
+    [[nodiscard]] std::optional<std::string> as_function_of(const std::vector<names::BindingId>& inputs, NodeId output, NodeId call) const;
+    bool gradient_call(NodeId id);
     [[nodiscard]] bool exporters_method(NodeId function) const;
 
     // absent.cpp

@@ -98,7 +98,8 @@ void Rewriter::set_trained(NodeId object, NodeId flag, NodeId statement) {
         replace_statement(statement, trained_lines(owner, flag, arguments), "requires_grad");
         return;
     }
-    if (is_untracked(weight)) {
+    const bool marked = !exists(flag) || tree_[flag].kind == NodeKind::true_;  // inputs are differentiated where that is asked
+    if (is_untracked(weight) || (is_input(weight) && marked)) {
         remove_statement(statement);
         return;
     }
@@ -252,6 +253,12 @@ bool Rewriter::requires_grad_call(NodeId id) {
     const bool trained = tree_.children(id).size() == 1 || tree_[tree_.child(id, 1)].kind == NodeKind::true_;
     const bool parameter = exists(untrained_flag(id));  // self.w = nn.Parameter(x).requires_grad_(False): the assignment looks at it
     if (!trained && !parameter && !is_untracked(object)) return false;
+    const bool to_itself = tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2 && tree_[object].kind == NodeKind::name &&
+                           tree_.text(tree_.child(statement, 1)) == tree_[object].name;
+    if (to_itself) {  // x = x.requires_grad_()
+        remove_statement(statement);
+        return true;
+    }
     put(id, rendered(object), precedence_of(object), "requires_grad");
     return true;
 }
