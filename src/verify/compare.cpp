@@ -199,15 +199,16 @@ Comparison compare_floats(const Reference& reference, const ArrayView& converted
     const double outlier_tolerance = std::max(kFactor * own.outlier, floor);
     result.used = std::max(result.error / result.tolerance, found.outlier / outlier_tolerance);
     const double limit = std::max(kMaxTolerance, floor);
+    const bool large_differ = found.outlier > outlier_tolerance && own.outlier < kNoDigits;
     if (own.ordinary / scale >= kNoDigits) {
         result.match = Match::ill_conditioned;
         result.reason = fmt::format("PyTorch's own error is {:.1e} here", own.ordinary / scale);
-    } else if (result.error > result.tolerance || found.outlier > outlier_tolerance) {
+    } else if (result.error > result.tolerance || large_differ) {
         result.match = Match::differs;
         result.reason = fmt::format("max error {:.2e} of the scale {:.3g} (tolerance {:.2e}), worst at {}: {:.7g} instead of {:.7g}",
                                     result.error, scale, result.tolerance, position_text(plain, found.worst),
                                     converted.real(found.worst), truth.real(found.worst));
-        if (found.outlier > outlier_tolerance && result.error <= result.tolerance) {
+        if (large_differ && result.error <= result.tolerance) {
             result.reason = fmt::format("relative error {:.2e} of large elements (tolerance {:.2e})", found.outlier, outlier_tolerance);
             result.tolerance = outlier_tolerance;
         }
@@ -336,7 +337,7 @@ double spread_of(const std::vector<const ArrayView*>& shaken, const ArrayView& c
 
 bool is_own_rounding(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
     if (found.match != Match::differs || found.tolerance <= 0 || found.error > kFactor * found.tolerance) return false;
-    return agrees_in_float64(reference, converted64, context, found.tolerance / kFactor);
+    return agrees_in_float64(reference, converted64, context, std::min(found.tolerance, kMaxTolerance) / kFactor);
 }
 
 bool may_be_kink(const Comparison& found, const Reference& reference, const ArrayView& converted64, double context) {
