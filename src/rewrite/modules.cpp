@@ -358,6 +358,7 @@ bool Rewriter::module_method(NodeId id) {
     if (copies_state(id)) return true;
     if (method == "buffers" && asks_for_device(id)) return true;
     if (method == "add_module" && adds_to_named(object)) return true;
+    if (changes_sequential(id)) return true;
     if (method == "register_buffer" || method == "register_parameter") {
         register_buffer(id);
         return true;

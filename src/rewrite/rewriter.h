@@ -418,6 +418,7 @@ private:
     void plan_sequentials();
     [[nodiscard]] bool is_dict(NodeId id) const;
     [[nodiscard]] bool gets_named_children(NodeId target) const;
+    bool changes_sequential(NodeId call);
     [[nodiscard]] bool is_result_of_entry(NodeId call) const;
     [[nodiscard]] const catalogue::Entry* sequential_definition(NodeId id) const;
     [[nodiscard]] const catalogue::Entry* named_modules_definition(NodeId call) const;

@@ -70,6 +70,20 @@ bool Rewriter::gets_named_children(NodeId target) const {
     return false;
 }
 
+// `self.net.append(layer)` and its like change the list that MLX's Sequential keeps its layers in. PyTorch's give back the Sequential.
+bool Rewriter::changes_sequential(NodeId call) {
+    const NodeId callee = tree_.child(call, 0), object = tree_.child(callee, 0);
+    const std::string_view method = tree_[callee].name;
+    if ((method != "append" && method != "extend" && method != "insert" && method != "pop") || !is_sequential(object)) return false;
+    const bool unused = tree_[tree_[call].parent].kind == NodeKind::expression_statement;
+    if (adds_to_named(object) || (!unused && method != "pop")) {
+        refuse(Code::module_hook, callee, "`nn.Sequential." + std::string(method) + "` in this form has no counterpart in MLX", "collect the layers in a list and pass them to `nn.Sequential(*layers)`");
+        return true;
+    }
+    edits_.insert(tree_[object].span.end, ".layers", "torch.nn.Sequential");
+    return true;
+}
+
 // What a function that nothing in the file uses gives back: its user loads the weights into it.
 bool Rewriter::is_result_of_entry(NodeId call) const {
     const NodeId function = tree_.function_of(call);

@@ -125,6 +125,15 @@ CallOptions in_float64(CallOptions options) {
     return options;
 }
 
+// Of the attributes, those that are compared: that the original's call has assigned. In MLX all weights are attributes too.
+CallOptions with_attributes_of(const ArrayFile& original, CallOptions options) {
+    constexpr std::string_view kPrefix = "attribute.";
+    options.attributes.emplace();
+    for (const auto& [name, view] : original.arrays())
+        if (name.starts_with(kPrefix)) options.attributes->push_back(name.substr(kPrefix.size()));
+    return options;
+}
+
 }  // namespace
 
 std::set<std::string> names_in_metadata(const ArrayFile& file, const std::string& key) {
@@ -252,7 +261,7 @@ Outcome<CalledBoth> Pair::call(const CallOptions& options) {
     result.original = *called;
     if (auto trouble = open_into(result.arrays.plain, plain)) return *trouble;
     const std::string out = (*converted)->scratch("out.safetensors");
-    const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, options, out);
+    const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, with_attributes_of(*result.arrays.plain, options), out);
     if (!answered) return converted_trouble(answered.failure());
     result.converted = *answered;
     if (auto trouble = open_into(result.arrays.converted, out)) return *trouble;
@@ -440,7 +449,7 @@ std::optional<Trouble> Pair::measure(const CallOptions& options, GradientsOfBoth
 void Pair::widen(const CallOptions& options, CalledBoth& both) {
     const Reply<Session*> converted = converted_.session();
     if (!converted) return;
-    const CallOptions precise = in_float64(options);
+    const CallOptions precise = with_attributes_of(*both.arrays.plain, in_float64(options));
     const std::string out = (*converted)->scratch("out64.safetensors");
     const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, precise, out);
     if (answered && answered->leaves.size() == both.converted.leaves.size() && open_into(both.arrays.converted64, out)) both.arrays.converted64.reset();
@@ -459,7 +468,7 @@ void Pair::widen(const CallOptions& options, GradientsOfBoth& both) {
 bool Pair::sum_exactly(const CallOptions& options, CalledBoth& both) {
     const Reply<Session*> converted = converted_.session();
     if (!converted) return false;
-    CallOptions exact = options;
+    CallOptions exact = with_attributes_of(*both.arrays.plain, options);
     exact.exact_sums = true;
     const std::string out = (*converted)->scratch("out_exact.safetensors");
     const Reply<CallResult> answered = (*converted)->call(spec_, converted_inputs_, exact, out);

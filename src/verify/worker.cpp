@@ -232,6 +232,7 @@ Reply<Json> Session::ask_call(std::string_view verb, const Json& spec, const std
     if (options.streams) request["streams"] = *options.streams;
     if (options.projection) request["projection"] = *options.projection;
     if (options.rate) request["rate"] = *options.rate;
+    if (options.attributes) request["attributes"] = *options.attributes;
     if (options.constants) request["constants"] = *options.constants;
     return ask(verb, std::move(request));
 }

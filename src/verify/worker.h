@@ -155,6 +155,7 @@ struct CallOptions {
     std::optional<std::uint64_t> projection;
     std::optional<double> rate;            // of one step of gradient descent, whose state `gradient` is to give too
     bool exact_sums = false;               // MLX only: sums and means are rounded once
+    std::optional<std::vector<std::string>> attributes;  // those that a call is to write, if it leaves them; all that it would otherwise
     std::optional<std::uint64_t> constants;  // torch only: arrays that a constructor left as plain attributes, one rounding away
 };
 

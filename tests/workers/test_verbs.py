@@ -219,6 +219,9 @@ def test_what_a_call_leaves_in_attributes_is_told_by_the_name_of_the_author(pair
     assert "attribute.gates.1.openness" in ones
     assert others["attribute.seen"] == 6
     assert "attribute.norm.momentum" not in ones  # which no call assigns
+    _, _, ones, others = pair.both("call", attributes=["seen", "nothing"])
+    assert [name for name in others if name.startswith("attribute.")] == ["attribute.seen"]
+    assert others["attribute.seen"] == 6
 
 
 @pytest.mark.parametrize("options", [{"streams": 5}, {"dropout": "off"}, {"streams": 6, "dropout": "off"}])

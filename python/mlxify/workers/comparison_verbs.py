@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def call(model: Model, request: Json) -> Json:
             written = {f"leaf.{index}": raw for index, raw in enumerate(raws)}
             buffers = _buffers(model)
             written.update({f"buffer.{name}": raw for name, raw in buffers.items()})
-            after = attributes.held(framework, model.instance)
+            after = _asked_for(attributes.held(framework, model.instance), request)
             left = attributes.written(framework, before if framework.name == "torch" else {}, after)
             written.update({f"attribute.{name}": raw for name, raw in left.items()})
     finally:
@@ -45,6 +46,12 @@ def call(model: Model, request: Json) -> Json:
     draws = made.draws
     told = {"kept": draws.kept, "drawn": draws.drawn} if draws is not None else {}
     return {"tree": tree, "leaves": described, "seconds": seconds, **told}
+
+
+def _asked_for(held: dict[str, Any], request: Json) -> dict[str, Any]:
+    """Without names in the request, all."""
+    names = request.get("attributes")
+    return held if names is None else {name: value for name, value in held.items() if name in names}
 
 
 def gradient(model: Model, request: Json) -> Json:
