@@ -204,10 +204,15 @@ std::vector<Json> guesses_by_use(const InputHint& hint) {
     return {};
 }
 
-std::vector<Json> mask_guesses(const Sizes& sizes) {
+std::vector<Json> mask_guesses(const ParameterOf& parameter, const Sizes& sizes) {
     const std::int64_t length = sizes.length;
-    return {tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
-            tensor_spec({kBatch, 1, length, length}, "bool"), Json(nullptr)};
+    std::vector<Json> guesses{tensor_spec({kBatch, length}, "bool"), tensor_spec({length, length}, "bool"), tensor_spec({kBatch, length}, "float32", 0, 1),
+                              tensor_spec({kBatch, 1, length, length}, "bool")};
+    const std::string& type = parameter.annotation;
+    const bool always_tensor = type.ends_with("Tensor") && !contains(type, "None") && !contains(type, "|");
+    if (always_tensor) guesses.push_back(tensor_spec({kBatch}, "bool"));
+    else guesses.emplace_back(nullptr);
+    return guesses;
 }
 
 std::vector<Json> time_guesses() {
@@ -301,7 +306,7 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
     if (std::vector<Json> plain = plain_guesses(name, parameter.annotation, sizes); !plain.empty()) return plain;
     std::vector<Json> guesses = documented_guesses(name, hint, sizes);
     if (contains(name, "mask") || contains(name, "padding")) {
-        for (Json& mask : mask_guesses(sizes)) guesses.push_back(std::move(mask));
+        for (Json& mask : mask_guesses(parameter, sizes)) guesses.push_back(std::move(mask));
         return guesses;
     }
     if (guesses.empty() && one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint.indices_below < 0 && hint.rank < 2)

@@ -505,7 +505,8 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
         case Repair::Kind::input_shape:
             change_each(trial, trials, [&](Json& spec) {
                 std::vector<std::int64_t> shape = spec["shape"].get<std::vector<std::int64_t>>();
-                if (!is_float_spec(spec) || shape.size() < repair.found_shape.size()) return false;
+                const bool fits = is_float_spec(spec) || (is_tensor_spec(spec) && spec["dtype"] == "bool");
+                if (!fits || shape.size() < repair.found_shape.size()) return false;
                 const auto part = shape.end() - static_cast<std::ptrdiff_t>(repair.found_shape.size());  // the last axes are meant, often without the batch
                 if (!std::equal(part, shape.end(), repair.found_shape.begin())) return false;
                 shape.erase(part, shape.end());

@@ -91,6 +91,7 @@ public:
             if (sample.variation) prove_variation(pair);
             else prove_sample(pair);
             if (failed()) {
+                if (!sample.variation) findings_.proof.samples.push_back({print_invocation(sample.invocation), sample.origin});
                 if (findings_.code == Code::values_differ || findings_.code == Code::gradients_differ)
                     findings_.difference = first_difference(pair, options(false, true), depth_);
                 break;

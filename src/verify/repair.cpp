@@ -298,12 +298,15 @@ std::vector<Repair> from_shapes(std::string_view message) {
     return {found_first ? reshaped(*first, *second) : reshaped(*second, *first), {same_shape, -1, -1, {}}, {other_values, -1, -1, {}}};
 }
 
-// "Expected target size [2, 48], got [2]"
-std::vector<Repair> from_target_size(std::string_view message) {
+// "Expected target size [2, 48], got [2]", "The shape of the mask [2, 48] ... the shape of the indexed tensor [2, 8, 8]"
+std::vector<Repair> from_lists_of_sizes(std::string_view message) {
+    const bool wanted_first = message.find("Expected target size") != std::string_view::npos;
+    if (!wanted_first && message.find("shape of the mask") == std::string_view::npos) return {};
     std::vector<std::vector<std::int64_t>> shapes;
     for (std::size_t at = message.find('['); at != std::string_view::npos && shapes.size() < 2; at = message.find('[', at + 1))
         shapes.push_back(integers_until(message, at + 1, message.find(']', at)));
-    return shapes.size() == 2 && shapes[0] != shapes[1] ? std::vector<Repair>{reshaped(shapes[1], shapes[0])} : std::vector<Repair>{};
+    if (shapes.size() < 2 || shapes[0] == shapes[1]) return {};
+    return {wanted_first ? reshaped(shapes[1], shapes[0]) : reshaped(shapes[0], shapes[1])};
 }
 
 // "Target size (torch.Size([2, 1])) must be the same as input size (torch.Size([2, 8]))": either may be what an input has.
@@ -412,7 +415,7 @@ std::vector<Repair> repairs_for(const Failure& failure) {
     if (!repairs.empty() && repairs[0].kind == last_axis && failure.message.starts_with("shape '")) repairs.push_back({divisible, -1, -1, {}});
     if (!repairs.empty() && repairs[0].kind == even_space) repairs.push_back({any_axis, repairs[0].found, repairs[0].wanted, {}});
     if (repairs.empty()) repairs = from_pieces(failure.message);
-    if (repairs.empty() && failure.message.find("Expected target size") != std::string::npos) repairs = from_target_size(failure.message);
+    if (repairs.empty()) repairs = from_lists_of_sizes(failure.message);
     if (repairs.empty()) repairs = from_shapes(failure.message);
     if (repairs.empty()) repairs = from_python_errors(failure);
     told.insert(told.end(), repairs.begin(), repairs.end());

@@ -90,6 +90,10 @@ TEST(RepairsFor, ReadsTwoShapes) {
     EXPECT_EQ(expected.found_shape, (std::vector<std::int64_t>{64}));
     const Repair got = first("ValueError", "got torch.Size([64]) where torch.Size([8, 4]) is needed");
     EXPECT_EQ(got.wanted_shape, (std::vector<std::int64_t>{8, 4}));
+    const Repair mask = first("IndexError", "The shape of the mask [2, 48] at index 1 does not match the shape of the indexed tensor [2, 8, 8] at index 1");
+    EXPECT_EQ(mask.kind, input_shape);
+    EXPECT_EQ(mask.found_shape, (std::vector<std::int64_t>{2, 48}));
+    EXPECT_EQ(mask.wanted_shape, (std::vector<std::int64_t>{2, 8, 8}));
 }
 
 TEST(RepairsFor, GivesUpOnModulesThatCannotBeCalled) {
