@@ -327,6 +327,21 @@ void Rewriter::attribute(NodeId id) {
         refuse(Code::no_entry, id, "`Tensor." + std::string(node.name) + "` has no entry in the catalogue", "write it with operations that have one, or add an entry");
 }
 
+// `x[places, :] = y` is `x[places] = y`: MLX gives no gradient of a store by an array before a slice.
+void Rewriter::drop_whole_axes(std::vector<NodeId>& parts) {
+    const auto is_whole = [&](NodeId part) { return tree_[part].kind == NodeKind::ellipsis || (tree_[part].kind == NodeKind::slice && tree_.text(part) == ":"); };
+    std::size_t kept = parts.size();
+    while (kept > 1 && is_whole(parts[kept - 1])) --kept;
+    const auto may_be_array = [&](NodeId part) {
+        const infer::Kind kind = fact(part).kind;
+        return tree_[part].kind != NodeKind::slice && (kind == infer::Kind::tensor || kind == infer::Kind::unknown || kind == infer::Kind::list);
+    };
+    const bool before_ellipsis = std::any_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(kept), [&](NodeId part) { return tree_[part].kind == NodeKind::ellipsis; });
+    if (kept == parts.size() || before_ellipsis || std::none_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(kept), may_be_array)) return;
+    edits_.replace({tree_[parts[kept - 1]].span.end, tree_[parts.back()].span.end}, "", "index");
+    parts.resize(kept);
+}
+
 void Rewriter::subscript(NodeId id) {
     index_shape(id);
     const NodeId object = tree_.child(id, 0);
@@ -364,8 +379,9 @@ void Rewriter::subscript(NodeId id) {
     const bool stored = exists(parent) && (tree_[parent].kind == NodeKind::assign || tree_[parent].kind == NodeKind::aug_assign) &&
                         tree_.child(parent, tree_[parent].kind == NodeKind::assign ? 1 : 0) == id;
     std::vector<NodeId> parts{index};
-    const bool several = tree_[index].kind == NodeKind::tuple && tree_.children(index).size() > 1;
     if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
+    if (stored) drop_whole_axes(parts);
+    const bool several = tree_[index].kind == NodeKind::tuple && parts.size() > 1;
     for (const NodeId part : parts) {
         const infer::Fact& known = fact(part);
         const bool mask = (known.kind == infer::Kind::tensor || known.maybe_none) && known.dtype == infer::DType::boolean;

@@ -303,6 +303,7 @@ private:
     bool forward_as_value(NodeId id);
     void attribute(NodeId id);
     void name(NodeId id);
+    void drop_whole_axes(std::vector<NodeId>& parts);
     void subscript(NodeId id);
     void stop_index(NodeId index);
     void numbers_in_slices(NodeId index);
