@@ -242,6 +242,31 @@ def in_channels_transposed(self):
     return self.weight.shape[-1]
 
 
+@attribute("torch.nn.Conv1d.transposed", "torch.nn.Conv2d.transposed", "torch.nn.Conv3d.transposed")
+def transposed(self):
+    return False
+
+
+@attribute("torch.nn.ConvTranspose1d.transposed", "torch.nn.ConvTranspose2d.transposed", "torch.nn.ConvTranspose3d.transposed")
+def transposed_of_transposed(self):
+    return True
+
+
+@attribute("torch.nn.Conv1d.output_padding")
+def output_padding(self):
+    return (0,)
+
+
+@attribute("torch.nn.Conv2d.output_padding")
+def output_padding_2d(self):
+    return (0, 0)
+
+
+@attribute("torch.nn.Conv3d.output_padding")
+def output_padding_3d(self):
+    return (0, 0, 0)
+
+
 # MLX keeps one number in one dimension.
 @attribute("torch.nn.Conv1d.dilation", "torch.nn.ConvTranspose1d.dilation")
 def dilation(self):

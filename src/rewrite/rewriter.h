@@ -108,6 +108,7 @@ private:
     [[nodiscard]] bool is_switch(NodeId target) const;
     bool drop_attribute(NodeId target, NodeId statement);
     [[nodiscard]] bool scales_embedding(NodeId assignment) const;
+    [[nodiscard]] bool is_module_object(NodeId object) const;
     void assign(NodeId id);
     void aug_assign(NodeId id);
     void remove_statement(NodeId id);

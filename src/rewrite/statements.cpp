@@ -407,6 +407,14 @@ bool Rewriter::scales_embedding(NodeId assignment) const {
     return false;
 }
 
+// `self` in a module class, or what is known to be a module.
+bool Rewriter::is_module_object(NodeId object) const {
+    if (tree_.text(object) != "self") return fact(object).kind == infer::Kind::module;
+    const NodeId around = tree_.class_of(object);
+    const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    return index != 0 && names_.classes[index - 1].is_module;
+}
+
 void Rewriter::assign(NodeId id) {
     const NodeId value = tree_.child(id, 0);
     const auto targets = tree_.children(id).subspan(1);
@@ -424,6 +432,8 @@ void Rewriter::assign(NodeId id) {
             if (is_parameter(object) && runs_in_calls(object)) put(value, still_trained(object, one_expression(rendered(value))), Precedence::atom, "data");
             continue;
         }
+        if (node.kind == NodeKind::attribute && node.name == "training" && is_module_object(tree_.child(target, 0)))  // MLX's property only gives it
+            edits_.replace(node.name_span, "_training", "torch.nn.Module.training");
         if (node.kind == NodeKind::subscript && store(target, id)) drop_leading_axes(target, value);
         if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
