@@ -150,6 +150,7 @@ void Rewriter::stop_gradients(NodeId block) {
             if (node.span.end <= span.begin) break;
             continue;
         }
+        if (skipped_[number]) continue;  // gone, with what cannot be converted
         NodeId value = syntax::kNoNode;
         if (node.kind == NodeKind::assign || node.kind == NodeKind::return_) value = tree_.child(id, 0);
         if (node.kind == NodeKind::aug_assign) value = tree_.child(id, 1);

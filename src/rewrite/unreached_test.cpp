@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "catalogue/catalogue.h"
+#include "catalogue/index_builder.h"
 #include "infer/infer.h"
 #include "names/names.h"
 #include "rewrite/rewrite.h"
@@ -36,8 +37,9 @@ Converted convert(const std::string& original, const std::vector<std::string>& r
     }
     std::sort(observed.begin(), observed.end(), [](const auto& a, const auto& b) { return a.span < b.span; });
     const infer::FactTable facts = infer::infer(tree, names, observed);
-    static const catalogue::Index kNothing;
-    const catalogue::Catalogue catalogue(kNothing);
+    static const auto kNoGradient =
+        catalogue::build_index({{"lib/contexts.py", "from mlxify.catalogue import *\n\ndissolve(\"torch.no_grad\", stops_gradient=True)\n"}});
+    const catalogue::Catalogue catalogue((*kNoGradient)->view());
     Result result = rewrite({source, tree, names, facts, observed, catalogue, {}}, {}, sink);
     return {std::move(result.text), sink.take(), std::move(result.left_out)};
 }
@@ -84,6 +86,17 @@ TEST(Unreached, what_is_caught_goes_with_its_try_statement) {
     EXPECT_FALSE(refused(converted));
     EXPECT_EQ(converted.text.find("try:"), std::string::npos) << converted.text;
     EXPECT_TRUE(refused(convert(guarded, {"fast:", "x * 3"})));
+}
+
+TEST(Unreached, what_follows_the_refusal_without_gradient_goes_too) {
+    const Converted converted = convert(
+        "import torch\n\ndef share(x: torch.Tensor, sync):\n    if sync:\n        with torch.no_grad():\n            x = x / 2\n            torch.unknown_reduce(x)\n            x = x / 3\n"
+        "            return x\n    return x + 1\n",
+        {"sync:", "x + 1"});
+    EXPECT_FALSE(refused(converted));
+    EXPECT_NE(converted.text.find("        raise NotImplementedError("), std::string::npos) << converted.text;
+    EXPECT_EQ(converted.text.find("x / 3"), std::string::npos) << converted.text;
+    EXPECT_EQ(converted.text.find("\nmx"), std::string::npos) << converted.text;
 }
 
 TEST(Unreached, refusals_at_module_level_stand) {
