@@ -148,9 +148,9 @@ def bitwise_right_shift(input, other):
 def where(condition, input=None, other=None):
     if input is None:
         return tuple(mx.array(axis.astype(np.int32)) for axis in np.nonzero(np.array(condition)))
-    if softmax_masked(input) and known(is_tensor(other)) and is_tensor(other):
+    if selects_gradient(input) and known(is_tensor(other)) and is_tensor(other):
         return _filled_apart(other, condition, input)
-    if softmax_masked(other) and known(is_tensor(input)) and is_tensor(input):
+    if selects_gradient(other) and known(is_tensor(input)) and is_tensor(input):
         return _filled_apart(input, mx.logical_not(condition), other)
     return mx.where(condition, input, other)
 

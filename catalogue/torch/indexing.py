@@ -283,7 +283,7 @@ def _filled_apart(input, mask, value):
 # A number only changes MLX's dtype where it is of a wider kind: an int among bools, a float among ints. (A float that
 # is put among values of a dtype that is not known here is taken as a sign of floats: integers are filled with integers.)
 def _filled(input, mask, value):
-    if softmax_masked(value):
+    if selects_gradient(value):
         return _filled_apart(input, mask, value)
     if known(is_tensor(value)) and is_tensor(value):
         if known(input.dtype == value.dtype) and input.dtype == value.dtype:

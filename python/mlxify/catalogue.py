@@ -40,7 +40,7 @@ __all__ = [
     "np",
     "refuse",
     "rule",
-    "softmax_masked",
+    "selects_gradient",
     "trap",
 ]
 
@@ -247,8 +247,8 @@ def mutated(value: Any) -> bool:
     return True
 
 
-def softmax_masked(value: Any) -> bool:
-    """Whether the value is -inf and the function of the call masks what a softmax gives; in Python nothing is known of callers."""
+def selects_gradient(value: Any) -> bool:
+    """Whether the value is NaN, or -inf and the function of the call masks what a softmax gives; in Python nothing is known of callers."""
     return False
 
 

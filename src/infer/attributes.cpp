@@ -50,7 +50,8 @@ Fact Evaluator::library_constant(std::string_view qualified) {
     if (qualified.starts_with("math.") || qualified.starts_with("torch.") || qualified.starts_with("numpy.")) {
         const std::string_view last = last_part(qualified);
         if (last == "inf") return store_.constant(Kind::floating, std::numeric_limits<double>::infinity());
-        if (last == "pi" || last == "e" || last == "tau" || last == "nan") return make(Kind::floating);
+        if (last == "nan") return store_.constant(Kind::floating, std::numeric_limits<double>::quiet_NaN());
+        if (last == "pi" || last == "e" || last == "tau") return make(Kind::floating);
     }
     if (qualified == "typing.TYPE_CHECKING") return store_.constant(Kind::boolean, false);
     if (is_library_module(qualified)) return store_.library_fact(Kind::class_, qualified);

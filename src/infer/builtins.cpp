@@ -19,11 +19,12 @@ namespace {
 
 constexpr std::int32_t kMaxTracked = 64;
 
-// What `float(word)` is for "inf", "-Infinity" and the like.
-std::optional<double> infinity(std::string word) {
+// What `float(word)` is for "inf", "-Infinity", "nan" and the like.
+std::optional<double> not_finite(std::string word) {
     std::transform(word.begin(), word.end(), word.begin(), [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
     const bool negative = word.starts_with('-');
     const std::string_view rest = std::string_view(word).substr(negative || word.starts_with('+') ? 1 : 0);
+    if (rest == "nan") return std::numeric_limits<double>::quiet_NaN();
     if (rest != "inf" && rest != "infinity") return std::nullopt;
     return negative ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
 }
@@ -52,7 +53,7 @@ Fact Evaluator::call_builtin(std::string_view name, const Operands& operands, No
     if (name == "float") {
         if (first.kind == Kind::floating) return first;
         if (const auto* word = first.kind == Kind::string && first.value != kNoValue ? std::get_if<std::string>(table_.value(first)) : nullptr)
-            if (const auto number = infinity(*word)) return store_.constant(Kind::floating, *number);
+            if (const auto number = not_finite(*word)) return store_.constant(Kind::floating, *number);
         return make(Kind::floating);
     }
     if (name == "str" || name == "repr" || name == "format" || name == "chr" || name == "input") return make(Kind::string);

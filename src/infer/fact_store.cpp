@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <functional>
 
 namespace mlxify::infer {
@@ -36,13 +37,25 @@ std::uint64_t hash_of(const Value& value) {
     return hash;
 }
 
+template <typename T>
+bool is_same(const T& a, const T& b) {
+    return a == b;
+}
+
+// NaN is one value, though it does not equal itself.
+bool is_same(const Value& a, const Value& b) {
+    const double* left = std::get_if<double>(&a);
+    const double* right = std::get_if<double>(&b);
+    return a == b || (left && right && std::isnan(*left) && std::isnan(*right));
+}
+
 // The id of `item` in `items`, which is appended if it is new.
 template <typename T>
 std::uint32_t intern(std::vector<T>& items, names::FlatMap& by_hash, std::uint64_t hash, const T& item) {
     for (;; ++hash) {
         const std::uint32_t found = by_hash.find(hash);
         if (found == 0) break;
-        if (items[found] == item) return found;
+        if (is_same(items[found], item)) return found;
     }
     items.push_back(item);
     const auto id = static_cast<std::uint32_t>(items.size() - 1);

@@ -302,7 +302,10 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         throw refused;
     }
     if (word == "mutated") return bool_value(evaluator_.result_mutated_);
-    if (word == "softmax_masked") return bool_value(evaluator_.softmax_masked_ && evaluate(children[1]).is_minus_infinity());
+    if (word == "selects_gradient") {
+        const Value value = evaluate(children[1]);
+        return bool_value(value.is_nan() || (evaluator_.softmax_masked_ && value.is_minus_infinity()));
+    }
     if (word == "isinstance" && children.size() == 3) {
         const Value value = evaluate(children[1]);
         if (const auto matches = is_instance(value, children[2])) return bool_value(*matches);

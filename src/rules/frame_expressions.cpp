@@ -14,7 +14,7 @@ using NodeKind = syntax::Kind;
 namespace {
 
 constexpr std::string_view kBuiltins[] = {
-    "refuse", "known",  "is_tensor", "is_size", "maybe_void", "maybe_tensor", "limited", "mutated", "softmax_masked", "isinstance", "len", "range", "reversed", "zip",  "enumerate", "min",    "max",
+    "refuse", "known",  "is_tensor", "is_size", "maybe_void", "maybe_tensor", "limited", "mutated", "selects_gradient", "isinstance", "len", "range", "reversed", "zip",  "enumerate", "min",    "max",
     "sum",    "tuple",  "list",      "int",       "float",      "bool", "all",   "any",      "sorted", "str",     "abs",    "round",
     "slice",  "dict",   "type",      "negated",   "callable",  "getattr",    "hasattr", "map", "set",     "print", "super",
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace mlxify::rules {
 
@@ -33,6 +34,7 @@ Value float_value(double number) {
     std::string text(buffer.data(), end);
     if (text.find_first_of(".en") == std::string::npos) text += ".0";
     if (text.find("inf") != std::string::npos) text = number < 0 ? "-math.inf" : "math.inf";
+    if (std::isnan(number)) text = "math.nan";
     Value value = code_value(text, text.front() == '-' ? Precedence::unary : Precedence::atom, Kind::floating);
     value.constant = number;
     return value;

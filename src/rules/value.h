@@ -1,6 +1,7 @@
 // What partial evaluation knows of one expression of a catalogue body: its text, and whatever of its value is settled.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -47,6 +48,7 @@ struct Value {
 
     [[nodiscard]] bool is_none() const { return constant && std::holds_alternative<None>(*constant); }
     [[nodiscard]] const std::int64_t* integer() const { return constant ? std::get_if<std::int64_t>(&*constant) : nullptr; }
+    [[nodiscard]] bool is_nan() const { return constant && std::holds_alternative<double>(*constant) && std::isnan(std::get<double>(*constant)); }
     [[nodiscard]] bool is_minus_infinity() const { return constant && *constant == Constant(-std::numeric_limits<double>::infinity()); }
     [[nodiscard]] const std::string* string() const { return constant ? std::get_if<std::string>(&*constant) : nullptr; }
 };
