@@ -41,7 +41,10 @@ def scripted(obj, *example_inputs):
     return obj
 
 
-@rule("torch.jit.is_scripting", "torch.jit.is_tracing", "torch.compiler.is_compiling", "torch._dynamo.is_compiling")
+@rule(
+    "torch.jit.is_scripting", "torch.jit.is_tracing", "torch._C._is_tracing", "torch._C._get_tracing_state",
+    "torch.compiler.is_compiling", "torch._dynamo.is_compiling",
+)
 def is_compiling():
     return False
 
