@@ -346,6 +346,8 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
     if (tree_[around].kind == NodeKind::assign && tree_.child(around, 0) == call && tree_.children(around).size() == 2 &&
         tree_.text(tree_.child(around, 1)) == tree_.text(target)) {
         finish(call, value, entry.qualified);
+        const bool held = kind == NodeKind::name && (comes_from_outside(target, target) || is_kept_elsewhere(names_[names_.binding(target)]));
+        if (held && lvalue.ends_with("[...]")) put(tree_.child(around, 1), lvalue, Precedence::atom, entry.qualified);  // the caller's array changes too
         return;
     }
     if (tree_[around].kind == NodeKind::return_ && kind == NodeKind::name && names_[names_.binding(target)].kind == names::BindingKind::variable &&
@@ -627,6 +629,17 @@ bool Rewriter::writes_back_itself(NodeId step, std::string_view view, NodeId sta
     return tree_.children(next).size() == 2 && tree_.text(tree_.child(next, 0)) == view && tree_.text(tree_.child(next, 1)) == tree_.text(step);
 }
 
+// x += 1 and x = x.add_(1): the name stands for the same array as before.
+bool Rewriter::changes_itself(NodeId store) const {
+    const NodeId statement = tree_[store].parent;
+    if (tree_[statement].kind == NodeKind::aug_assign) return true;
+    if (tree_[statement].kind != NodeKind::assign || tree_.children(statement).size() != 2 || !is_mutating_call(tree_.child(statement, 0))) return false;
+    const NodeId callee = tree_.child(tree_.child(statement, 0), 0);
+    if (tree_[callee].kind != NodeKind::attribute) return false;
+    const NodeId target = mutated_root(tree_.child(callee, 0));
+    return exists(target) && tree_.text(target) == tree_.text(store);
+}
+
 // True (and said) if the name stands for a view whose owner would have to change too, and cannot.
 bool Rewriter::written_through_view(NodeId target) {
     const infer::Fact& known = fact(target);
@@ -636,9 +649,11 @@ bool Rewriter::written_through_view(NodeId target) {
     if (!seen_elsewhere(owner, target, writing)) return false;
     const names::Binding& view = names_[names_.binding(target)];
     if (is_loop_over_objects(view)) return false;
-    std::vector<NodeId> made;  // x += 1 makes no other object
-    for (const NodeId store : view.stores)
-        if (tree_[tree_[store].parent].kind != NodeKind::aug_assign && tree_[store].kind != NodeKind::parameter) made.push_back(store);
+    std::vector<NodeId> made;  // before the write; x += 1 makes no other object
+    for (const NodeId store : view.stores) {
+        const bool later = tree_[store].span.begin > tree_[writing].span.end && !exists(common_loop(store, writing));
+        if (!later && !changes_itself(store) && tree_[store].kind != NodeKind::parameter) made.push_back(store);
+    }
     if (made.size() == 1) {
         const NodeId statement = tree_[made[0]].parent;
         if (exists(statement) && tree_[statement].kind == NodeKind::assign && tree_.children(statement).size() == 2) {
@@ -664,12 +679,19 @@ bool Rewriter::written_through_view(NodeId target) {
 //   x = x.transpose(0, 1)
 //   x += 1
 //   x_given[...] = x.swapaxes(0, 1)
+// A view of another shape may also be made under a condition: the shape of the caller's array undoes it either way.
 bool Rewriter::write_back_to_caller(NodeId step, NodeId made, NodeId target) {
     const NodeId writing = tree_.statement_of(target);
     const NodeId owner = looked_at(step);
-    if (names_[names_.binding(target)].kind != names::BindingKind::parameter || !runs_before(made, writing)) return false;
     const NodeId function = tree_.function_of(made);
-    if (!exists(function) || tree_[tree_[made].parent].parent != function || !is_same_place(step, made, writing) || other_view_read(owner, target, writing)) return false;
+    if (names_[names_.binding(target)].kind != names::BindingKind::parameter || !exists(function)) return false;
+    const std::string_view method = view_method(step);
+    const bool reshapes = method == "view" || method == "unsqueeze" || method == "squeeze" || method == "view_as" || method == "unflatten";
+    while (tree_[tree_[made].parent].parent != function) {
+        made = tree_[tree_[made].parent].parent;
+        if (!reshapes || tree_[made].kind != NodeKind::if_) return false;
+    }
+    if (!runs_before(made, writing) || !is_same_place(step, made, writing) || other_view_read(owner, target, writing)) return false;
     std::string& name = names_of_callers_[names_.binding(target)];
     const bool first = name.empty();
     if (first) {
@@ -701,7 +723,7 @@ bool Rewriter::is_same_place(NodeId step, NodeId made, NodeId writing) const {
         const bool used = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return span.contains(tree_[load].span); });
         if (!used) continue;
         for (const NodeId store : binding.stores)
-            if (between.contains(tree_[store].span) && tree_[tree_[store].parent].kind != NodeKind::aug_assign) return false;
+            if (between.contains(tree_[store].span) && !changes_itself(store)) return false;
         for (const NodeId store : binding.stores)
             if (between.contains(tree_[store].span) && fact(store).kind != infer::Kind::tensor) return false;
     }

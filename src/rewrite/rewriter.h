@@ -127,6 +127,7 @@ private:
     bool written_through_view(NodeId target);
     bool write_back(NodeId step, const std::string& view, NodeId statement, std::string owner_text = {});
     [[nodiscard]] bool writes_back_itself(NodeId step, std::string_view view, NodeId statement) const;
+    [[nodiscard]] bool changes_itself(NodeId store) const;
     [[nodiscard]] bool is_same_place(NodeId step, NodeId made, NodeId writing) const;
     [[nodiscard]] bool is_view_function(NodeId step) const;
     [[nodiscard]] std::string_view view_method(NodeId step) const;

@@ -23,14 +23,6 @@ class Writes(nn.Module):
         return turned, y
 
 
-class WritesInput(nn.Module):
-    def forward(self, x):
-        if x.ndim == 3:
-            x = x.view(x.shape[0], -1)
-        x += 1
-        return x
-
-
 def raised(x):
     y = x * 1
     return y, y.transpose(0, 1).add_(1).t_()
