@@ -203,6 +203,19 @@ bool Rewriter::forward_as_value(NodeId id) {
     return true;
 }
 
+// x.dtype.itemsize, torch.finfo(x.dtype).tiny and the same of a name: what tells of the numbers of a dtype.
+const Entry* Rewriter::attribute_of_numbers(NodeId object, std::string_view name) const {
+    std::string owner = fact(object).kind == infer::Kind::dtype ? "torch.dtype" : "";
+    NodeId made = object;
+    if (tree_[object].kind == NodeKind::name && names_.binding(object) != names::kNoBinding) made = names_[names_.binding(object)].only_value;
+    if (exists(made) && tree_[made].kind == NodeKind::call) {
+        const std::string callee = names::qualified_name(tree_, names_, tree_.child(made, 0));
+        if (callee == "torch.finfo" || callee == "torch.iinfo") owner = callee;
+    }
+    const Entry* entry = owner.empty() ? nullptr : catalogue_.find(owner + "." + std::string(name));
+    return entry && entry->kind == EntryKind::attribute ? entry : nullptr;
+}
+
 void Rewriter::attribute(NodeId id) {
     const syntax::Node& node = tree_[id];
     const NodeId parent = node.parent;
@@ -285,6 +298,7 @@ void Rewriter::attribute(NodeId id) {
         put(id, rendered(object), precedence_of(object), "torch.Tensor.data");
         return;
     }
+    if (const Entry* entry = stored ? nullptr : attribute_of_numbers(object, node.name)) return by_entry(*entry);
     const bool tensor = known.kind == infer::Kind::tensor;
     const bool maybe = known.kind == infer::Kind::unknown && (node.name == "device" || node.name == "is_cuda" || node.name == "requires_grad" || node.name == "mT");
     if (!tensor && !maybe) return;

@@ -303,6 +303,7 @@ private:
 
     // attributes.cpp
     bool forward_as_value(NodeId id);
+    [[nodiscard]] const catalogue::Entry* attribute_of_numbers(NodeId object, std::string_view name) const;
     void attribute(NodeId id);
     void name(NodeId id);
     void drop_whole_axes(std::vector<NodeId>& parts);
