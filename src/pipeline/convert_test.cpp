@@ -27,5 +27,20 @@ TEST(Convert, WhatWasATensorInSomeRunsIsAskedForWhenItRuns) {
     EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("    return mx.arange(_number(end))\n"), std::string::npos);
 }
 
+TEST(Convert, WhatWasATensorInSomeRunsIsANumberInASlice) {
+    auto index = catalogue::build_index({{"lib/types.py", "from mlxify.catalogue import *\n\nconstant(\"torch.Tensor\", \"mx.array\")\n"}});
+    ASSERT_TRUE(index) << index.error().message;
+    const auto owned = std::move(*index);
+    const catalogue::Catalogue catalogue(owned->view());
+    const std::string text = "import torch\n\n\ndef cut(x: torch.Tensor, n=0):\n    return x[..., n:]\n";
+    const source::SourceText source("file.py", text);
+    infer::ObservedFact bound;
+    const auto begin = static_cast<std::uint32_t>(text.rfind("n:]"));
+    bound.span = {begin, begin + 1};
+    EXPECT_NE(convert(source, {bound}, catalogue, {}).text.find("x[..., n:]"), std::string::npos);
+    bound.tensor = true;
+    EXPECT_NE(convert(source, {bound}, catalogue, {}).text.find("x[..., int(n):]"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mlxify::pipeline

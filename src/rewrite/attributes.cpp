@@ -430,7 +430,7 @@ void Rewriter::numbers_in_slices(NodeId index) {
     for (const NodeId part : parts) {
         if (tree_[part].kind != NodeKind::slice) continue;
         for (const NodeId bound : tree_.children(part))
-            if (exists(bound) && fact(bound).kind == infer::Kind::tensor) put(bound, "int(" + rendered(bound) + ")", Precedence::atom, "index");
+            if (exists(bound) && (fact(bound).kind == infer::Kind::tensor || was_tensor(bound))) put(bound, "int(" + rendered(bound) + ")", Precedence::atom, "index");
     }
 }
 

@@ -259,6 +259,7 @@ private:
         return value.items.empty() && value.fact.kind == infer::Kind::size && value.fact.observed;
     }
     [[nodiscard]] bool was_negative(NodeId id) const;
+    [[nodiscard]] bool was_tensor(NodeId id) const;
     [[nodiscard]] bool is_trivial(NodeId id) const;
     [[nodiscard]] bool inside_brackets(NodeId id) const;
     static std::string one_expression(std::string text);  // in parentheses if it breaks its line outside of brackets

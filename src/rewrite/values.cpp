@@ -99,6 +99,12 @@ bool Rewriter::was_negative(NodeId id) const {
     return std::any_of(input_.observed.begin(), input_.observed.end(), [&](const infer::ObservedFact& seen) { return seen.negative && seen.span == span; });
 }
 
+// A tensor in some run, whatever it was in others.
+bool Rewriter::was_tensor(NodeId id) const {
+    const base::Span span = tree_[id].span;
+    return std::any_of(input_.observed.begin(), input_.observed.end(), [&](const infer::ObservedFact& seen) { return seen.tensor && seen.span == span; });
+}
+
 Value Rewriter::value_of(NodeId id) {
     const syntax::Node& node = tree_[id];
     const infer::Fact& known = fact(id);
