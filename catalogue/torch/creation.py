@@ -78,18 +78,19 @@ def new_full(self, size, fill_value, dtype=None, device=None, requires_grad=Fals
 
 
 @rule("torch.Tensor.new_tensor")
-def new_tensor(self, data, dtype=None, device=None, requires_grad=False):
+def new_tensor(self, data, dtype=None, device=None, requires_grad=False, _of_numpy=False):
     if dtype is None:
-        return mx.array(data, dtype=self.dtype)
-    return mx.array(data, dtype=dtype)
+        return mx.array(np.array(data) if _of_numpy else data, dtype=self.dtype)
+    return mx.array(np.array(data) if _of_numpy else data, dtype=dtype)
 
 
-# Numbers of other tensors are copied, without their history. MLX's array keeps it.
+# Numbers of other tensors are copied, without their history. MLX's array keeps it. `_of_numpy` is told by the compiler: the data is
+# a list of numpy's numbers or arrays, or a range, of which MLX makes no array.
 @rule("torch.tensor", trap="single numbers")
-def tensor(data, dtype=None, device=None, requires_grad=False, pin_memory=False):
+def tensor(data, dtype=None, device=None, requires_grad=False, pin_memory=False, _of_numpy=False):
     if _holds_tensors(data):
         return mx.stop_gradient(mx.array(data, dtype=dtype))
-    return mx.array(data, dtype=dtype)
+    return mx.array(np.array(data) if _of_numpy else data, dtype=dtype)
 
 
 def _holds_tensors(data):
@@ -100,10 +101,10 @@ def _holds_tensors(data):
 
 # A tensor itself keeps its history, numbers in a list do not.
 @rule("torch.as_tensor", "torch.asarray", trap="single numbers")
-def as_tensor(data, dtype=None, device=None, requires_grad=False, copy=None):
+def as_tensor(data, dtype=None, device=None, requires_grad=False, copy=None, _of_numpy=False):
     if known(isinstance(data, (list, tuple))) and isinstance(data, (list, tuple)):
-        return tensor(data, dtype)
-    return mx.array(data, dtype=dtype)
+        return tensor(data, dtype, _of_numpy=_of_numpy)
+    return mx.array(np.array(data) if _of_numpy else data, dtype=dtype)
 
 
 @rule("torch.scalar_tensor")
@@ -117,49 +118,49 @@ def from_numpy(ndarray):
 
 
 # torch.FloatTensor([1, 2]) holds data, torch.FloatTensor(2, 3) is a size; torch.Tensor() is empty.
-def _typed(args, dtype):
+def _typed(args, dtype, of_numpy=False):
     if known(len(args) == 0) and len(args) == 0:
         return mx.zeros(0, dtype=dtype)
     if known(len(args) == 1) and len(args) == 1 and not isinstance(args[0], int):
         if is_size(args[0]):  # torch.Tensor(x.size())
             return mx.zeros(args[0], dtype=dtype)
-        return mx.array(args[0], dtype=dtype)
+        return mx.array(np.array(args[0]) if of_numpy else args[0], dtype=dtype)
     return mx.zeros(args, dtype=dtype)
 
 
 @rule("torch.Tensor", "torch.FloatTensor", "torch.DoubleTensor", "torch.cuda.FloatTensor")
-def float_tensor(*args, device=None):
-    return _typed(args, mx.float32)
+def float_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.float32, _of_numpy)
 
 
 @rule("torch.HalfTensor", "torch.cuda.HalfTensor")
-def half_tensor(*args, device=None):
-    return _typed(args, mx.float16)
+def half_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.float16, _of_numpy)
 
 
 @rule("torch.BFloat16Tensor")
-def bfloat16_tensor(*args, device=None):
-    return _typed(args, mx.bfloat16)
+def bfloat16_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.bfloat16, _of_numpy)
 
 
 @rule("torch.LongTensor", "torch.cuda.LongTensor")
-def long_tensor(*args, device=None):
-    return _typed(args, mx.int64)
+def long_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.int64, _of_numpy)
 
 
 @rule("torch.IntTensor")
-def int_tensor(*args, device=None):
-    return _typed(args, mx.int32)
+def int_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.int32, _of_numpy)
 
 
 @rule("torch.ByteTensor")
-def byte_tensor(*args, device=None):
-    return _typed(args, mx.uint8)
+def byte_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.uint8, _of_numpy)
 
 
 @rule("torch.BoolTensor", "torch.cuda.BoolTensor")
-def bool_tensor(*args, device=None):
-    return _typed(args, mx.bool_)
+def bool_tensor(*args, device=None, _of_numpy=False):
+    return _typed(args, mx.bool_, _of_numpy)
 
 
 # x.new(2, 3) is a size, x.new([1, 2]) holds data, both in the dtype of x.

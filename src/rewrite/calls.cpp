@@ -483,7 +483,8 @@ void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
 // What a rule asks of a call beyond its arguments, by a last parameter of a name of ours.
 void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::vector<Actual>& given) {
     const bool initialises = entry.qualified.starts_with("torch.nn.init.");
-    if (!initialises && entry.qualified != "torch.chunk" && entry.qualified != "torch.Tensor.chunk" && entry.qualified != "torch.nn.Parameter") return;
+    const bool makes_array = entry.qualified.ends_with("ensor") || entry.qualified == "torch.asarray";
+    if (!initialises && !makes_array && entry.qualified != "torch.chunk" && entry.qualified != "torch.Tensor.chunk" && entry.qualified != "torch.nn.Parameter") return;
     const std::vector<std::string> parameters = evaluator_.parameter_names(catalogue_.body(entry));
     if (parameters.empty()) return;
     if (initialises && parameters.back() == "_kernel") {
@@ -492,11 +493,41 @@ void Rewriter::add_hidden(NodeId id, const Entry& entry, NodeId receiver, std::v
         const NodeId owner = kernel == "conv" && !symmetric ? owner_of_any_kind(id) : syntax::kNoNode;
         if (exists(owner)) given.push_back({"_kernel", rules::code_value(kind_of_kernel(owner), Precedence::conditional), false, false});
         else if (!kernel.empty()) given.push_back({"_kernel", rules::string_value(std::string(kernel)), false, false});
+    } else if (parameters.back() == "_of_numpy") {
+        if (tree_.children(id).size() > 1 && holds_numpy(tree_.child(id, 1))) given.push_back({"_of_numpy", rules::bool_value(true), false, false});
     } else if (parameters.back() == "_of_result" && takes_result(id)) {
         given.push_back({"_of_result", rules::bool_value(true), false, false});
     } else if (parameters.back() == "_uneven" && was_uneven(id, exists(receiver) ? receiver : tree_.child(id, 1), given)) {
         given.push_back({"_uneven", rules::bool_value(true), false, false});
     }
+}
+
+// Whether a sequence holds what numpy gives, or is a range: MLX makes no array of these.
+//   list(np.arange(4)), [np.ones(3), np.zeros(3)], rows after rows.append(np.arange(3)), range(4)
+bool Rewriter::holds_numpy(NodeId value, int depth) const {
+    if (tree_[value].kind == NodeKind::call && tree_.text(tree_.child(value, 0)) == "range") return true;
+    if (fact(value).kind == infer::Kind::tensor || (depth == 0 && is_numpy_result(value))) return false;
+    const base::Span span = tree_[value].span;
+    for (std::uint32_t number = 1; number <= syntax::index(value); ++number) {
+        const NodeId part{number};
+        const infer::Kind kind = fact(part).kind;
+        if (!span.contains(tree_[part].span) || kind == infer::Kind::integer || kind == infer::Kind::floating) continue;
+        const bool of_numpy = tree_[part].kind == NodeKind::call && is_numpy_result(part);
+        if (of_numpy && builtin_of_scalar(part, names::qualified_name(tree_, names_, tree_.child(part, 0))).empty()) return true;  // float(np.sqrt(2)) is Python's
+        if (tree_[part].kind == NodeKind::name && depth < 3 && names_.binding(part) != names::kNoBinding && is_filled_by_numpy(names_[names_.binding(part)], depth + 1)) return true;
+    }
+    return false;
+}
+
+// A list, by its only value or by what is appended to it.
+bool Rewriter::is_filled_by_numpy(const names::Binding& list, int depth) const {
+    if (exists(list.only_value) && syntax::is_expression(tree_[list.only_value].kind) && holds_numpy(list.only_value, depth)) return true;
+    return std::any_of(list.loads.begin(), list.loads.end(), [&](NodeId load) {
+        const NodeId callee = tree_[load].parent;
+        if (!exists(callee) || tree_[callee].kind != NodeKind::attribute || tree_[callee].name != "append") return false;
+        const NodeId call = tree_[callee].parent;
+        return exists(call) && tree_[call].kind == NodeKind::call && tree_.children(call).size() == 2 && holds_numpy(tree_.child(call, 1), depth);
+    });
 }
 
 // nn.Parameter(self.softmax(self.weight)) while the model runs: a new leaf, to which no gradient goes on.

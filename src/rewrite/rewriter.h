@@ -186,6 +186,8 @@ private:
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);
+    [[nodiscard]] bool holds_numpy(NodeId value, int depth = 0) const;
+    [[nodiscard]] bool is_filled_by_numpy(const names::Binding& list, int depth) const;
     [[nodiscard]] bool takes_result(NodeId call) const;
     [[nodiscard]] bool was_uneven(NodeId call, NodeId input, const std::vector<rules::Actual>& given) const;
     void drop_unused(NodeId id, std::string_view text);
