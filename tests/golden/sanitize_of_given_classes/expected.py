@@ -22,7 +22,7 @@ class Conv1d(nn.Conv1d):
         if padding_mode != "zeros":
             raise NotImplementedError(f"padding_mode={padding_mode!r}")
         padding = _same_padding(padding, kernel_size, dilation, 1)
-        sizes = [n if isinstance(n, int) else n[0] for n in (kernel_size, stride, padding, dilation)]
+        sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
         super().__init__(in_channels, out_channels, *sizes, groups, bias)
 
     def __call__(self, x):
