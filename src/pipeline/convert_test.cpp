@@ -42,5 +42,26 @@ TEST(Convert, WhatWasATensorInSomeRunsIsANumberInASlice) {
     EXPECT_NE(convert(source, {bound}, catalogue, {}).text.find("x[..., int(n):]"), std::string::npos);
 }
 
+TEST(Convert, WhatNumpyGivesIsPythonsOrAnArrayBeforeAnArray) {
+    auto index = catalogue::build_index({{"lib/types.py", "from mlxify.catalogue import *\n\nconstant(\"torch.Tensor\", \"mx.array\")\n"}});
+    ASSERT_TRUE(index) << index.error().message;
+    const auto owned = std::move(*index);
+    const catalogue::Catalogue catalogue(owned->view());
+    const std::string text = "import torch\n\n\ndef scaled(x: torch.Tensor, k):\n    return k * x\n";
+    const source::SourceText source("file.py", text);
+    infer::ObservedFact factor;
+    const auto begin = static_cast<std::uint32_t>(text.rfind("k * x"));
+    factor.span = {begin, begin + 1};
+    factor.kind = infer::Kind::object;
+    const auto converted = [&](const char* type) {
+        factor.type = type;
+        return convert(source, {factor}, catalogue, {}).text;
+    };
+    EXPECT_NE(converted("Scale").find("return k * x"), std::string::npos);
+    EXPECT_NE(converted("numpy.float64").find("return float(k) * x"), std::string::npos);
+    EXPECT_NE(converted("numpy.int64").find("return int(k) * x"), std::string::npos);
+    EXPECT_NE(converted("numpy.ndarray").find("return mx.array(k) * x"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mlxify::pipeline

@@ -436,6 +436,7 @@ void Rewriter::numbers_in_slices(NodeId index) {
 
 // `np.random.choice(n, k)`, or the name of one: MLX is not indexed by numpy's arrays.
 bool Rewriter::is_numpy_result(NodeId id) const {
+    if (numpy_type(id) == "numpy.ndarray") return true;
     if (tree_[id].kind == NodeKind::name) {
         const NodeId only = names_[names_.binding(id)].only_value;
         return exists(only) && tree_[only].kind == NodeKind::call && is_numpy_result(only);

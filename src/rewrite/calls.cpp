@@ -266,11 +266,7 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
 
 // The builtin that makes a scalar of numpy, which a call of it gives, Python's own: by what was seen, or by its arguments. Empty for others.
 std::string_view Rewriter::builtin_of_scalar(NodeId call, std::string_view qualified) const {
-    for (const infer::ObservedFact& seen : input_.observed) {
-        if (seen.span != tree_[call].span || !seen.type.starts_with("numpy.")) continue;
-        if (seen.type.starts_with("numpy.float")) return "float";
-        return seen.type.starts_with("numpy.int") ? "int" : "";
-    }
+    if (const std::string_view type = numpy_type(call); !type.empty()) return type.starts_with("numpy.float") ? "float" : type.starts_with("numpy.int") ? "int" : "";
     constexpr std::string_view kOfNumbers[] = {"sqrt", "log", "log2", "log10", "exp", "power", "ceil", "floor", "sin", "cos", "tan"};
     const auto arguments = tree_.children(call).subspan(1);
     const bool numbers = std::all_of(arguments.begin(), arguments.end(), [&](NodeId one) { return fact(one).kind == infer::Kind::integer || fact(one).kind == infer::Kind::floating; });
@@ -368,6 +364,20 @@ bool Rewriter::method_call(NodeId id) {
     if (!entry->mutates.empty()) turn_arguments_for_kernel(id, object);
     if (entry->kind == EntryKind::rule && !names_tensor_type(id) && !truth_cast_back(id)) apply(id, *entry, object);
     return true;
+}
+
+// What numpy gives takes an array on its right for its own, and gives an array without gradient.
+//   np.float32(0.5) * x    float(np.float32(0.5)) * x
+//   frequencies * x        mx.array(frequencies) * x
+void Rewriter::numpy_before_array(NodeId id) {
+    const NodeId left = tree_.child(id, 0);
+    const std::string_view type = fact(tree_.child(id, 1)).kind == infer::Kind::tensor ? numpy_type(left) : std::string_view{};
+    const bool called = tree_[left].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(left, 0)).starts_with("numpy.");
+    if (type.empty() || (called && type != "numpy.ndarray")) return;  // such a number is Python's by now
+    const bool whole = type.starts_with("numpy.int") || type.starts_with("numpy.uint");
+    const bool array = type == "numpy.ndarray";
+    put(left, (array ? output_.mx + ".array(" : whole ? "int(" : "float(") + rendered(left) + ")", Precedence::atom, "numpy");
+    uses_mx_ = uses_mx_ || array;
 }
 
 // `bits @ powers` of whole numbers, which MLX's operator does not take: as torch.matmul.

@@ -65,7 +65,10 @@ void Rewriter::visit(NodeId id) {
         break;
     case NodeKind::unary:
     case NodeKind::bool_op: test_module(id); break;
-    case NodeKind::binary: integer_product(id); break;
+    case NodeKind::binary:
+        integer_product(id);
+        numpy_before_array(id);
+        break;
     case NodeKind::compare: compare_modules(id); break;
     case NodeKind::set:
     case NodeKind::dict_entry: refuse_hashed_module(id); break;
