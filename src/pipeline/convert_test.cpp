@@ -63,5 +63,20 @@ TEST(Convert, WhatNumpyGivesIsPythonsOrAnArrayBeforeAnArray) {
     EXPECT_NE(converted("numpy.ndarray").find("return mx.array(k) * x"), std::string::npos);
 }
 
+TEST(Convert, ANumberOfNumpysIsPythonsInACall) {
+    auto index = catalogue::build_index({{"lib/creation.py", "from mlxify.catalogue import *\n\n@rule(\"torch.arange\")\ndef arange(end):\n    return mx.arange(end)\n"}});
+    ASSERT_TRUE(index) << index.error().message;
+    const auto owned = std::move(*index);
+    const catalogue::Catalogue catalogue(owned->view());
+    const std::string text = "import torch\n\n\ndef places(end):\n    return torch.arange(end)\n";
+    const source::SourceText source("file.py", text);
+    infer::ObservedFact end;
+    const auto begin = static_cast<std::uint32_t>(text.rfind("end)"));
+    end.span = {begin, begin + 3};
+    end.kind = infer::Kind::object;
+    end.type = "numpy.int64";
+    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("return mx.arange(int(end))"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mlxify::pipeline

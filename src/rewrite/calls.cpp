@@ -371,13 +371,19 @@ bool Rewriter::method_call(NodeId id) {
 //   frequencies * x        mx.array(frequencies) * x
 void Rewriter::numpy_before_array(NodeId id) {
     const NodeId left = tree_.child(id, 0);
-    const std::string_view type = fact(tree_.child(id, 1)).kind == infer::Kind::tensor ? numpy_type(left) : std::string_view{};
-    const bool called = tree_[left].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(left, 0)).starts_with("numpy.");
-    if (type.empty() || (called && type != "numpy.ndarray")) return;  // such a number is Python's by now
+    if (fact(tree_.child(id, 1)).kind != infer::Kind::tensor || python_number(left) || numpy_type(left) != "numpy.ndarray") return;
+    put(left, output_.mx + ".array(" + rendered(left) + ")", Precedence::atom, "numpy");
+    uses_mx_ = true;
+}
+
+// A number that was numpy's is made Python's; false for anything else.
+bool Rewriter::python_number(NodeId id) {
+    const std::string_view type = numpy_type(id);
     const bool whole = type.starts_with("numpy.int") || type.starts_with("numpy.uint");
-    const bool array = type == "numpy.ndarray";
-    put(left, (array ? output_.mx + ".array(" : whole ? "int(" : "float(") + rendered(left) + ")", Precedence::atom, "numpy");
-    uses_mx_ = uses_mx_ || array;
+    if (!whole && !type.starts_with("numpy.float")) return false;
+    const bool called = tree_[id].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(id, 0)).starts_with("numpy.");
+    if (!called) put(id, (whole ? "int(" : "float(") + rendered(id) + ")", Precedence::atom, "numpy");  // such a call is by now
+    return true;
 }
 
 // `bits @ powers` of whole numbers, which MLX's operator does not take: as torch.matmul.
@@ -439,6 +445,8 @@ void Rewriter::stop_indices_of(NodeId call, std::string_view qualified) {
 
 void Rewriter::apply(NodeId id, const Entry& entry, NodeId receiver) {
     if (options_.stop_indices) stop_indices_of(id, entry.qualified);
+    if (tree_[id].kind == NodeKind::call)
+        for (const NodeId argument : tree_.children(id).subspan(1)) python_number(tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument);
     NodeId selector = syntax::kNoNode;
     rules::ApplyOptions options;
     options.component = component_wanted(id, entry, selector);

@@ -264,6 +264,7 @@ private:
     [[nodiscard]] bool was_tensor(NodeId id) const;
     [[nodiscard]] std::string_view numpy_type(NodeId id) const;
     void numpy_before_array(NodeId id);
+    bool python_number(NodeId id);
     [[nodiscard]] bool is_trivial(NodeId id) const;
     [[nodiscard]] bool inside_brackets(NodeId id) const;
     static std::string one_expression(std::string text);  // in parentheses if it breaks its line outside of brackets
