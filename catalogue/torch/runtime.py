@@ -42,7 +42,7 @@ def scripted(obj, *example_inputs):
 
 
 @rule(
-    "torch.jit.is_scripting", "torch.jit.is_tracing", "torch._C._is_tracing", "torch._C._get_tracing_state",
+    "torch.jit.is_scripting", "torch.jit.is_tracing", "torch._C._is_tracing",
     "torch.compiler.is_compiling", "torch._dynamo.is_compiling",
 )
 def is_compiling():
