@@ -526,10 +526,10 @@ bool Rewriter::holds_numpy(NodeId value, int depth) const {
     if (tree_[value].kind == NodeKind::call && tree_.text(tree_.child(value, 0)) == "range") return true;
     if (fact(value).kind == infer::Kind::tensor || (depth == 0 && is_numpy_result(value))) return false;
     const base::Span span = tree_[value].span;
-    for (std::uint32_t number = 1; number <= syntax::index(value); ++number) {
+    for (std::uint32_t number = syntax::index(value); number > 0 && span.contains(tree_[NodeId{number}].span); --number) {
         const NodeId part{number};
         const infer::Kind kind = fact(part).kind;
-        if (!span.contains(tree_[part].span) || kind == infer::Kind::integer || kind == infer::Kind::floating) continue;
+        if (kind == infer::Kind::integer || kind == infer::Kind::floating) continue;
         const bool of_numpy = tree_[part].kind == NodeKind::call && is_numpy_result(part);
         if (of_numpy && builtin_of_scalar(part, names::qualified_name(tree_, names_, tree_.child(part, 0))).empty()) return true;  // float(np.sqrt(2)) is Python's
         if (tree_[part].kind == NodeKind::name && depth < 3 && names_.binding(part) != names::kNoBinding && is_filled_by_numpy(names_[names_.binding(part)], depth + 1)) return true;
