@@ -454,7 +454,8 @@ void Rewriter::places_of_mask(NodeId mask, bool among_others) {
         refuse(Code::indexing_refused, mask, "a boolean mask: " + outcome.reason, "index with integers");
         return;
     }
-    if (optional || (among_others && fact(mask).rank != 1)) outcome.value.text = "*" + rules::operand(outcome.value, Precedence::atom);
+    const bool one_axis = fact(mask).rank == 1 && !fact(mask).by_samples;  // as the rule sees it
+    if (optional || (among_others && !one_axis)) outcome.value.text = "*" + rules::operand(outcome.value, Precedence::atom);
     finish(mask, outcome.value, entry->qualified);
     uses_mx_ = true;
     std::string assumption = "a boolean mask selects on the host, so not inside `mx.compile` (line " + std::to_string(source_.position(tree_[mask].span.begin).line) + ")";

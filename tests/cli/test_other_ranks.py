@@ -5,30 +5,43 @@ from pathlib import Path
 import pytest
 from installed_program import mlxify
 
-ORIGINAL = """\
+IMPORTS = """\
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 
+"""
+MARKS = """\
 class Marks(nn.Module):
     def forward(self, x):
         best = x.argmax(1, keepdim=True)
         marks = torch.zeros_like(x).scatter_(1, best, 1.0)
         return F.layer_norm(x, x.shape[1:]) * marks, x.gather(1, best), F.pad(x, (1, 2)), x.unfold(-1, 2, 1)
 """
+CHOSEN = """\
+class Chosen(nn.Module):
+    def forward(self, x, mask):
+        y = x.clone()
+        y[mask, :] = 2 * x[mask, :]
+        return y, x[~mask, :]
+"""
+SAMPLES = {"marks.py": (MARKS, "Marks()(f32[{0}])", "3, 4, 5"), "chosen.py": (CHOSEN, "Chosen()(f32[{0}, 4], bool[{0}])", "6")}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
-    (folder / "marks.py").write_text(ORIGINAL)
-    ran = mlxify("convert", "marks.py", "--call", "Marks()(f32[3, 4, 5])", cwd=folder)
-    assert ran.code == 0, ran.out
+    for name, (text, call, shape) in SAMPLES.items():
+        (folder / name).write_text(IMPORTS + text)
+        ran = mlxify("convert", name, "--call", call.format(shape), cwd=folder)
+        assert ran.code == 0, ran.out
     return folder
 
 
 @pytest.mark.parametrize("shape", ["3, 4", "3, 4, 5", "2, 3, 4, 5"])
-def test_other_ranks(folder: Path, shape: str):
-    ran = mlxify("verify", "marks.py", "mlx_architectures/marks.py", "--call", f"Marks()(f32[{shape}])", cwd=folder)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_other_ranks(folder: Path, name: str, shape: str):
+    call = SAMPLES[name][1].format(shape)
+    ran = mlxify("verify", name, f"mlx_architectures/{name}", "--call", call, cwd=folder)
     assert ran.code == 0, ran.out
