@@ -25,9 +25,8 @@
 // A gradient jumps where a ReLU, a maximum or a sort is within a rounding of its kink, and a large model has such places in every run. m64
 // that agrees with t64 within kExact shows that the two compute the same; whether the jump is MLX's, its own float32 gradients tell, with
 // weights and inputs disturbed by kFactor roundings, which is what MLX's may differ from PyTorch's by, or four times as many, as long
-// sums do: they must move by half of the largest difference, and every element that is far off by an eighth of its own. A difference that
-// stays is no kink. Where a deep model has more kinks than the disturbances show, they move by less: by a kFactor-th of a difference that is
-// at most kMostOfKinks, `is_near_kinks`, which is no match.
+// sums do: they must move by half of the largest difference, and every element that is off by more than kFactor tolerances by an eighth of
+// its own, or on the larger disturbances, where what is smooth moves by four tolerances, by a quarter. A difference that stays is no kink.
 //
 // Beyond kMaxTolerance the comparison says nothing: `ill_conditioned`, not a match. Elements far above the rest (a mask filled
 // with -1e9) are compared relative to themselves, so that they do not lend their scale to the others.
@@ -50,8 +49,7 @@ inline constexpr double kFloor = 8;
 inline constexpr double kClose = 0.5;
 inline constexpr double kExact = 0x1p-22;  // of float64 results, which cross as float32 in part
 inline constexpr double kOfSpread = 2;
-inline constexpr double kOfElement = 8;
-inline constexpr double kMostOfKinks = 0.1;
+inline constexpr double kOfElement = 8, kOfElementIfLarge = 4;
 inline constexpr double kMaxTolerance = 1e-2;
 inline constexpr double kNoDigits = 0.5;  // own error of a reference that has no digit right: nothing differs from it
 
@@ -86,10 +84,6 @@ bool may_be_kink(const Comparison& found, const Reference& reference, const Arra
 // Whether `found`, a difference of gradients, is that of a kink. `shaken`: what MLX gave for the array on disturbed weights and inputs.
 bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
              const std::vector<const ArrayView*>& shaken, double context);
-
-// Whether `found`, a difference of gradients, is one among many kinks: float64 alone tells that the two compute the same.
-bool is_near_kinks(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
-                   const std::vector<const ArrayView*>& shaken, double context);
 
 // Largest finite magnitude.
 [[nodiscard]] double scale_of(const ArrayView& array);

@@ -25,7 +25,7 @@ constexpr std::uint64_t kProjection = 77;
 constexpr std::uint64_t kStreams = 5;
 constexpr int kOtherDraws = 3;          // of the shared stream, where more than a dropout is drawn
 constexpr int kConstructions = 4;      // whose initial weights are compared
-constexpr int kShakes = 16, kFewShakes = 4;   // a kink shows in each with a probability of about a half
+constexpr int kShakes = 16;                     // a kink shows in each with a probability of about a half
 constexpr std::uint64_t kDisturbances = 3;  // further ones, where the first does not explain a difference
 
 constexpr double kOfExpected = 1e-3;  // that sums of computed probabilities may differ by
@@ -242,10 +242,6 @@ private:
         } else if (precise != nullptr && !arrays.shaken.empty() && is_kink(comparison, reference, *converted, *precise, shaken(arrays, ours), context)) {
             comparison.match = Match::same;
             tally_.rounded.insert(ours);
-        } else if (precise != nullptr && kinks_untold_ && is_near_kinks(comparison, reference, *converted, *precise, shaken(arrays, ours), context)) {
-            comparison.match = Match::ill_conditioned;
-            comparison.reason = "float64 agrees, and float32 is near kinks: " + comparison.reason;
-            tally_.rounded.insert(ours);
         }
         note(path, stage, comparison, *plain, *converted);
         if (comparison.match == Match::differs) {
@@ -290,8 +286,7 @@ private:
 
     // `judge()` of what both sides gave; where numbers differ, with what the converted file gives in float64, and where gradients still
     // do, with those that it gives on disturbed weights and inputs. Where float64 agrees, it may be that long sums are off, which MLX adds
-    // up one by one on a CPU: it runs again with sums that are rounded once. A gradient that only float64 confirms then, as where a deep
-    // model has more kinks than disturbances show, is no match, and no difference.
+    // up one by one on a CPU: it runs again with sums that are rounded once.
     template <typename Both, typename Judge>
     bool judged(Pair& pair, const CallOptions& how, Both& both, Judge judge) {
         const ProofFindings findings = findings_;
@@ -304,18 +299,12 @@ private:
         if (judge()) return true;
         pair.widen(how, both);
         if (again()) return true;
-        constexpr bool kOfGradients = std::is_same_v<Both, GradientsOfBoth>;
-        if constexpr (kOfGradients)
-            for (int round = 0; round < (sample_->variation ? kFewShakes : kShakes) && !wrong_in_float64_ && both.parameters.converted64 && pair.shake(how, both); ++round)
+        if constexpr (std::is_same_v<Both, GradientsOfBoth>)
+            for (int round = 0; round < kShakes && !wrong_in_float64_ && both.parameters.converted64 && pair.shake(how, both); ++round)
                 if (again()) return true;
-        if (wrong_in_float64_) return false;
-        exact_sums_ = pair.sum_exactly(how, both);
-        if (exact_sums_ && again()) return true;
-        exact_sums_ = false;
-        kinks_untold_ = kOfGradients && !wrong_in_float64_;
-        const bool untold = kinks_untold_ && again();
-        kinks_untold_ = false;
-        return untold;
+        if (wrong_in_float64_ || !pair.sum_exactly(how, both) || !again()) return false;
+        exact_sums_ = true;
+        return true;
     }
 
     // Both sides' gradients, and PyTorch's own error where it is needed.
@@ -876,7 +865,6 @@ private:
     bool measured_ = true;    // PyTorch's own error is told, and not only asked for where it decides
     bool closely_ = false;    // what is judged is only whether it agrees closely: nothing fails, nothing is noted
     bool wrong_in_float64_ = false;  // the last array that differs: no disturbance explains it
-    bool kinks_untold_ = false;      // a gradient that float64 confirms is too ill-conditioned to tell, whatever the disturbances showed
     bool exact_sums_ = false;        // of the stage: nothing agreed without
     bool undefined_ = false;  // the last call's output of the original has a NaN
     bool differentiable_ = true, inference_only_ = false, timed_ = false;
