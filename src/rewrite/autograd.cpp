@@ -79,7 +79,16 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 // `text` with `value` for the variable `name`, where it is read; in parentheses unless it stands as the only argument of a call, or is an atom.
 std::string with_value(std::string_view text, std::string_view name, std::string_view value, Precedence precedence) {
     std::string result;
+    char quote = 0;  // that the string around begins with
     for (std::size_t at = 0; at < text.size();) {
+        const bool escaped = quote != 0 && text[at] == '\\' && at + 1 < text.size();
+        if (quote == 0 && (text[at] == '"' || text[at] == '\'')) quote = text[at];
+        else if (quote == text[at]) quote = 0;
+        if (quote != 0 || text[at] == '"' || text[at] == '\'') {
+            result += text.substr(at, escaped ? 2 : 1);
+            at += escaped ? 2 : 1;
+            continue;
+        }
         const bool begins = text.substr(at).starts_with(name) && (at == 0 || (!is_word(text[at - 1]) && text[at - 1] != '.'));
         const std::size_t end = at + name.size();
         const bool whole = begins && (end == text.size() || !is_word(text[end]));
@@ -115,7 +124,7 @@ std::optional<std::string> Rewriter::as_function_of(const std::vector<names::Bin
         const bool of_this_function = names_.scopes[static_cast<std::size_t>(binding.scope)].owner == tree_.function_of(call);
         if (is_input || binding.kind != names::BindingKind::variable || !of_this_function || !looked_at.insert(bound).second) continue;
         const NodeId value = binding.only_value;
-        if (!exists(value) || !runs_before(tree_.statement_of(value), call)) return std::nullopt;
+        if (!exists(value) || binding.written_in_place || !runs_before(tree_.statement_of(value), call)) return std::nullopt;
         const std::optional<std::string> inner = as_function_of(inputs, value, call);
         if (!inner) return std::nullopt;
         if (!depends_on(inputs, value)) continue;

@@ -98,3 +98,13 @@ class Conditioned(nn.Module):
         x = mx.stop_gradient(x)
         score = self.net(mx.concatenate([x, condition], axis=-1)).sum()
         return mx.grad(lambda x: self.net(mx.concatenate([x, condition], axis=-1)).sum())(x)
+
+
+class Weighted(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.proj = nn.Linear(dim, dim)
+
+    def __call__(self, x):
+        b = self.proj(x)
+        return mx.grad(lambda x: mx.einsum("...b,...b->", x, self.proj(x)))(x)

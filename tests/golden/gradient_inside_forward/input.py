@@ -52,3 +52,14 @@ class Conditioned(nn.Module):
         x = x.detach().requires_grad_(True)
         score = self.net(torch.cat([x, condition], dim=-1)).sum()
         return torch.autograd.grad(score, [x], create_graph=True)[0]
+
+
+class Weighted(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.proj = nn.Linear(dim, dim)
+
+    def forward(self, x):
+        x.requires_grad_()
+        b = self.proj(x)
+        return torch.autograd.grad(torch.einsum("...b,...b->", x, b), x, create_graph=True)[0]
