@@ -308,8 +308,7 @@ bool agrees_in_float64(const Reference& reference, const ArrayView& converted64,
 }
 
 // Whether each element that is off by more than `far` of the scale, or an outlier of itself, moves on one of the disturbances by a share
-// of its own difference: a kink elsewhere in the array explains nothing. Every other disturbance is a large one, on which what has no kink
-// moves by more, too.
+// of its own difference: a kink elsewhere in the array explains nothing.
 bool each_moves(const ArrayView& truth, const ArrayView& converted, const std::vector<const ArrayView*>& shaken, double bound, double scale, double far) {
     for (std::size_t i = 0; i < truth.size(); ++i) {
         const std::complex<double> given = element(converted, i), expected = element(truth, i);
@@ -317,23 +316,10 @@ bool each_moves(const ArrayView& truth, const ArrayView& converted, const std::v
         const double off = std::abs(given - expected);
         if (off <= far * (std::abs(expected) > bound ? std::abs(expected) : scale)) continue;
         bool moves = false;
-        for (std::size_t one = 0; one < shaken.size() && !moves; ++one)
-            moves = std::abs(element(*shaken[one], i) - given) >= off / (one % 2 == 0 ? kOfElement : kOfElementIfLarge);
+        for (std::size_t one = 0; one < shaken.size() && !moves; ++one) moves = std::abs(element(*shaken[one], i) - given) >= off / kOfElement[one % kTurns];
         if (!moves) return false;
     }
     return true;
-}
-
-// How far MLX's own results are apart, relative to the scale.
-double spread_of(const std::vector<const ArrayView*>& shaken, const ArrayView& converted, double bound, double scale) {
-    const Values given(converted);
-    double spread = 0;
-    for (const ArrayView* one : shaken) {
-        if (one->shape != converted.shape || one->type != converted.type) return 0;
-        const Distance moved = distance(Values(*one), given, bound);
-        spread = std::max({spread, moved.ordinary / scale, moved.outlier});
-    }
-    return spread;
 }
 
 }  // namespace
@@ -350,11 +336,16 @@ bool may_be_kink(const Comparison& found, const Reference& reference, const Arra
 bool is_kink(const Comparison& found, const Reference& reference, const ArrayView& converted, const ArrayView& converted64,
              const std::vector<const ArrayView*>& shaken, double context) {
     if (!may_be_kink(found, reference, converted64, context)) return false;
-    const Values expected(*reference.float64);
+    const Values expected(*reference.float64), given(converted);
     const double bound = outlier_bound(expected);
     const double scale = std::max(ordinary_scale(expected, bound), kContextShare * context);
-    return found.error <= kOfSpread * spread_of(shaken, converted, bound, scale) &&
-           each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
+    double spread = 0;
+    for (const ArrayView* one : shaken) {
+        if (one->shape != converted.shape || one->type != converted.type) return false;
+        const Distance moved = distance(Values(*one), given, bound);
+        spread = std::max({spread, moved.ordinary / scale, moved.outlier});
+    }
+    return found.error <= kOfSpread * spread && each_moves(*reference.float64, converted, shaken, bound, scale, kFactor * found.tolerance);
 }
 
 double scale_of(const ArrayView& array) { return ordinary_scale(Values(array), std::numeric_limits<double>::infinity()); }

@@ -49,7 +49,9 @@ inline constexpr double kFloor = 8;
 inline constexpr double kClose = 0.5;
 inline constexpr double kExact = 0x1p-22;  // of float64 results, which cross as float32 in part
 inline constexpr double kOfSpread = 2;
-inline constexpr double kOfElement = 8, kOfElementIfLarge = 4;
+inline constexpr std::size_t kTurns = 2;  // disturbances are small and large in turns
+inline constexpr int kShaken[kTurns] = {static_cast<int>(kFactor), 4 * static_cast<int>(kFactor)};  // roundings
+inline constexpr double kOfElement[kTurns] = {8, 4};
 inline constexpr double kMaxTolerance = 1e-2;
 inline constexpr double kNoDigits = 0.5;  // own error of a reference that has no digit right: nothing differs from it
 

@@ -118,8 +118,6 @@ std::optional<std::pair<std::string, std::string>> summands(double value, const 
 
 constexpr std::string_view kAfter = "after.";  // before names of the state after a step
 
-constexpr int kShaken[] = {static_cast<int>(kFactor), 4 * static_cast<int>(kFactor)};  // roundings, in turns: long sums are off by more
-
 CallOptions in_float64(CallOptions options) {
     options.float64 = true;
     return options;
@@ -487,7 +485,7 @@ bool Pair::sum_exactly(const CallOptions& options, GradientsOfBoth& both) {
 
 // One run of the converted file on weights and inputs that are some roundings away.
 bool Pair::shake_once(const CallOptions& options, std::uint64_t seed, GradientsOfBoth& both) {
-    const int roundings = kShaken[both.inputs.shaken.size() % std::size(kShaken)];
+    const int roundings = kShaken[both.inputs.shaken.size() % kTurns];
     const Reply<Session*> converted = converted_.session();
     if (!converted) return false;
     if (!original_parts_.callable) {
