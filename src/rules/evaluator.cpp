@@ -1,12 +1,13 @@
 #include "rules/evaluator.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/text.h"
 #include "rules/frame.h"
 
 namespace mlxify::rules {
 
+using base::mentions;
 using catalogue::Body;
 using catalogue::Entry;
 using infer::Kind;
@@ -40,27 +41,13 @@ void Emissions::set_definition_text(std::string_view name, std::string text) {
     all_.push_back({std::string(name), std::move(text), at == taken_.end() ? std::string{} : at->second});
 }
 
-namespace {
-
-bool is_name_letter(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_'; }
-
-}  // namespace
-
-bool mentions(std::string_view text, std::string_view name) {
-    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
-        const bool begins = at == 0 || !is_name_letter(text[at - 1]);
-        if (begins && (at + name.size() == text.size() || !is_name_letter(text[at + name.size()]))) return true;
-    }
-    return false;
-}
-
 bool Emissions::respell_calls(std::string_view name, std::string_view other) {
     const std::string call = std::string(name) + "(";
     bool any = false;
     for (Emitted& emitted : all_) {
         for (std::size_t at = emitted.text.find(call); at != std::string::npos; at = emitted.text.find(call, at + other.size())) {
             const char before = at == 0 ? ' ' : emitted.text[at - 1];
-            if (std::isalnum(static_cast<unsigned char>(before)) != 0 || before == '_' || before == '.') continue;
+            if (base::is_name_letter(before) || before == '.') continue;
             emitted.text.replace(at, name.size(), other);
             any = true;
         }

@@ -114,8 +114,6 @@ private:
 Value fold_binary(syntax::Op op, const Value& left, const Value& right);
 Value fold_compare(syntax::Op op, const Value& left, const Value& right);
 Precedence precedence_of(syntax::Op op);
-// Whether the text has that identifier.
-bool mentions(std::string_view text, std::string_view name);
 // Unescapes a plain string literal (no f-string): prefix and quotes as written.
 std::string unescape(std::string_view literal);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "rules/frame.h"
 
 namespace mlxify::rules {
@@ -408,8 +409,8 @@ bool Frame::reads(const Value& value, std::string_view name) const {
     if (value.constant) return false;
     bool found = false;
     for_each_piece(
-        evaluator_.leaves_.expand_locals(value.text), [&](std::string_view piece) { found |= mentions(piece, name); },
-        [&](std::uint32_t leaf) { found |= mentions(evaluator_.leaves_[leaf].written, name); });
+        evaluator_.leaves_.expand_locals(value.text), [&](std::string_view piece) { found |= base::mentions(piece, name); },
+        [&](std::uint32_t leaf) { found |= base::mentions(evaluator_.leaves_[leaf].written, name); });
     return found || std::any_of(value.items.begin(), value.items.end(), [&](const Value& item) { return reads(item, name); });
 }
 

@@ -6,20 +6,20 @@
 #include <optional>
 #include <string_view>
 
+#include "base/text.h"
 #include "verify/guess.h"
 #include "verify/touch.h"
 
 namespace mlxify::verify {
 namespace {
 
+using base::is_name_letter;
 using syntax::Kind;
 using syntax::NodeId;
 using syntax::Tree;
 
 constexpr std::size_t kMostAxes = 6;
 constexpr std::size_t kLongestAxis = 24;  // letters, of `num_heads * head_dim`
-
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 std::string_view trimmed(std::string_view text, std::string_view marks = " \t\r\n") {
     const std::size_t begin = text.find_first_not_of(marks);
@@ -29,7 +29,7 @@ std::string_view trimmed(std::string_view text, std::string_view marks = " \t\r\
 
 std::string_view first_word(std::string_view text) {
     std::size_t end = 0;
-    while (end < text.size() && is_word(text[end])) ++end;
+    while (end < text.size() && is_name_letter(text[end])) ++end;
     return text.substr(0, end);
 }
 
@@ -45,13 +45,13 @@ std::optional<std::string> axis_of(std::string_view text) {
     std::string axis;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text.substr(i).starts_with("\\text")) i += 4;
-        else if (text[i] == ' ' && !axis.empty() && is_word(axis.back()) && i + 1 < text.size() && is_word(text[i + 1])) axis += '_';
+        else if (text[i] == ' ' && !axis.empty() && is_name_letter(axis.back()) && i + 1 < text.size() && is_name_letter(text[i + 1])) axis += '_';
         else if (std::string_view(" `$\\{}#'").find(text[i]) == std::string_view::npos) axis += static_cast<char>(std::tolower(static_cast<unsigned char>(text[i])));
     }
     if (axis == "..." || axis == "*") return axis;
     constexpr std::string_view kParts = "abcdefghijklmnopqrstuvwxyz0123456789_*/+-";
-    const bool names_one = !axis.empty() && axis.size() <= kLongestAxis && axis.find_first_not_of(kParts) == std::string::npos && is_word(axis.front()) &&
-                           is_word(axis.back()) && !one_of(axis.substr(0, axis.find('_')), kNoAxes) && std::count(axis.begin(), axis.end(), '_') < 4;
+    const bool names_one = !axis.empty() && axis.size() <= kLongestAxis && axis.find_first_not_of(kParts) == std::string::npos && is_name_letter(axis.front()) &&
+                           is_name_letter(axis.back()) && !one_of(axis.substr(0, axis.find('_')), kNoAxes) && std::count(axis.begin(), axis.end(), '_') < 4;
     return names_one ? std::optional(axis) : std::nullopt;
 }
 
@@ -114,7 +114,7 @@ std::optional<Shape> shape_in(std::string_view text) {
         const std::size_t end = text.find(closing, begin);
         if (end == std::string_view::npos) return std::nullopt;
         std::size_t word = begin;
-        while (word > 0 && is_word(text[word - 1])) --word;
+        while (word > 0 && is_name_letter(text[word - 1])) --word;
         const std::string_view before = text.substr(word, begin - word);
         if (!before.empty() && !one_of(before, kOfTensors)) continue;
         const std::string_view content = text.substr(begin + 1, end - begin - 1);

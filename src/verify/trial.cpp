@@ -1,11 +1,15 @@
 #include "verify/trial.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <functional>
 
+#include "base/text.h"
+
 namespace mlxify::verify {
+
+using base::mentions;
+
 namespace {
 
 constexpr int kArgumentCost = 3;  // another constructor argument is a larger step than another input
@@ -39,16 +43,6 @@ std::string constructor_text(const DefinitionOf& entry, Arguments arguments) {
     }
     const std::string named = assignments_text(arguments);
     return text + (text.empty() || named.empty() ? "" : ", ") + named;
-}
-
-// Whether `name` stands in the line of code as a word.
-bool mentions(std::string_view line, std::string_view name) {
-    const auto part_of_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
-    for (std::size_t at = line.find(name); at != std::string_view::npos; at = line.find(name, at + 1)) {
-        const std::size_t end = at + name.size();
-        if ((at == 0 || !part_of_word(line[at - 1])) && (end == line.size() || !part_of_word(line[end]))) return true;
-    }
-    return false;
 }
 
 // The field `name`, which a namespace or a dictionary lacks, with each of its guesses.
@@ -150,7 +144,7 @@ private:
 
 // The places where `number` stands in `text` by itself.
 std::vector<std::size_t> places_of(const std::string& number, const std::string& text) {
-    const auto part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.'; };
+    const auto part = [](char c) { return base::is_name_letter(c) || c == '.'; };
     std::vector<std::size_t> places;
     for (std::size_t at = text.find(number); at != std::string::npos; at = text.find(number, at + 1)) {
         const std::size_t end = at + number.size();
