@@ -7,75 +7,61 @@
 namespace mlxify::pipeline {
 namespace {
 
+// `text` under these rules, where a run of it has shown `seen` of its last `piece`.
+std::string converted(const std::string& rules, const std::string& text, std::string_view piece, infer::ObservedFact seen) {
+    auto index = catalogue::build_index({{"lib/rules.py", "from mlxify.catalogue import *\n\n" + rules}});
+    EXPECT_TRUE(index) << index.error().message;
+    if (!index) return {};
+    const auto owned = std::move(*index);
+    const auto begin = static_cast<std::uint32_t>(text.rfind(piece));
+    seen.span = {begin, begin + static_cast<std::uint32_t>(piece.size())};
+    return convert(source::SourceText("file.py", text), {seen}, catalogue::Catalogue(owned->view()), {}).text;
+}
+
+infer::ObservedFact seen_as(const char* type) {
+    infer::ObservedFact seen;
+    seen.kind = infer::Kind::object;
+    seen.type = type;
+    return seen;
+}
+
+infer::ObservedFact seen_as_tensor(bool tensor) {
+    infer::ObservedFact seen;
+    seen.tensor = tensor;
+    return seen;
+}
+
+const std::string kTensor = "constant(\"torch.Tensor\", \"mx.array\")\n";
+
 // A bound that is a tensor in some calls and a number in others.
 TEST(Convert, WhatWasATensorInSomeRunsIsAskedForWhenItRuns) {
-    auto index = catalogue::build_index({{"lib/creation.py",
-                                          "from mlxify.catalogue import *\n\n"
-                                          "@rule(\"torch.arange\")\ndef arange(end):\n    if maybe_tensor(end):\n        return mx.arange(_number(end))\n"
-                                          "    return mx.arange(end)\n\n"
-                                          "def _number(value):\n    if isinstance(value, mx.array):\n        return value.item()\n    return value\n"}});
-    ASSERT_TRUE(index) << index.error().message;
-    const auto owned = std::move(*index);
-    const catalogue::Catalogue catalogue(owned->view());
+    const std::string rules =
+        "@rule(\"torch.arange\")\ndef arange(end):\n    if maybe_tensor(end):\n        return mx.arange(_number(end))\n    return mx.arange(end)\n\n"
+        "def _number(value):\n    if isinstance(value, mx.array):\n        return value.item()\n    return value\n";
     const std::string text = "import torch\n\n\ndef places(end):\n    return torch.arange(end)\n";
-    const source::SourceText source("file.py", text);
-    infer::ObservedFact end;
-    const auto begin = static_cast<std::uint32_t>(text.rfind("end)"));
-    end.span = {begin, begin + 3};
-    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("    return mx.arange(end)\n"), std::string::npos);
-    end.tensor = true;
-    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("    return mx.arange(_number(end))\n"), std::string::npos);
+    EXPECT_NE(converted(rules, text, "end", seen_as_tensor(false)).find("    return mx.arange(end)\n"), std::string::npos);
+    EXPECT_NE(converted(rules, text, "end", seen_as_tensor(true)).find("    return mx.arange(_number(end))\n"), std::string::npos);
 }
 
 TEST(Convert, WhatWasATensorInSomeRunsIsANumberInASlice) {
-    auto index = catalogue::build_index({{"lib/types.py", "from mlxify.catalogue import *\n\nconstant(\"torch.Tensor\", \"mx.array\")\n"}});
-    ASSERT_TRUE(index) << index.error().message;
-    const auto owned = std::move(*index);
-    const catalogue::Catalogue catalogue(owned->view());
     const std::string text = "import torch\n\n\ndef cut(x: torch.Tensor, n=0):\n    return x[..., n:]\n";
-    const source::SourceText source("file.py", text);
-    infer::ObservedFact bound;
-    const auto begin = static_cast<std::uint32_t>(text.rfind("n:]"));
-    bound.span = {begin, begin + 1};
-    EXPECT_NE(convert(source, {bound}, catalogue, {}).text.find("x[..., n:]"), std::string::npos);
-    bound.tensor = true;
-    EXPECT_NE(convert(source, {bound}, catalogue, {}).text.find("x[..., int(n):]"), std::string::npos);
+    EXPECT_NE(converted(kTensor, text, "n", seen_as_tensor(false)).find("x[..., n:]"), std::string::npos);
+    EXPECT_NE(converted(kTensor, text, "n", seen_as_tensor(true)).find("x[..., int(n):]"), std::string::npos);
 }
 
 TEST(Convert, WhatNumpyGivesIsPythonsOrAnArrayBeforeAnArray) {
-    auto index = catalogue::build_index({{"lib/types.py", "from mlxify.catalogue import *\n\nconstant(\"torch.Tensor\", \"mx.array\")\n"}});
-    ASSERT_TRUE(index) << index.error().message;
-    const auto owned = std::move(*index);
-    const catalogue::Catalogue catalogue(owned->view());
     const std::string text = "import torch\n\n\ndef scaled(x: torch.Tensor, k):\n    return k * x\n";
-    const source::SourceText source("file.py", text);
-    infer::ObservedFact factor;
-    const auto begin = static_cast<std::uint32_t>(text.rfind("k * x"));
-    factor.span = {begin, begin + 1};
-    factor.kind = infer::Kind::object;
-    const auto converted = [&](const char* type) {
-        factor.type = type;
-        return convert(source, {factor}, catalogue, {}).text;
-    };
-    EXPECT_NE(converted("Scale").find("return k * x"), std::string::npos);
-    EXPECT_NE(converted("numpy.float64").find("return float(k) * x"), std::string::npos);
-    EXPECT_NE(converted("numpy.int64").find("return int(k) * x"), std::string::npos);
-    EXPECT_NE(converted("numpy.ndarray").find("return mx.array(k) * x"), std::string::npos);
+    const auto scaled = [&](const char* type) { return converted(kTensor, text, "k", seen_as(type)); };
+    EXPECT_NE(scaled("Scale").find("return k * x"), std::string::npos);
+    EXPECT_NE(scaled("numpy.float64").find("return float(k) * x"), std::string::npos);
+    EXPECT_NE(scaled("numpy.int64").find("return int(k) * x"), std::string::npos);
+    EXPECT_NE(scaled("numpy.ndarray").find("return mx.array(k) * x"), std::string::npos);
 }
 
 TEST(Convert, ANumberOfNumpysIsPythonsInACall) {
-    auto index = catalogue::build_index({{"lib/creation.py", "from mlxify.catalogue import *\n\n@rule(\"torch.arange\")\ndef arange(end):\n    return mx.arange(end)\n"}});
-    ASSERT_TRUE(index) << index.error().message;
-    const auto owned = std::move(*index);
-    const catalogue::Catalogue catalogue(owned->view());
+    const std::string rules = "@rule(\"torch.arange\")\ndef arange(end):\n    return mx.arange(end)\n";
     const std::string text = "import torch\n\n\ndef places(end):\n    return torch.arange(end)\n";
-    const source::SourceText source("file.py", text);
-    infer::ObservedFact end;
-    const auto begin = static_cast<std::uint32_t>(text.rfind("end)"));
-    end.span = {begin, begin + 3};
-    end.kind = infer::Kind::object;
-    end.type = "numpy.int64";
-    EXPECT_NE(convert(source, {end}, catalogue, {}).text.find("return mx.arange(int(end))"), std::string::npos);
+    EXPECT_NE(converted(rules, text, "end", seen_as("numpy.int64")).find("return mx.arange(int(end))"), std::string::npos);
 }
 
 }  // namespace

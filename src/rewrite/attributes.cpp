@@ -346,12 +346,13 @@ void Rewriter::drop_whole_axes(std::vector<NodeId>& parts) {
     const auto is_whole = [&](NodeId part) { return tree_[part].kind == NodeKind::ellipsis || (tree_[part].kind == NodeKind::slice && tree_.text(part) == ":"); };
     std::size_t kept = parts.size();
     while (kept > 1 && is_whole(parts[kept - 1])) --kept;
+    const std::span<const NodeId> front(parts.data(), kept);
     const auto may_be_array = [&](NodeId part) {
         const infer::Kind kind = fact(part).kind;
         return tree_[part].kind != NodeKind::slice && (kind == infer::Kind::tensor || kind == infer::Kind::unknown || kind == infer::Kind::list);
     };
-    const bool before_ellipsis = std::any_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(kept), [&](NodeId part) { return tree_[part].kind == NodeKind::ellipsis; });
-    if (kept == parts.size() || before_ellipsis || std::none_of(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(kept), may_be_array)) return;
+    const auto is_ellipsis = [&](NodeId part) { return tree_[part].kind == NodeKind::ellipsis; };
+    if (kept == parts.size() || std::any_of(front.begin(), front.end(), is_ellipsis) || std::none_of(front.begin(), front.end(), may_be_array)) return;
     edits_.replace({tree_[parts[kept - 1]].span.end, tree_[parts.back()].span.end}, "", "index");
     parts.resize(kept);
 }
@@ -432,16 +433,6 @@ void Rewriter::numbers_in_slices(NodeId index) {
         for (const NodeId bound : tree_.children(part))
             if (exists(bound) && (fact(bound).kind == infer::Kind::tensor || was_tensor(bound))) put(bound, "int(" + rendered(bound) + ")", Precedence::atom, "index");
     }
-}
-
-// `np.random.choice(n, k)`, or the name of one: MLX is not indexed by numpy's arrays.
-bool Rewriter::is_numpy_result(NodeId id) const {
-    if (numpy_type(id) == "numpy.ndarray") return true;
-    if (tree_[id].kind == NodeKind::name) {
-        const NodeId only = names_[names_.binding(id)].only_value;
-        return exists(only) && tree_[only].kind == NodeKind::call && is_numpy_result(only);
-    }
-    return tree_[id].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(id, 0)).starts_with("numpy.");
 }
 
 // x[mask]     ->  x[mx.array(np.flatnonzero(np.array(mask)))]: how many elements there are only the data decides.

@@ -12,8 +12,8 @@
 //   energy = self.net(x).sum()                                        energy = mx.sum(self.net(x))
 //   force = torch.autograd.grad(energy, x, create_graph=True)[0]      force = mx.grad(lambda x: mx.sum(self.net(x)))(x)
 #include <algorithm>
-#include <cctype>
 
+#include "base/text.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -74,8 +74,6 @@ bool Rewriter::exporters_method(NodeId function) const {
 
 namespace {
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-
 // `text` with `value` for the variable `name`, where it is read; in parentheses unless it stands as the only argument of a call, or is an atom.
 std::string with_value(std::string_view text, std::string_view name, std::string_view value, Precedence precedence) {
     std::string result;
@@ -89,9 +87,9 @@ std::string with_value(std::string_view text, std::string_view name, std::string
             at += escaped ? 2 : 1;
             continue;
         }
-        const bool begins = text.substr(at).starts_with(name) && (at == 0 || (!is_word(text[at - 1]) && text[at - 1] != '.'));
+        const bool begins = text.substr(at).starts_with(name) && (at == 0 || (!base::is_name_letter(text[at - 1]) && text[at - 1] != '.'));
         const std::size_t end = at + name.size();
-        const bool whole = begins && (end == text.size() || !is_word(text[end]));
+        const bool whole = begins && (end == text.size() || !base::is_name_letter(text[end]));
         const bool keyword = whole && end < text.size() && text[end] == '=' && !text.substr(end).starts_with("==");
         const bool argument = at > 0 && text[at - 1] == '(' && end < text.size() && text[end] == ')' && precedence > Precedence::tuple;
         if (whole && !keyword && (argument || precedence == Precedence::atom)) result += value;
@@ -104,11 +102,11 @@ std::string with_value(std::string_view text, std::string_view name, std::string
 
 }  // namespace
 
-// The variables that an expression reads, by their first places.
+// The names that an expression reads, each as often as it does.
 std::vector<NodeId> Rewriter::variables_read(NodeId expression) const {
     std::vector<NodeId> read;
     for (std::uint32_t number = syntax::index(expression); number > 0 && tree_[expression].span.contains(tree_[NodeId{number}].span); --number)
-        if (tree_[NodeId{number}].kind == NodeKind::name) read.insert(read.begin(), NodeId{number});
+        if (tree_[NodeId{number}].kind == NodeKind::name) read.push_back(NodeId{number});
     return read;
 }
 
@@ -170,10 +168,13 @@ bool Rewriter::gradient_call(NodeId id) {
     if (bound.empty() || !depends_on(bound, output)) return false;
     std::optional<std::string> function = as_function_of(bound, output, id);
     if (!function) return false;
-    for (const NodeId parameter : tree_.children(tree_.child(tree_.function_of(id), 0)))
-        if (std::find(bound.begin(), bound.end(), names_.binding(parameter)) == bound.end() && tree_[parameter].name != "self" &&
-            with_value(*function, tree_[parameter].name, "", Precedence::atom) != *function)
-            assumptions_.push_back("the gradient by `" + variables + "` takes `" + std::string(tree_[parameter].name) + "` for independent (line " + std::to_string(source_.position(tree_[id].span.begin).line) + ")");
+    const std::string line = std::to_string(source_.position(tree_[id].span.begin).line);
+    for (const NodeId parameter : tree_.children(tree_.child(tree_.function_of(id), 0))) {
+        const std::string name(tree_[parameter].name);
+        const bool is_read = with_value(*function, name, "", Precedence::atom) != *function;
+        if (is_read && name != "self" && std::find(bound.begin(), bound.end(), names_.binding(parameter)) == bound.end())
+            assumptions_.push_back("the gradient by `" + variables + "` takes `" + name + "` for independent (line " + line + ")");
+    }
     if (of_ones || fact(output).rank != 0) function = output_.mx + ".sum(" + *function + ")";  // of one number, or with a gradient of ones
     const bool several = bound.size() > 1;
     std::string text = output_.mx + ".grad(lambda " + variables + ": " + *function + (several ? ", argnums=(" + places + ")" : "") + ")(" + variables + ")";

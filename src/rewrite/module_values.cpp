@@ -217,11 +217,9 @@ bool Rewriter::asks_for_dictionary(NodeId call) {
 void Rewriter::keep_parts_readable(NodeId function) {
     const syntax::Node& node = tree_[function];
     if (node.name != "__getitem__" && node.name != "__setitem__") return;
-    const NodeId around = tree_.class_of(function);
-    if (!exists(around) || tree_[node.parent].parent != around) return;
-    const std::uint32_t index = names_.class_at[syntax::index(around)];
+    if (!module_around(function) || tree_[node.parent].parent != tree_.class_of(function)) return;
     const auto parameters = tree_.children(tree_.child(function, 0));
-    if (index == 0 || !names_.classes[index - 1].is_module || parameters.size() != (node.name == "__getitem__" ? 2U : 3U)) return;
+    if (parameters.size() != (node.name == "__getitem__" ? 2U : 3U)) return;
     const auto statements = tree_.children(tree_.child(function, 2));
     NodeId first = statements[0];
     const bool docstring = tree_[first].kind == NodeKind::expression_statement && tree_[tree_.child(first, 0)].kind == NodeKind::string;

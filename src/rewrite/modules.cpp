@@ -125,13 +125,6 @@ void Rewriter::plan_renames() {
         NodeId value;
     };
     std::vector<Left> left_behind;  // attributes
-    const auto class_around = [&](NodeId id) -> std::optional<std::uint32_t> {
-        const NodeId around = tree_.class_of(id);
-        if (!exists(around)) return std::nullopt;
-        const std::uint32_t index = names_.class_at[syntax::index(around)];
-        if (index == 0 || !names_.classes[index - 1].is_module) return std::nullopt;
-        return index - 1;
-    };
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
         const NodeId id{number};
         const syntax::Node& node = tree_[id];
@@ -139,7 +132,7 @@ void Rewriter::plan_renames() {
             const NodeId callee = tree_.child(id, 0);
             if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") continue;
             if (tree_[callee].name != "register_buffer" && tree_[callee].name != "register_parameter") continue;
-            const auto owner = class_around(id);
+            const auto owner = module_around(id);
             const std::string_view name = literal_name(tree_, id);
             if (!owner || name.empty()) continue;
             const NodeId persistent = argument(tree_, id, 2, "persistent");
@@ -149,7 +142,7 @@ void Rewriter::plan_renames() {
             const NodeId whole = node.kind == NodeKind::assign ? tree_.child(id, 0) : tree_.child(id, 2);
             for (const auto& [target, value] : targets_and_values(id, whole)) {
                 if (tree_[target].kind != NodeKind::attribute || tree_.text(tree_.child(target, 0)) != "self") continue;
-                const auto owner = class_around(id);
+                const auto owner = module_around(id);
                 const std::string_view name = tree_[target].name;
                 if (!owner || !exists(value)) continue;
                 const infer::Fact& known = fact(value);
@@ -340,10 +333,9 @@ bool Rewriter::module_method(NodeId id) {
     const bool self = tree_.text(object) == "self" || (tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super");
     std::uint32_t class_index = known.class_index;
     if (self) {
-        const NodeId around = tree_.class_of(id);
-        if (!exists(around)) return false;
-        class_index = names_.class_at[syntax::index(around)];
-        if (class_index == 0 || !names_.classes[class_index - 1].is_module) return false;
+        const auto around = module_around(id);
+        if (!around) return false;
+        class_index = *around + 1;
     }
     const bool always = method == "register_buffer" || method == "register_parameter" || method == "named_parameters" || method == "named_modules" ||
                         method == "named_buffers" || method == "register_forward_hook" || method == "register_forward_pre_hook" ||

@@ -108,6 +108,7 @@ private:
     [[nodiscard]] bool is_switch(NodeId target) const;
     bool drop_attribute(NodeId target, NodeId statement);
     [[nodiscard]] bool scales_embedding(NodeId assignment) const;
+    [[nodiscard]] std::optional<std::uint32_t> module_around(NodeId node) const;
     [[nodiscard]] bool is_module_object(NodeId object) const;
     void assign(NodeId id);
     void aug_assign(NodeId id);
@@ -165,8 +166,6 @@ private:
     bool truth_cast_back(NodeId call);
     void integer_product(NodeId id);
     [[nodiscard]] bool used_as_tensor(NodeId call, std::string_view method) const;
-    [[nodiscard]] std::string_view builtin_of_scalar(NodeId call, std::string_view qualified) const;
-    bool number_of_numpy(NodeId call, std::string_view qualified);
     bool super_call(NodeId id);
     void apply(NodeId id, const catalogue::Entry& entry, NodeId receiver);
     void stop_indices_of(NodeId call, std::string_view qualified);
@@ -186,11 +185,19 @@ private:
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);
-    [[nodiscard]] bool holds_numpy(NodeId value, int depth = 0) const;
-    [[nodiscard]] bool is_filled_by_numpy(const names::Binding& list, int depth) const;
     [[nodiscard]] bool takes_result(NodeId call) const;
     [[nodiscard]] bool was_uneven(NodeId call, NodeId input, const std::vector<rules::Actual>& given) const;
     void drop_unused(NodeId id, std::string_view text);
+
+    // numpy_values.cpp
+    [[nodiscard]] std::string_view numpy_type(NodeId id) const;
+    [[nodiscard]] bool is_numpy_result(NodeId id) const;
+    [[nodiscard]] std::string_view builtin_of_scalar(NodeId call, std::string_view qualified) const;
+    bool number_of_numpy(NodeId call, std::string_view qualified);
+    void numpy_before_array(NodeId id);
+    bool python_number(NodeId id);
+    [[nodiscard]] bool holds_numpy(NodeId value, int depth = 0) const;
+    [[nodiscard]] bool is_filled_by_numpy(const names::Binding& list, int depth) const;
 
     // training.cpp
     [[nodiscard]] NodeId untrained_flag(NodeId value) const;
@@ -262,9 +269,6 @@ private:
     }
     [[nodiscard]] bool was_negative(NodeId id) const;
     [[nodiscard]] bool was_tensor(NodeId id) const;
-    [[nodiscard]] std::string_view numpy_type(NodeId id) const;
-    void numpy_before_array(NodeId id);
-    bool python_number(NodeId id);
     [[nodiscard]] bool is_trivial(NodeId id) const;
     [[nodiscard]] bool inside_brackets(NodeId id) const;
     static std::string one_expression(std::string text);  // in parentheses if it breaks its line outside of brackets
@@ -316,7 +320,6 @@ private:
     void subscript(NodeId id);
     void stop_index(NodeId index);
     void numbers_in_slices(NodeId index);
-    [[nodiscard]] bool is_numpy_result(NodeId id) const;
     void places_of_mask(NodeId mask, bool among_others);
     [[nodiscard]] bool is_type_argument(NodeId id) const;
     void annotation_string(NodeId id);

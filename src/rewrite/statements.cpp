@@ -263,10 +263,7 @@ void Rewriter::function(NodeId id) {
     }
     keep_parts_readable(id);
     if (node.name != "forward") return;
-    const NodeId around = tree_.class_of(id);
-    if (!exists(around) || tree_[tree_[id].parent].parent != around) return;
-    const std::uint32_t index = names_.class_at[syntax::index(around)];
-    if (index == 0 || !names_.classes[index - 1].is_module) return;
+    if (!module_around(id) || tree_[tree_[id].parent].parent != tree_.class_of(id)) return;
     edits_.replace(node.name_span, "__call__", "forward");
 }
 
@@ -408,12 +405,16 @@ bool Rewriter::scales_embedding(NodeId assignment) const {
     return false;
 }
 
+// The module class whose body holds the node, as an index into Names::classes.
+std::optional<std::uint32_t> Rewriter::module_around(NodeId node) const {
+    const NodeId around = tree_.class_of(node);
+    const std::uint32_t number = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    return number != 0 && names_.classes[number - 1].is_module ? std::optional(number - 1) : std::nullopt;
+}
+
 // `self` in a module class, or what is known to be a module.
 bool Rewriter::is_module_object(NodeId object) const {
-    if (tree_.text(object) != "self") return fact(object).kind == infer::Kind::module;
-    const NodeId around = tree_.class_of(object);
-    const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
-    return index != 0 && names_.classes[index - 1].is_module;
+    return tree_.text(object) == "self" ? module_around(object).has_value() : fact(object).kind == infer::Kind::module;
 }
 
 void Rewriter::assign(NodeId id) {

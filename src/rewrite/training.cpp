@@ -129,9 +129,7 @@ bool Rewriter::is_input(NodeId tensor) const {
         return exists(root) && tree_[root].kind == NodeKind::attribute;
     };
     if (std::any_of(binding.stores.begin(), binding.stores.end(), takes_attribute)) return false;
-    const NodeId around = tree_.class_of(function);
-    const std::uint32_t index = exists(around) ? names_.class_at[syntax::index(around)] : 0;
-    return index != 0 && names_.classes[index - 1].is_module;
+    return module_around(function).has_value();
 }
 
 // A local tensor that was computed here: nothing is trained but parameters, whatever it is marked as.

@@ -105,13 +105,6 @@ bool Rewriter::was_tensor(NodeId id) const {
     return std::any_of(input_.observed.begin(), input_.observed.end(), [&](const infer::ObservedFact& seen) { return seen.tensor && seen.span == span; });
 }
 
-// "numpy.ndarray", "numpy.float64" and the like of what was seen as such; empty for anything else.
-std::string_view Rewriter::numpy_type(NodeId id) const {
-    const base::Span span = tree_[id].span;
-    const auto seen = std::lower_bound(input_.observed.begin(), input_.observed.end(), span, [](const infer::ObservedFact& one, base::Span wanted) { return one.span < wanted; });
-    return seen != input_.observed.end() && seen->span == span && seen->type.starts_with("numpy.") ? std::string_view(seen->type) : std::string_view{};
-}
-
 Value Rewriter::value_of(NodeId id) {
     const syntax::Node& node = tree_[id];
     const infer::Fact& known = fact(id);
