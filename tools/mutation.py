@@ -36,12 +36,13 @@ CODE = ROOT / "tests" / "mutation"
 sys.path.insert(0, str(CODE))
 
 from json_lines import file_reports, write_json  # noqa: E402
-from kinds import Mutant, mutants  # noqa: E402
+from kinds import Mutant, candidates, is_other_program  # noqa: E402
 
 SECONDS_OF_EQUIVALENCE = 120
 SECONDS_OF_CONVERSION = 400
 NO_TIME = "no time was left"
 INTERPRETER = os.environ.get("MLXIFY_PYTHON", sys.executable)
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # for each of many jobs
 
 
 @dataclasses.dataclass
@@ -119,7 +120,7 @@ def reports(command: list[str], seconds: float) -> list[dict]:
 def chosen(text: str, unreached: set[int], count: int, seed: str, kinds: list[str]) -> list[Mutant]:
     """At most `count` mutants of reached lines, each kind in turn, at places that the seed picks."""
     by_kind: dict[str, list[Mutant]] = collections.defaultdict(list)
-    for mutant in mutants(text):
+    for mutant in candidates(text):
         if mutant.line not in unreached and (not kinds or mutant.kind in kinds):
             by_kind[mutant.kind].append(mutant)
     picker = random.Random(seed)
@@ -130,8 +131,8 @@ def chosen(text: str, unreached: set[int], count: int, seed: str, kinds: list[st
     picked: list[Mutant] = []
     while len(picked) < count and any(by_kind.values()):
         for kind in order:
-            if by_kind[kind] and len(picked) < count:
-                picked.append(by_kind[kind].pop())
+            if by_kind[kind] and len(picked) < count and is_other_program(mutant := by_kind[kind].pop(), text):
+                picked.append(mutant)
     return picked
 
 
@@ -140,7 +141,8 @@ def equivalence(verified: Path, mutant: Path, samples: list[str], scratch: Path)
     wanted.write_text(json.dumps(samples))
     command = [INTERPRETER, str(CODE / "equivalence.py"), str(verified), str(mutant), str(wanted)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_EQUIVALENCE, cwd=scratch)
+        environment = os.environ | ONE_THREAD
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_OF_EQUIVALENCE, cwd=scratch, env=environment)
         return json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return {"equivalent": False, "problems": ["timeout"]}

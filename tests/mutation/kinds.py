@@ -586,8 +586,8 @@ def extent(node: ast.AST, starts: list[int]) -> tuple[int, int] | None:
     return starts[node.lineno - 1] + node.col_offset, starts[node.end_lineno - 1] + node.end_col_offset
 
 
-def mutants(text: str) -> Iterator[Mutant]:
-    """Every place of every kind that changes the text, and gives Python that parses."""
+def candidates(text: str) -> Iterator[Mutant]:
+    """Every place of every kind; whether the text with the replacement is other Python, `is_other_program` tells."""
     data = text.encode()
     starts = [0]
     for line in data.splitlines(keepends=True):
@@ -601,9 +601,17 @@ def mutants(text: str) -> Iterator[Mutant]:
             for after in replacements(node):
                 after = after.replace("\n", " ")
                 mutated = (data[: span[0]] + after.encode() + data[span[1] :]).decode()
-                try:
-                    if ast.dump(ast.parse(mutated)) == ast.dump(ast.parse(text)):
-                        continue
-                except SyntaxError:
-                    continue
                 yield Mutant(name, node.lineno, before, after, mutated)
+
+
+def is_other_program(mutant: Mutant, text: str) -> bool:
+    """Whether the mutant is Python that parses, and not the text written otherwise: two parses of the whole, so asked of few."""
+    try:
+        return ast.dump(ast.parse(mutant.text)) != ast.dump(ast.parse(text))
+    except SyntaxError:
+        return False
+
+
+def mutants(text: str) -> Iterator[Mutant]:
+    """Every place of every kind that changes the text, and gives Python that parses."""
+    return (mutant for mutant in candidates(text) if is_other_program(mutant, text))
