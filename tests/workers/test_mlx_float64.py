@@ -5,6 +5,9 @@ import mlx.nn as nn
 import numpy as np
 import pytest
 
+from mlxify.workers.arrays import Raw
+from mlxify.workers.draws import Draws
+from mlxify.workers.gradients import projection
 from mlxify.workers.mlx_float64 import in_force
 from mlxify.workers.mlx_framework import MlxFramework
 
@@ -127,3 +130,23 @@ def test_layer_norm_has_the_digits_of_float64():
     expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
     with framework.widened(norm):
         assert np.abs(np.array(norm(mx.array(x, mx.float64))) - expected).max() < 1e-12
+
+
+def test_random_numbers_are_the_same_in_float64():
+    def drawn() -> list[np.ndarray]:
+        draws = Draws(3)
+        return [draws.uniform((4, 5)), draws.normal((7,)), draws.bernoulli(0.5, (6,)), draws.gumbel((2, 3)), projection(3, 0, (5,)).values]
+
+    with in_force():
+        wide = drawn()
+    for one, other in zip(drawn(), wide, strict=True):
+        assert one.dtype == other.dtype
+        assert (one == other).all()
+
+
+def test_bfloat16_is_read_and_rounded_alike_in_float64():
+    third = Raw.of(np.array([1 / 3, -2.5], np.float32))
+    with in_force():
+        rounded = third.cast("bfloat16")
+        numbers = rounded.numbers()
+    assert numbers.tolist() == [0.333984375, -2.5] == third.cast("bfloat16").numbers().tolist()

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+FLOAT32 = np.float32  # also while numpy's own name stands for float64 (mlx_float64.py)
 _FORMAT_OF = {
     "float64": "F64",
     "float32": "F32",
@@ -67,7 +68,7 @@ class Raw:
     def numbers(self) -> np.ndarray:
         """The values as numbers: bfloat16 widened to float32."""
         if self.dtype == "bfloat16":
-            return (self.values.astype(np.uint32) << 16).view(np.float32)
+            return (self.values.astype(np.uint32) << 16).view(FLOAT32)
         return self.values
 
     def cast(self, dtype: str) -> Raw:
@@ -77,7 +78,7 @@ class Raw:
         values = self.numbers()
         if dtype != "bfloat16":
             return Raw(dtype, values.astype(dtype))
-        bits = np.ascontiguousarray(values, dtype=np.float32).reshape(values.shape).view(np.uint32)
+        bits = np.ascontiguousarray(values, dtype=FLOAT32).reshape(values.shape).view(np.uint32)
         rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
         return Raw(dtype, np.where(np.isnan(values), 0x7FC0, rounded).astype(np.uint16))
 

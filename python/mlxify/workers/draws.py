@@ -12,6 +12,9 @@ import math
 
 import numpy as np
 
+from mlxify.workers.arrays import FLOAT32
+
+_BITS = 24  # of a float32's significand
 _KINDS = {"uniform": 1, "normal": 2, "bernoulli": 3, "permutation": 4}
 
 
@@ -33,11 +36,15 @@ class Draws:
 
     def uniform(self, shape: tuple[int, ...]) -> np.ndarray:
         """float32 in [0, 1)."""
-        return self._generator("uniform", math.prod(shape)).random(shape, dtype=np.float32)
+        return self._uniform("uniform", shape)
+
+    def _uniform(self, kind: str, shape: tuple[int, ...]) -> np.ndarray:
+        """By way of integers: numpy draws no float32 while its name stands for float64 (mlx_float64.py)."""
+        return self._generator(kind, math.prod(shape)).integers(2**_BITS, size=shape).astype(FLOAT32) * FLOAT32(2**-_BITS)
 
     def normal(self, shape: tuple[int, ...]) -> np.ndarray:
         """float32, standard normal."""
-        return self._generator("normal", math.prod(shape)).standard_normal(shape, dtype=np.float32)
+        return self._generator("normal", math.prod(shape)).standard_normal(shape).astype(FLOAT32)
 
     def bernoulli(self, probability: float | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """bool, true with the given probability; always true where the latter is above 0 and nothing may be dropped."""
@@ -48,7 +55,7 @@ class Draws:
             self.kept["expected of an array"] += float(np.nansum(np.broadcast_to(probability, shape), dtype=np.float64))
         if not self.dropout:
             return np.broadcast_to(np.asarray(probability) > 0, shape).copy()
-        return self._generator("bernoulli", math.prod(shape)).random(shape, dtype=np.float32) < probability
+        return self._uniform("bernoulli", shape) < probability
 
     def integers(self, low: np.ndarray | int, high: np.ndarray | int, shape: tuple[int, ...]) -> np.ndarray:
         """int64 in [low, high)."""
@@ -57,11 +64,11 @@ class Draws:
 
     def exponential(self, shape: tuple[int, ...]) -> np.ndarray:
         """float32, standard exponential: the minus logarithm of a uniform number."""
-        return -np.log(np.maximum(self.uniform(shape), np.float32(2**-24)))
+        return -np.log(np.maximum(self.uniform(shape), FLOAT32(2**-_BITS)))
 
     def gumbel(self, shape: tuple[int, ...]) -> np.ndarray:
         """float32, standard Gumbel: the minus logarithm of an exponential number."""
-        return -np.log(np.maximum(self.exponential(shape), np.float32(2**-24)))
+        return -np.log(np.maximum(self.exponential(shape), FLOAT32(2**-_BITS)))
 
     def permutation(self, count: int) -> np.ndarray:
         """int64, of 0 ... count - 1."""

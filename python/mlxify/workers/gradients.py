@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlxify.workers.arrays import Raw
+from mlxify.workers.arrays import FLOAT32, Raw
 from mlxify.workers.framework import Array
 from mlxify.workers.model import Call, Model
 
@@ -36,7 +36,7 @@ def projected_gradients(made: Call, seed: int) -> tuple[dict[str, Array | None],
 
 def projection(seed: int, leaf: int, shape: tuple[int, ...]) -> Raw:
     """The weights of one leaf: float32, standard normal."""
-    return Raw.of(np.random.default_rng([seed, leaf]).standard_normal(shape).astype(np.float32))
+    return Raw.of(np.random.default_rng([seed, leaf]).standard_normal(shape).astype(FLOAT32))
 
 
 def _differentiable(made: Call, output: Any) -> list[Array | None]:
