@@ -196,6 +196,21 @@ private:
             if (ours == nullptr || (!attribute && ours->shape != view.shape)) continue;
             if (!judge_array(both.arrays, name, name, name, 0, stage, attribute ? Code::values_differ : Code::training_differs)) return false;
         }
+        return judge_arguments(both.arrays, stage);
+    }
+
+    // Arrays of the caller's that the call has overwritten on either side.
+    bool judge_arguments(const Quadruple& arrays, const char* stage) {
+        constexpr std::string_view kPrefix = "argument.";
+        for (const auto& [name, view] : arrays.converted->arrays())
+            if (name.starts_with(kPrefix) && arrays.plain->find(name) == nullptr)
+                return fail(stage, Code::values_differ, fmt::format("the converted file overwrites the argument `{}`, the original does not", name.substr(kPrefix.size()))), false;
+        for (const auto& [name, view] : arrays.plain->arrays()) {
+            if (!name.starts_with(kPrefix)) continue;
+            if (arrays.converted->find(name) == nullptr)
+                return fail(stage, Code::values_differ, fmt::format("the original overwrites the argument `{}`, the converted file does not", name.substr(kPrefix.size()))), false;
+            if (!judge_array(arrays, name, name, name, 0, stage, Code::values_differ)) return false;
+        }
         return true;
     }
 

@@ -15,9 +15,9 @@ from mlxify.workers.model import Call, Json, Model
 
 
 def call(model: Model, request: Json) -> Json:
-    """`tree` and `leaves` of the result; its arrays, and buffers and attributes afterwards, in `out`.
+    """`tree` and `leaves` of the result; its arrays, those of the arguments that it has overwritten, and buffers and attributes afterwards, in `out`.
 
-    Both bear the author's names (attributes.py). The metadata's `changed` names the buffers that the call has changed. torch's attributes are those that the call has assigned; MLX's are all, whenever they were.
+    Buffers and attributes bear the author's names (attributes.py). The metadata's `changed` names the buffers that the call has changed. torch's attributes are those that the call has assigned; MLX's are all, whenever they were.
     """
     made = Call.of(model, request)
     framework = model.framework
@@ -26,12 +26,16 @@ def call(model: Model, request: Json) -> Json:
     try:
         with made.mode():
             given = made.arrays()
+            given_before = {path: made.raw(array) for path, array in given.items()}
             watch = timing.Stopwatch()
             output = framework.infer(model.instance, lambda: made.invoke(given))
             tree, leaves = made.leaves(output)
             seconds = watch.seconds()
             raws = [made.raw(leaf) for leaf in leaves]
             written = {f"leaf.{index}": raw for index, raw in enumerate(raws)}
+            given_after = {path: made.raw(array) for path, array in given.items()}
+            overwritten = {path: raw for path, raw in given_after.items() if not raw.same(given_before[path])}
+            written.update({f"argument.{path}": raw for path, raw in overwritten.items()})
             buffers = _buffers(model)
             written.update({f"buffer.{name}": raw for name, raw in buffers.items()})
             after = _asked_for(attributes.held(framework, model.instance), request)
