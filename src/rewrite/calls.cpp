@@ -95,7 +95,7 @@ std::vector<Actual> Rewriter::actuals(NodeId call, NodeId receiver) {
             // `expand(*sizes)`: whether one of them is -1 is only known at run time.
             const bool open_sizes = exists(receiver) && tree_[tree_.child(call, 0)].name == "expand" && actual.value.fact.kind != infer::Kind::size &&
                                     tree_[tree_.child(argument, 0)].kind == NodeKind::name;
-            if (actual.value.has_items && !is_seen_empty(actual.value) && !open_sizes) {
+            if (actual.value.has_items && !is_seen_empty(actual.value) && !open_sizes && !rules::is_size_of_samples(actual.value)) {
                 for (const Value& item : actual.value.items) found.push_back({{}, item, false, false});
                 continue;
             }

@@ -156,7 +156,7 @@ Value Rewriter::value_of(NodeId id) {
         for (const NodeId child : tree_.children(id)) {
             if (tree_[child].kind == NodeKind::starred) {
                 Value inner = value_of(tree_.child(child, 0));
-                if (inner.has_items && !is_seen_empty(inner)) {
+                if (inner.has_items && !is_seen_empty(inner) && !rules::is_size_of_samples(inner)) {
                     value.items.insert(value.items.end(), inner.items.begin(), inner.items.end());
                     continue;
                 }

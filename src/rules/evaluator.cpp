@@ -82,7 +82,6 @@ Value pick(Value value, const ApplyOptions& options) {
     return code_value(operand(value, Precedence::atom) + "[" + std::to_string(*options.component) + "]");  // MLX's own pair
 }
 
-bool is_size_of_samples(const Value& value) { return value.fact.by_samples && value.fact.kind == Kind::size && value.leaf >= 0; }
 bool is_tensor_of_samples(const Value& value) { return value.fact.by_samples && value.fact.kind == Kind::tensor; }
 
 // Whether only the samples tell the rank of a tensor in it, or how many items of a shape are known.
@@ -105,6 +104,32 @@ void widen(Value& value) {
     value.fact.shape = 0;
 }
 
+bool is_spread_of_samples(const Value& value) { return is_size_of_samples(value) && value.has_items; }
+
+// `(*sizes, 1)` of as many items as the samples had: each of them for itself.
+void spread(Value& sequence) {
+    if (std::none_of(sequence.items.begin(), sequence.items.end(), [](const Value& item) { return item.starred && is_spread_of_samples(item); })) return;
+    std::vector<Value> items;
+    for (Value& item : sequence.items)
+        if (item.starred && is_spread_of_samples(item)) items.insert(items.end(), item.items.begin(), item.items.end());
+        else items.push_back(std::move(item));
+    sequence.has_items = std::none_of(items.begin(), items.end(), [](const Value& item) { return item.starred; });
+    sequence.items = std::move(items);
+}
+
+std::vector<Actual> spread(std::vector<Actual> actuals) {
+    std::vector<Actual> found;
+    for (Actual& actual : actuals) {
+        if (actual.star && is_spread_of_samples(actual.value)) {
+            for (Value& item : actual.value.items) found.push_back({{}, std::move(item), false, false});
+            continue;
+        }
+        spread(actual.value);
+        found.push_back(std::move(actual));
+    }
+    return found;
+}
+
 }  // namespace
 
 // Where the rank of an argument is that of the samples alone, what holds for every rank is taken, if there is such a form.
@@ -120,6 +145,7 @@ Outcome Evaluator::apply(const Entry& entry, std::vector<Actual> actuals, const 
         if (!inlined(body, wide, options, outcome)) call_helper(body, std::move(wide), options, outcome);
         if (outcome.status == Outcome::Status::expression) return outcome;
     }
+    actuals = spread(std::move(actuals));
     Outcome outcome;
     if (!inlined(body, actuals, options, outcome)) call_helper(body, std::move(actuals), options, outcome);
     return outcome;

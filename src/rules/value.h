@@ -53,6 +53,9 @@ struct Value {
     [[nodiscard]] const std::string* string() const { return constant ? std::get_if<std::string>(&*constant) : nullptr; }
 };
 
+// A tensor's shape, or a part of one, whose length only the samples tell.
+inline bool is_size_of_samples(const Value& value) { return value.fact.by_samples && value.fact.kind == infer::Kind::size && value.leaf >= 0; }
+
 // Values of literals and of texts.
 Value none_value();
 Value bool_value(bool value);

@@ -26,9 +26,18 @@ class Chosen(nn.Module):
         y[mask, :] = 2 * x[mask, :]
         return y, x[~mask, :]
 """
+ALONG = """\
+class Along(nn.Module):
+    def forward(self, x, index):
+        rest = x.shape[2:]
+        index = index[(..., *((None,) * len(rest)))].expand(*((-1,) * index.ndim), *rest)
+        grown = torch.cat([x, x.new_ones(*x.shape[:1], 1, *rest)], 1)
+        return x.gather(1, index), grown.reshape(*grown.shape[:2], -1), grown.repeat(2, *((1,) * (x.ndim - 1)))
+"""
 SAMPLES = {
     "marks.py": (MARKS, "Marks()(f32[{0}])", "3, 4, 5"),
     "chosen.py": (CHOSEN, "Chosen()(f32[{0}, 4], bool[{0}])", "6"),
+    "along.py": (ALONG, "Along()(f32[{0}], i64[2, 6; 0, 3])", "2, 3, 4"),
 }
 
 
@@ -42,7 +51,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("name", "shape"), [("marks.py", "3, 4"), ("marks.py", "2, 3, 4, 5"), ("chosen.py", "2, 3")])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("marks.py", "3, 4"),
+        ("marks.py", "2, 3, 4, 5"),
+        ("chosen.py", "2, 3"),
+        ("along.py", "2, 3"),
+        ("along.py", "2, 3, 4, 5"),
+    ],
+)
 def test_other_ranks(folder: Path, name: str, shape: str):
     call = SAMPLES[name][1].format(shape)
     ran = mlxify("verify", name, f"mlx_architectures/{name}", "--call", call, cwd=folder)

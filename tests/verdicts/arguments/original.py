@@ -1,6 +1,5 @@
 """An array of the caller's that the call writes to, and one that it does not."""
 
-import torch
 import torch.nn as nn
 
 
