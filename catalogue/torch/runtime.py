@@ -106,6 +106,12 @@ dissolve(
 dissolve(
     "torch.backends.cuda.enable_math_sdp", "torch.backends.cuda.enable_mem_efficient_sdp", "torch.backends.cudnn.flags"
 )
+# Read to be put back later. After the entries above, which assignments find first.
+constant("torch.backends.cudnn.benchmark", "False")
+constant("torch.backends.cudnn.deterministic", "False")
+constant("torch.backends.cudnn.enabled", "False")
+constant("torch.backends.cudnn.allow_tf32", "False")
+constant("torch.backends.cuda.matmul.allow_tf32", "False")
 
 
 @rule("torch.device", "torch.get_default_device", "torch.accelerator.current_accelerator", "torch.Tensor.get_device")

@@ -66,12 +66,27 @@ bool Rewriter::gradient_by_flag(NodeId id) {
     return true;
 }
 
+// `@contextmanager` above a function that does nothing but yield.
+bool Rewriter::is_own_null_context(NodeId value) const {
+    if (tree_[value].kind != NodeKind::name || names_.binding(value) == names::kNoBinding) return false;
+    const names::Binding& binding = names_[names_.binding(value)];
+    if (binding.kind != names::BindingKind::function || binding.stores.size() != 1) return false;
+    const auto parts = tree_.children(binding.definition);
+    if (tree_[binding.definition].kind != NodeKind::function_def || parts.size() != 4 || tree_[parts[3]].kind != NodeKind::decorator) return false;
+    if (names::qualified_name(tree_, names_, tree_.child(parts[3], 0)) != "contextlib.contextmanager") return false;
+    const auto statements = tree_.children(parts[2]);
+    if (statements.empty() || tree_[statements.back()].kind != NodeKind::expression_statement) return false;
+    const NodeId yielded = tree_.child(statements.back(), 0);
+    const bool documented = statements.size() == 2 && tree_[statements[0]].kind == NodeKind::expression_statement && tree_[tree_.child(statements[0], 0)].kind == NodeKind::string;
+    return tree_[yielded].kind == NodeKind::yield_ && tree_.children(yielded).empty() && (statements.size() == 1 || documented);
+}
+
 // What a context that is chosen by name means: its entry, also through `partial(autocast, "cuda")`; `plain` for `nullcontext`.
 const catalogue::Entry* Rewriter::chosen_context(NodeId value, bool& plain) const {
     std::string qualified = names::qualified_name(tree_, names_, value);
     if (tree_[value].kind == NodeKind::call && tree_.children(value).size() > 1 && names::qualified_name(tree_, names_, tree_.child(value, 0)) == "functools.partial")
         qualified = names::qualified_name(tree_, names_, tree_.child(value, 1));
-    plain = qualified == "contextlib.nullcontext";
+    plain = qualified == "contextlib.nullcontext" || is_own_null_context(value);
     const catalogue::Entry* entry = qualified.empty() ? nullptr : catalogue_.find(qualified);
     return entry != nullptr && entry->kind == catalogue::EntryKind::dissolve ? entry : nullptr;
 }

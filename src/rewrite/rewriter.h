@@ -142,6 +142,7 @@ private:
     [[nodiscard]] std::optional<std::set<std::string_view>> results_of_block(NodeId body) const;
     void stop_results(NodeId with, const std::set<std::string_view>& kept, const std::string& condition);
     bool gradient_by_flag(NodeId with);
+    [[nodiscard]] bool is_own_null_context(NodeId value) const;
     [[nodiscard]] const catalogue::Entry* chosen_context(NodeId value, bool& plain) const;
     [[nodiscard]] bool is_settled(NodeId test) const;
     bool context_by_choice(NodeId with);
