@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
+from torch.utils.checkpoint import CheckpointFunction, checkpoint
 
+from mlxify.workers import torch_checkpoints
 from mlxify.workers.torch_framework import TorchFramework
 
 
@@ -73,3 +76,24 @@ def test_an_input_that_leaves_torch_has_no_gradient_and_the_parameters_have_thei
     model, x = Counted(), torch.full((3,), 2.0)
     by_parameter, by_input = TorchFramework().gradients(model, {"x": x}, lambda inputs: model(inputs["x"]).sum())
     assert by_parameter["scale"].tolist() == [6.0] and by_input == {}
+
+
+class Checkpointed(torch.nn.Module):
+    """Reentrant, as checkpoints are by default."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(3.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return checkpoint(lambda y: y.square() * self.scale, x, use_reentrant=True)
+
+
+def test_a_reentrant_checkpoint_has_the_gradients_of_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CheckpointFunction, "apply", CheckpointFunction.apply)  # put back afterwards
+    torch_checkpoints.compute_once()
+    model, x = Checkpointed(), torch.tensor([1.0, 2.0])
+    parameters, found = TorchFramework().gradients(model, {"x": x}, lambda given: model(**given).sum())
+    assert parameters["scale"] == 5.0
+    assert found["x"].tolist() == [6.0, 12.0]
+    assert not model(x).requires_grad  # no argument asks for a gradient: there is none, of the parameter either

@@ -17,7 +17,15 @@ import numpy as np
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from mlxify.workers import references, torch_defaults, torch_devices, torch_dtypes, torch_random, weights
+from mlxify.workers import (
+    references,
+    torch_checkpoints,
+    torch_defaults,
+    torch_devices,
+    torch_dtypes,
+    torch_random,
+    weights,
+)
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -46,6 +54,8 @@ class TorchFramework:
         references.install()
         make_identities()
         torch.distributed.is_available = lambda: False  # as in a build of PyTorch without it: MLX runs the model in one process
+        if b"checkpoint" in text:
+            torch_checkpoints.compute_once()
         if torch_devices.names_accelerator(text):
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
