@@ -238,6 +238,7 @@ Json index_spec(const std::vector<std::int64_t>& shape, std::int64_t below) {
 
 // `t[:, None]`: nothing is known but that there is one axis.
 static bool one_number_each(InputHint hint) {
+    hint.of_function = false;
     if (hint.least_rank <= 1) hint.least_rank = InputHint{}.least_rank;
     hint.fields.clear();
     return hint == InputHint{};
@@ -309,8 +310,8 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
         for (Json& mask : mask_guesses(parameter, sizes)) guesses.push_back(std::move(mask));
         return guesses;
     }
-    if (guesses.empty() && one_of(name, {"t", "time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) && hint.indices_below < 0 && hint.rank < 2)
-        guesses = time_guesses();
+    const bool means_time = one_of(name, {"time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) || (name == "t" && !hint.of_function);
+    if (guesses.empty() && means_time && hint.indices_below < 0 && hint.rank < 2) guesses = time_guesses();
     if (!guesses.empty() && hint.documented.axes.empty() && one_number_each(hint)) return guesses;
     const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
     if (hint.indices_below > 0 || means_indices(name, parameter.annotation)) {

@@ -400,6 +400,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
         InputHint& hint = hints[name] = toucher.touch(function, is_class ? definition : syntax::kNoNode, name, "", 0);
         const Usage usage = usage_of(tree, entry, name, method.empty() ? "forward" : method);
         hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
+        hint.of_function = !is_class;
         hint.counted = usage.counted;
         hint.called = usage.called;
         hint.results = usage.results;

@@ -29,6 +29,7 @@ struct InputHint {
     bool called = false;             // `x(y)`: a module or a function
     std::size_t results = 0;         // of that call, where it is unpacked
     bool mapping = false;            // `f(**x)`
+    bool of_function = false;        // a parameter of a function of the file, not of a model: `t` is any tensor there
     std::vector<std::string> unpacked;  // names in `h, w = x`
     std::vector<std::string> literals;  // strings that it is compared with
     std::vector<std::string> fields;    // what is read of it: `mask.mask`, `x.shape`

@@ -115,6 +115,15 @@ TEST(OtherInputs, TakeTheShapeThatTheErrorNames) {
     EXPECT_TRUE(shapes_after(with_input({2, 64, 48}), repair).empty());
 }
 
+TEST(InputGuesses, TakeTForATimeInModelsAlone) {
+    const ParameterOf t{"t", "positional_or_keyword", std::nullopt, ""};
+    const Sizes sizes = sizes_of(DefinitionOf{}, Trial{});
+    EXPECT_EQ(input_guesses(t, InputHint{}, sizes).front()["shape"].size(), 1U);
+    InputHint of_function;
+    of_function.of_function = true;
+    EXPECT_EQ(input_guesses(t, of_function, sizes).front()["shape"].size(), 3U);
+}
+
 TEST(SizesOf, ReadImagesAndFrames) {
     const DefinitionOf entry{"Net", "module", 1,
                              {{"image_size", "keyword_only", "(48, 32)", ""}, {"num_frames", "keyword_only", "4", ""}, {"frame_patch_size", "keyword_only", "2", ""}}, {}, {}};
