@@ -168,7 +168,7 @@ def _kl_div(log_q, target, reduction="mean", log_target=False):
     else:
         log_target = mx.log(mx.where(target == 0, 1, target))  # 0 log 0 counts as 0
         loss = target * (log_target - log_q)
-    return loss.sum() / loss.shape[0] if reduction == "batchmean" else _reduce(loss, reduction)
+    return loss.sum() / log_q.shape[0] if reduction == "batchmean" else _reduce(loss, reduction)
 
 
 @rule("torch.nn.functional.gaussian_nll_loss")

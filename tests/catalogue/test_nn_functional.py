@@ -258,6 +258,16 @@ def test_kl_divergence_of_certain_targets():
     )
 
 
+@pytest.mark.parametrize(("log_q", "target"), [((3,), (2, 3)), ((4, 2, 3), (2, 3))])
+def test_kl_divergence_is_of_the_batch_of_its_input(log_q, target):
+    target = normal(*target).softmax(-1)
+    compare(
+        lambda x: F.kl_div(x, target, reduction="batchmean"),
+        lambda x: rule("kl_div")(x, to_mlx(target), reduction="batchmean"),
+        (normal(*log_q).log_softmax(-1),),
+    )
+
+
 @pytest.mark.parametrize("mode", ["zeros", "border", "reflection"])
 @pytest.mark.parametrize("align", [False, True])
 def test_grid_sample(mode, align):
