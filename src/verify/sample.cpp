@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fstream>
@@ -106,6 +107,44 @@ const Json& field_of(const Json& object, std::string_view name, const Json& othe
     return found == object.end() ? otherwise : *found;
 }
 
+// An array that a constructor takes, as PyTorch makes it: evenly spaced numbers. Empty for dtypes of which there is no such text.
+std::string made_tensor(const Json& value) {
+    std::int64_t count = 1;
+    for (const Json& size : value["shape"]) count *= size.get<std::int64_t>();
+    const std::string shaped = ".reshape(" + joined(value["shape"]) + ")";
+    const auto bound = [&](const char* name, double otherwise) { return number_text(value.value(name, Json(otherwise))); };
+    if (value["dtype"] == "float32") return "torch.linspace(" + bound("low", value.contains("high") ? 0 : -1) + ", " + bound("high", 1) + ", " + std::to_string(count) + ")" + shaped;
+    if (value["dtype"] == "bool") return "(torch.arange(" + std::to_string(count) + ") % 2 == 0)" + shaped;
+    if (value["dtype"] != "int64") return {};
+    const std::int64_t low = value.value("low", std::int64_t{0}), high = value.value("high", std::int64_t{10});
+    if (high <= low) return {};
+    return "(torch.arange(" + std::to_string(count) + ") % " + std::to_string(high - low) + " + " + std::to_string(low) + ")" + shaped;
+}
+
+// `Scale(f32[5])` with what makes the array in place of `f32[5]`.
+std::string with_made_tensors(std::string_view expression) {
+    std::string text;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < expression.size(); ++i) {
+        if (expression[i] == '\'' || expression[i] == '"') {
+            i = expression.find(expression[i], i + 1);
+            if (i == std::string_view::npos) break;
+        }
+        const bool starts = i == 0 || (!is_identifier(expression.substr(i - 1, 1)) && expression[i - 1] != '.' && std::isdigit(static_cast<unsigned char>(expression[i - 1])) == 0);
+        const std::size_t open = expression.find('[', i);
+        if (!starts || open == std::string_view::npos || !is_identifier(expression.substr(i, open - i))) continue;
+        const std::size_t end = balanced_end(expression, open + 1);
+        if (end == std::string_view::npos) break;
+        const base::Result<Json> value = parse_value(expression.substr(i, end + 1 - i));
+        const std::string made = value && is_tensor(*value) && value->contains("shape") ? made_tensor(*value) : std::string{};
+        if (made.empty()) continue;
+        text += std::string(expression.substr(begin, i - begin)) + made;
+        begin = end + 1;
+        i = end;
+    }
+    return text + std::string(expression.substr(begin));
+}
+
 // A case's argument where MLX needs another expression: {"$eval": ..., "$mlx": ...}.
 std::string constructor_text(const Json& test_case, bool mlx) {
     static const Json kNone = Json::array();
@@ -117,7 +156,7 @@ std::string constructor_text(const Json& test_case, bool mlx) {
     };
     for (const Json& value : field_of(test_case, "args", kNone)) add("", value);
     for (const auto& [name, value] : field_of(test_case, "kwargs", kNoNames).items()) add(name + "=", value);
-    return test_case["class"].get<std::string>() + "(" + text + ")";
+    return test_case["class"].get<std::string>() + "(" + with_made_tensors(text) + ")";
 }
 
 }  // namespace
@@ -137,7 +176,7 @@ base::Result<Invocation> parse_invocation(std::string_view text) {
         invocation.method = called.substr(dot + 1);
         called = called.substr(0, dot);
     }
-    invocation.expression = called;
+    invocation.expression = with_made_tensors(called);
     return invocation;
 }
 

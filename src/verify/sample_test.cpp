@@ -50,6 +50,12 @@ TEST(ParseInvocation, ReadsEveryKindOfValue) {
     EXPECT_EQ(args[12]["$eval"], "lambda x: x");
 }
 
+TEST(ParseInvocation, MakesTheArraysOfAConstructor) {
+    EXPECT_EQ(parse_invocation("Scale(f32[2, 3; 0, 1], table[0], 'f32[2]', mask=bool[4])(f32[2, 3])")->expression,
+              "Scale(torch.linspace(0, 1, 6).reshape(2, 3), table[0], 'f32[2]', mask=(torch.arange(4) % 2 == 0).reshape(4))");
+    EXPECT_EQ(parse_invocation("Net([i64[4; 1, 3]], f16[2]).encode(f32[2])")->expression, "Net([(torch.arange(4) % 2 + 1).reshape(4)], f16[2])");
+}
+
 TEST(ParseInvocation, RefusesWhatIsNoSample) {
     for (const char* text : {"", "Net", "Net(", "Net)(", "(f32[2])", "Net(8)(f32[2)", "Net(8)(f32[a])", "Net(8)(f32[2; 1])", "Net(8)(f32[-2])",
                              "Net(8)('abc)", "Net(8)(a=1, 2)", "Net(8)(1,,2)"})
