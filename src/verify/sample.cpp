@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <vector>
 
+#include "base/text.h"
 #include "verify/sample_parser.h"
 
 namespace mlxify::verify {
@@ -130,7 +130,7 @@ std::string with_made_tensors(std::string_view expression) {
             i = expression.find(expression[i], i + 1);
             if (i == std::string_view::npos) break;
         }
-        const bool starts = i == 0 || (!is_identifier(expression.substr(i - 1, 1)) && expression[i - 1] != '.' && std::isdigit(static_cast<unsigned char>(expression[i - 1])) == 0);
+        const bool starts = i == 0 || (!base::is_name_letter(expression[i - 1]) && expression[i - 1] != '.');
         const std::size_t open = expression.find('[', i);
         if (!starts || open == std::string_view::npos || !is_identifier(expression.substr(i, open - i))) continue;
         const std::size_t end = balanced_end(expression, open + 1);
