@@ -38,6 +38,7 @@ pipeline::RunOptions run_options(const Options& options) {
     pipeline::RunOptions run;
     run.convert.entries = options.entries;
     run.convert.layout = options.layout;
+    run.convert.style = options.style;
     run.call = options.call;
     run.case_file = options.case_file;
     run.channels_last = options.channels_last;

@@ -38,6 +38,10 @@ void add_conversion_options(CLI::App& command, Options& options) {
                        "how images are held inside: auto (default: with channels last inside each class, where that saves moves of axes), "
                        "channels-last (also between classes) or literal (as in PyTorch)")
         ->option_text("LAYOUT")->transform(CLI::CheckedTransformer(layouts))->type_name("");
+    const std::map<std::string, pipeline::Style> styles{{"idiomatic", pipeline::Style::idiomatic}, {"literal", pipeline::Style::literal}};
+    command.add_option("--style", options.style,
+                       "formulas that MLX has as one function, such as norms and attention: idiomatic (default: as that function) or literal (as they are written)")
+        ->option_text("STYLE")->transform(CLI::CheckedTransformer(styles))->type_name("");
     command.add_option("--draft", options.draft, "write here what could not be verified")->option_text("PATH");
     command.add_option("-j,--jobs", options.jobs, "files at once")->option_text("N")->check(CLI::Range(1, 256));
     command.add_flag_callback("--no-cache", [&options] { options.cache = false; }, "prove again what an earlier run proved on the same file, program and packages");

@@ -25,6 +25,7 @@ struct Options {
     bool cases_beside = false;             // the cases of net.py stand in net.json
     std::vector<std::string> entries;
     pipeline::Layout layout = pipeline::Layout::automatic;  // --layout
+    pipeline::Style style = pipeline::Style::idiomatic;     // --style
     std::vector<std::string> catalogues;
     std::string python;
     std::string stage;                     // --print

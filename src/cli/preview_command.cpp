@@ -24,6 +24,7 @@ void print_refusals(const std::vector<diagnostics::Diagnostic>& diagnostics, con
 bool show(const source::SourceText& source, const Options& options, const catalogue::Catalogue& catalogue) {
     pipeline::ConvertOptions conversion_options{options.entries};
     conversion_options.layout = options.layout;
+    conversion_options.style = options.style;
     if (options.diff) {
         const pipeline::Conversion conversion = pipeline::convert(source, {}, catalogue, conversion_options);
         print_refusals(conversion.diagnostics, source);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/big_stack.h"
+#include "idiom/idiom.h"
 #include "infer/infer.h"
 #include "layout/layout.h"
 #include "names/names.h"
@@ -74,7 +75,7 @@ std::vector<MetTrap> traps_met(const std::vector<rewrite::Made>& made, const cat
     return met;
 }
 
-// source -> syntax -> names -> infer -> rules, layout, rewrite
+// source -> syntax -> names -> infer -> idiom, layout, rules, rewrite
 Conversion convert_here(const source::SourceText& source, const infer::ObservedFacts& observed, const catalogue::Catalogue& catalogue,
                         const ConvertOptions& options) {
     diagnostics::Sink sink;
@@ -88,7 +89,8 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     const names::Names names = names::resolve(tree, sink);
     const infer::FactTable facts = infer::infer(tree, names, observed);
     const layout::Plan layout = plan_layout(tree, names, facts, catalogue, options);
-    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout}, {options.stop_indices}, sink);
+    const idiom::Plan idioms = options.style == Style::literal ? idiom::Plan{} : idiom::plan(tree, names, facts);
+    rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout, idioms}, {options.stop_indices}, sink);
     conversion.channels_last = layout.active;
     conversion.layout_obstacle = layout.obstacle;
     conversion.moved_interfaces = layout.moved_interfaces;
@@ -96,6 +98,7 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     conversion.text = std::move(result.text);
     conversion.traps = traps_met(result.made, catalogue);
     conversion.helpers = std::move(result.helpers);
+    conversion.idioms = result.idioms;
     conversion.assumptions = std::move(result.assumptions);
     if (!layout.moved_interfaces.empty())
         conversion.assumptions.push_back(std::string(kChannelsLastInside) + "; so do these take and give them: " + joined(layout.moved_interfaces));

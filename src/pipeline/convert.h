@@ -20,12 +20,19 @@ enum class Layout : std::uint8_t {
     literal,        // channels first, as in torch
 };
 
+// How formulas are written that MLX has as one function.
+enum class Style : std::uint8_t {
+    idiomatic,  // as that function, where the facts say that it computes the same
+    literal,    // as in the original
+};
+
 // How the header of a saved file begins to name the inner modules that take and give channels last.
 inline constexpr std::string_view kChannelsLastInside = "images are held channels-last inside";
 
 struct ConvertOptions {
     std::vector<std::string> entries;  // --entry CLASS; empty: found from the file
     Layout layout = Layout::automatic;
+    Style style = Style::idiomatic;
     bool stop_indices = false;  // say that indices carry no gradient: a proof showed that they are computed from what has one
     std::vector<std::string> exposed{};  // further definitions that keep torch's layout in what they take and give
 };
@@ -68,6 +75,7 @@ struct Conversion {
     bool channels_last = false;             // images are held with channels last inside
     std::vector<layout::MovedInterface> moved_interfaces;
     std::string layout_obstacle;            // why they are not, where a file has layers for images; empty: nothing to gain
+    std::size_t idioms = 0;                 // formulas that became one function of MLX
     std::vector<std::string> assumptions;   // sentences for the header: "float64 became float32 (line 12)"
 };
 

@@ -77,6 +77,7 @@ std::string proof_key(const source::SourceText& original, const RunOptions& opti
     add(options.call);
     for (const std::string& entry : options.convert.entries) add(entry);
     add(std::to_string(static_cast<int>(options.convert.layout)));
+    add(std::to_string(static_cast<int>(options.convert.style)));
     add("cases");
     if (!options.case_file.empty()) {
         const auto cases = source::read_file(options.case_file.substr(0, options.case_file.rfind('#')));

@@ -96,11 +96,17 @@ Diagnostic literal_layout(const std::string& why) {
     return {Code::literal_layout, Severity::remark, {}, "images are held channels-first, as in PyTorch: " + why, {}, diagnostics::Trust::review};
 }
 
-// What made the form with channels last fail.
+Diagnostic literal_style(const std::string& why) {
+    return {Code::literal_style, Severity::remark, {}, "formulas stay written out: with MLX's own functions the file was not verified" + why, {}, diagnostics::Trust::review};
+}
+
+bool is_saveable(const Work& work) { return work.verdict.saveable() && !has_refusal(work.diagnostics); }
+
+// What made a form fail: ": " and the first refusal.
 std::string why_rejected(const Work& rejected) {
     for (const Diagnostic& one : rejected.diagnostics)
-        if (one.severity == Severity::refusal) return "the form with channels last was not verified: " + one.message;
-    return "the form with channels last was not verified";
+        if (one.severity == Severity::refusal) return ": " + one.message;
+    return {};
 }
 
 // Indices that were computed from what has a gradient: PyTorch gives them none, MLX must be told.
@@ -110,11 +116,12 @@ bool differentiates_indices(const Work& work) {
 
 Work convert_and_verify(const source::SourceText& source, const RunOptions& options, const catalogue::Catalogue& catalogue,
                         verify::WorkerPool& workers) {
-    ConvertOptions literal = options.convert;
-    literal.layout = Layout::literal;
+    ConvertOptions plain = options.convert;
+    plain.layout = Layout::literal;
+    plain.style = Style::literal;
     Work work;
     // From the text alone: a file that cannot be converted whatever its shapes are never runs.
-    work.conversion = convert(source, {}, catalogue, literal);
+    work.conversion = convert(source, {}, catalogue, plain);
     if (work.conversion.final_refusal) {
         work.diagnostics = work.conversion.diagnostics;
         return work;
@@ -129,21 +136,32 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     ConvertOptions wanted = options.convert;
     for (const verify::PreparedEntry& entry : prepared.entries)
         if (entry.entry.kind != verify::EntryPoint::Kind::module) wanted.exposed.push_back(entry.entry.name);
-    Conversion conversion = convert(source, prepared.observed, catalogue, wanted);
-    const bool channels_last = conversion.channels_last;
-    const std::string obstacle = conversion.layout_obstacle;
-    work = verify_conversion(std::move(conversion), source, request, prepared, said, catalogue, workers);
+    const auto verified_with = [&](const ConvertOptions& how) {
+        return verify_conversion(convert(source, prepared.observed, catalogue, how), source, request, prepared, said, catalogue, workers);
+    };
+    work = verified_with(wanted);
+    const bool channels_last = work.conversion.channels_last;
+    const std::string obstacle = work.conversion.layout_obstacle;
     if (differentiates_indices(work)) {
-        wanted.stop_indices = literal.stop_indices = true;
-        work = verify_conversion(convert(source, prepared.observed, catalogue, wanted), source, request, prepared, said, catalogue, workers);
+        wanted.stop_indices = true;
+        work = verified_with(wanted);
     }
+    std::string literal_because;
+    if (work.conversion.idioms > 0 && !is_saveable(work)) {
+        wanted.style = Style::literal;
+        Work literal = verified_with(wanted);
+        if (is_saveable(literal)) literal_because = why_rejected(work);
+        if (is_saveable(literal) || !channels_last) work = std::move(literal);
+    }
+    if (!literal_because.empty()) work.diagnostics.push_back(literal_style(literal_because));
     if (!obstacle.empty()) work.diagnostics.push_back(literal_layout(obstacle));
     const bool unproved = std::ranges::any_of(prepared.entries, [](const verify::PreparedEntry& entry) {  // whatever the layout
         return entry.entry.kind == verify::EntryPoint::Kind::module && entry.samples.empty();
     });
-    if (!channels_last || unproved || (work.verdict.saveable() && !has_refusal(work.diagnostics))) return work;
-    Work other = verify_conversion(convert(source, prepared.observed, catalogue, literal), source, request, prepared, said, catalogue, workers);
-    other.diagnostics.push_back(literal_layout(why_rejected(work)));
+    if (!channels_last || unproved || is_saveable(work)) return work;
+    wanted.layout = Layout::literal;
+    Work other = verified_with(wanted);
+    other.diagnostics.push_back(literal_layout("the form with channels last was not verified" + why_rejected(work)));
     return other;
 }
 

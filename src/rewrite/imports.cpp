@@ -123,12 +123,12 @@ void Rewriter::finish_imports() {
     add_missing_imports(placed_mx, placed_nn, first_gone);
 }
 
-// import math, which only a branch that was never taken used
+// import math, which only a branch that was never taken used, or a formula that is one function now
 bool Rewriter::is_used_in_left_out_alone(NodeId alias) const {
     const names::Binding& binding = names_[names_.binding(alias)];
     if ((binding.name == "math" && emissions_.uses_math) || (binding.name == "np" && emissions_.uses_np)) return false;
     return !binding.loads.empty() && binding.stores.size() == 1 && std::all_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) {
-        return left_out_.contains(syntax::index(tree_.statement_of(load)));
+        return left_out_.contains(syntax::index(tree_.statement_of(load))) || is_gone_with_idiom(load);
     });
 }
 

@@ -7,6 +7,7 @@
 
 #include "catalogue/catalogue.h"
 #include "diagnostics/diagnostic.h"
+#include "idiom/idiom.h"
 #include "infer/facts.h"
 #include "layout/layout.h"
 #include "names/names.h"
@@ -24,6 +25,7 @@ struct Input {
     const infer::ObservedFacts& observed;  // empty: nothing ran
     const catalogue::Catalogue& catalogue;
     const layout::Plan& layout;  // inactive: every value is held as in torch
+    const idiom::Plan& idioms;   // empty: every formula stays as it is written
 };
 
 struct Options {
@@ -41,6 +43,7 @@ struct Result {
     std::vector<Mapped> source_map;         // statements and rewritten places, by place in the original
     std::vector<Made> made;                 // every place that a rule was applied to
     std::vector<std::string> helpers;
+    std::size_t idioms = 0;                 // formulas that became one function of MLX
     std::vector<std::string> assumptions;
     std::vector<std::string> left_out;      // top-level functions and classes that only raise: no sample reached them
 };

@@ -139,14 +139,16 @@ Result Rewriter::run() {
     plan_bases();
     plan_sequentials();
     raise_where_unreached(result);
+    plan_idioms();
     for (std::uint32_t number = 1; number < tree_.size(); ++number)
         if (tree_[NodeId{number}].kind == NodeKind::decorator && !skipped_[number]) decorator(NodeId{number});
     unpack_shapes();
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
         if (skipped_[number]) continue;
-        visit(NodeId{number});
+        if (!idiom(NodeId{number})) visit(NodeId{number});
         move_value(NodeId{number});
     }
+    remove_parts_of_idioms();
     finish_classes();
     drop_spread_dicts();
     fold_decided();
@@ -162,6 +164,7 @@ Result Rewriter::run() {
     const base::Span whole{0, static_cast<std::uint32_t>(source_.text().size())};
     result.text = edits_.render(whole);
     for (const rules::Emitted& emitted : emissions_.all()) result.helpers.push_back(emitted.name);
+    result.idioms = applied_idioms_.size();
     result.assumptions = assumptions_;
     map_source(result);
     result.made = edits_.made();

@@ -78,6 +78,13 @@ private:
     void move_parameters(NodeId function);
     void unpack_shapes();
 
+    // idioms.cpp
+    void plan_idioms();
+    bool idiom(NodeId root);
+    void drop_parentheses(NodeId node);
+    void remove_parts_of_idioms();
+    [[nodiscard]] bool is_gone_with_idiom(NodeId node) const;
+
     // statements.cpp
     void statement_with(NodeId id);
     void dissolve(NodeId id);
@@ -478,6 +485,8 @@ private:
     std::vector<bool> skipped_;                                  // by node: inside of what is not converted
     std::set<std::uint32_t> recomputing_;                        // functions that only serve to recompute a gradient
     std::set<std::uint32_t> stops_;                              // functions whose results carry no gradient
+    std::map<std::uint32_t, const idiom::Rewriting*> idioms_;    // by root
+    std::vector<const idiom::Rewriting*> applied_idioms_;
     std::optional<bool> ties_weights_;
     std::map<names::BindingId, std::string> names_of_callers_;  // of arrays whose views have taken their names
     bool uses_mx_ = false;

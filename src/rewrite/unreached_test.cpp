@@ -40,7 +40,7 @@ Converted convert(const std::string& original, const std::vector<std::string>& r
     static const auto kNoGradient =
         catalogue::build_index({{"lib/contexts.py", "from mlxify.catalogue import *\n\ndissolve(\"torch.no_grad\", stops_gradient=True)\n"}});
     const catalogue::Catalogue catalogue((*kNoGradient)->view());
-    Result result = rewrite({source, tree, names, facts, observed, catalogue, {}}, {}, sink);
+    Result result = rewrite({source, tree, names, facts, observed, catalogue, {}, {}}, {}, sink);
     return {std::move(result.text), sink.take(), std::move(result.left_out)};
 }
 

@@ -28,7 +28,7 @@ def call(model: Model, request: Json) -> Json:
             given = made.arrays()
             given_before = {path: made.raw(array) for path, array in given.items()}
             watch = timing.Stopwatch()
-            output = framework.infer(model.instance, lambda: made.invoke(given))
+            output = framework.infer(model.instance, lambda: made.invoke(given), restore)
             tree, leaves = made.leaves(output)
             seconds = watch.seconds()
             raws = [made.raw(leaf) for leaf in leaves]

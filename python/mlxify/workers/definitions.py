@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 import os
 import re
@@ -14,6 +15,15 @@ from typing import Any
 
 MAX_TEXT = 200  # characters of a default or an annotation
 MAX_DOCSTRING = 20_000
+_DOCUMENTED = [
+    re.compile(form, re.MULTILINE)
+    for form in (
+        r"^\s*(?P<name>\w+)\s*\((?P<type>[^()]*)\)\s*:",
+        r":param (?P<type>[\w.]+) (?P<name>\w+):",
+        r":type (?P<name>\w+):(?P<type>.*)$",
+        r"^\s*(?P<name>\w+)\s*:(?P<type>[\w ,.`:]*)$",
+    )
+]
 _PLAIN_TYPES = {"integer": "int", "boolean": "bool", "string": "str"} | {name: name for name in ("int", "float", "bool", "str")}
 
 
@@ -134,13 +144,23 @@ def _parameters(value: Any, told: str) -> list[dict[str, Any]]:
 
 def _documented_type(name: str, told: str) -> str:
     """`int` of `name (int, optional): ...`, of `:param int name:`, of `:type name: int` and of `name : int`; empty without one."""
-    word = re.escape(name)
-    forms = (rf"^\s*{word}\s*\(([^()]*)\)\s*:", rf":param ([\w.]+) {word}:", rf":type {word}:(.*)$", rf"^\s*{word}\s*:([\w ,.`:]*)$")
-    for form in forms:
-        if found := re.search(form, told[:MAX_DOCSTRING], re.MULTILINE):
-            plain = found[1].replace(":obj:", "").replace("`", "").split(",")[0].strip()
+    for documented in _documented_types(told[:MAX_DOCSTRING]):
+        if name in documented:
+            plain = documented[name].replace(":obj:", "").replace("`", "").split(",")[0].strip()
             return _PLAIN_TYPES.get(plain, "")
     return ""
+
+
+@functools.lru_cache(maxsize=64)
+def _documented_types(told: str) -> list[dict[str, str]]:
+    """By form, what a docstring says of each name; of several times, the first."""
+    found = []
+    for form in _DOCUMENTED:
+        said: dict[str, str] = {}
+        for match in form.finditer(told):
+            said.setdefault(match["name"], match["type"])
+        found.append(said)
+    return found
 
 
 def _annotation(annotation: Any) -> str:

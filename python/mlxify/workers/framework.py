@@ -114,8 +114,8 @@ class Framework(Protocol):
     def rename(self, model: Model, arrays: dict[str, Raw]) -> dict[str, Raw]:
         """Weights or gradients under torch's names and layouts, under this framework's."""
 
-    def infer(self, model: Model, run: Callable[[], Any]) -> Any:
-        """`run()` in the mode of a plain call."""
+    def infer(self, model: Model, run: Callable[[], Any], restore: Callable[[], None] | None = None) -> Any:
+        """`run()` in the mode of a plain call. `restore` is what `snapshot` gave, where the caller has it: a run that differentiates begins again."""
 
     def weighted_sum(self, leaf: Array, weights: Raw) -> Array:
         """The sum of leaf times weights, computed in float32 or wider."""

@@ -87,7 +87,7 @@ def _call_in(modes: list[bool], made: Call, instance: Any, module: types.ModuleT
             restore()
         framework.train(instance, training)
         try:
-            made.flatten(framework.infer(instance, lambda: made.invoke(made.arrays(), instance, module)))
+            made.flatten(framework.infer(instance, lambda: made.invoke(made.arrays(), instance, module), restore))
         except Exception as error:
             raised = raised or error
     if raised is not None:

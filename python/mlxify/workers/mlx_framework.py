@@ -201,7 +201,7 @@ class MlxFramework:
 
     # ---------------------------------------------------------------------------------------------------------- execution
 
-    def infer(self, model: Any, run: Callable[[], Any]) -> Any:
+    def infer(self, model: Any, run: Callable[[], Any], restore: Callable[[], None] | None = None) -> Any:
         return run()
 
     def weighted_sum(self, leaf: mx.array, weights: Raw) -> mx.array:

@@ -174,7 +174,7 @@ class Call:
         framework = self.model.framework
         restore = framework.snapshot(self.model.instance)
         try:
-            output = framework.infer(self.model.instance, lambda: self.invoke(arrays))
+            output = framework.infer(self.model.instance, lambda: self.invoke(arrays), restore)
             return [self.raw(leaf) for leaf in self.leaves(output)[1]]
         finally:
             restore()

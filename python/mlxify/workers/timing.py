@@ -26,11 +26,12 @@ class Stopwatch:
 def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[str, float]:
     """Medians of `repeat` calls after two for warming up. Must be inside of the call's mode."""
     framework = made.model.framework
+    restore = framework.snapshot(made.model.instance)
 
     def forward() -> None:
         given = made.arrays()
         framework.evaluate(list(given.values()))
-        output = framework.infer(made.model.instance, lambda: made.invoke(given))
+        output = framework.infer(made.model.instance, lambda: made.invoke(given), restore)
         made.leaves(output)
 
     result = {"seconds": _median(forward, repeat)}

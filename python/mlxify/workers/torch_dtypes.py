@@ -1,7 +1,7 @@
 """Reading one dtype of torch as a wider one: bfloat16 as float32, float32 as float64.
 
 The model's own text says `torch.bfloat16`, `.float()` or `dtype=torch.float32`. The names are rebound, and whatever still
-asks for the narrow dtype (a default that was bound at import, a method) is answered with the wide one.
+asks for the narrow dtype (a default that was bound at import) is answered with the wide one.
 """
 
 from __future__ import annotations
@@ -38,9 +38,20 @@ class _Widening(TorchFunctionMode):
         return self.wide.get(item, item) if type(item) is torch.dtype else item
 
 
+def _cast_named(name: str, to: torch.dtype) -> Callable[..., torch.Tensor]:
+    def cast(tensor: torch.Tensor, memory_format: torch.memory_format = torch.preserve_format) -> torch.Tensor:
+        return tensor.to(to, memory_format=memory_format)
+
+    cast.__module__, cast.__name__, cast.__qualname__ = "torch", name, f"Tensor.{name}"
+    return cast
+
+
 @contextlib.contextmanager
-def reading(wide: dict[torch.dtype, torch.dtype]) -> Iterator[None]:
-    """Within, each dtype of `wide` means the one that it is given for, in everything that is computed."""
+def reading(wide: dict[torch.dtype, torch.dtype], before_import: bool = False) -> Iterator[None]:
+    """Within, each dtype of `wide` means the one that it is given for, in everything that is computed.
+
+    `before_import`: nothing of the model holds a narrow dtype yet. Then names and methods are all there is to rebind, and no operation is intercepted.
+    """
     held: list[tuple[Any, str, Any]] = []
 
     def bind(holder: Any, name: str, value: Any) -> None:
@@ -53,12 +64,13 @@ def reading(wide: dict[torch.dtype, torch.dtype]) -> Iterator[None]:
         for name in _METHODS[narrow]:
             if hasattr(torch.nn.Module, name):
                 bind(torch.nn.Module, name, lambda module: module.to(to))
+            if before_import:
+                bind(torch.Tensor, name, _cast_named(name, to))
 
-    mode = _Widening(wide)
     try:
         for narrow, to in wide.items():
             bind_names(narrow, to)
-        with mode:
+        with contextlib.nullcontext() if before_import else _Widening(wide):
             yield
     finally:
         for holder, name, value in held:

@@ -59,7 +59,7 @@ class TorchFramework:
         if torch_devices.names_accelerator(text):
             self._lasting.enter_context(torch_devices.ignore_accelerators())
         if bf16_as_f32:
-            self._lasting.enter_context(torch_dtypes.reading({torch.bfloat16: torch.float32}))
+            self._lasting.enter_context(torch_dtypes.reading({torch.bfloat16: torch.float32}, before_import=True))
         references.stand_in(text)
 
     def namespace(self) -> dict[str, Any]:
@@ -191,12 +191,13 @@ class TorchFramework:
 
     def snapshot(self, model: Any) -> Callable[[], None]:
         """By value. What nobody wrote to is compared, not copied: large weights cost more to copy than a call does to run."""
-        held = [(owner, key, tensor, tensor.data_ptr(), self._copy_of(tensor)) for owner, key, tensor in _places(model)]
+        with torch._C.DisableTorchFunction():
+            held = [(owner, key, tensor, tensor.data_ptr(), self._copy_of(tensor)) for owner, key, tensor in _places(model)]
         put_back = _snapshot_of_attributes(model)
 
         def restore() -> None:
             put_back()
-            with torch.no_grad():
+            with torch._C.DisableTorchFunction(), torch.no_grad():
                 for owner, key, tensor, address, values in held:
                     owner[key] = tensor
                     if tensor.data_ptr() != address or not _same_bits(tensor, values):
@@ -236,9 +237,9 @@ class TorchFramework:
 
     # ---------------------------------------------------------------------------------------------------------- execution
 
-    def infer(self, model: Any, run: Callable[[], Any]) -> Any:
+    def infer(self, model: Any, run: Callable[[], Any], restore: Callable[[], None] | None = None) -> Any:
         """Without gradients, unless the model itself differentiates."""
-        restore = self.snapshot(model)
+        restore = restore or self.snapshot(model)
         try:
             with torch.no_grad():
                 return run()

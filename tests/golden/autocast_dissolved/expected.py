@@ -7,7 +7,7 @@ class Stable(nn.Module):
         # the norm wants full precision
         y = x.astype(mx.float32)
         y = y * mx.rsqrt(
-            mx.square(y).mean(axis=-1, keepdims=True)
+            mx.square(y).sum(axis=-1, keepdims=True)
             + 1e-6  # epsilon
         )
         return y.astype(x.dtype)

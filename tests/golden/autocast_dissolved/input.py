@@ -8,7 +8,7 @@ class Stable(nn.Module):
         with torch.autocast(device_type="cuda", enabled=False):
             y = x.float()
             y = y * torch.rsqrt(
-                y.pow(2).mean(-1, keepdim=True)
+                y.pow(2).sum(-1, keepdim=True)
                 + 1e-6  # epsilon
             )
         return y.to(x.dtype)

@@ -23,7 +23,7 @@ class Attention(nn.Module):
         q, k, v = map(lambda t: rearrange(t, "b n (h d) -> b h n d", h=self.heads), (q, k, v))
         q *= 0.5
         q[...] = mx.where(~mask[:, None, :, None], 0.0, q)
-        return mx.softmax(q @ k.swapaxes(-1, -2), axis=-1) @ v
+        return mx.fast.scaled_dot_product_attention(q, k, v, scale=1.0)
 
 
 def upper(size, shifted):
