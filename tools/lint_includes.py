@@ -21,6 +21,7 @@ ORDER = (
     "infer",
     "catalogue",
     "rules",
+    "idiom",
     "layout",
     "rewrite",
     "verify",

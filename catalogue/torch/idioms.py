@@ -30,10 +30,16 @@ def attention(query, key, value, scale=None, divisor=None):
     return mx.fast.scaled_dot_product_attention(query, key, value, scale=_scale_of(scale, divisor))
 
 
-# MLX wants a mask of a dtype that promotes to the result's.
-@rule("mlxify.idiom.masked_attention")
-def masked_attention(query, key, value, mask, scale=None, divisor=None):
-    """softmax(query @ keyᵀ * scale / divisor + mask) @ value."""
+@rule("mlxify.idiom.attention_with_mask")
+def attention_with_mask(query, key, value, mask, scale=None, divisor=None):
+    """softmax(query @ keyᵀ * scale / divisor + mask) @ value, where the mask is passed in."""
+    return mx.fast.scaled_dot_product_attention(query, key, value, scale=_scale_of(scale, divisor), mask=mask)
+
+
+# MLX wants a mask of a dtype that promotes to the result's: one that the model makes itself is float32 whatever the weights are.
+@rule("mlxify.idiom.attention_with_own_mask")
+def attention_with_own_mask(query, key, value, mask, scale=None, divisor=None):
+    """The same, where the model makes the mask."""
     return mx.fast.scaled_dot_product_attention(query, key, value, scale=_scale_of(scale, divisor), mask=mask.astype(query.dtype))
 
 

@@ -33,7 +33,7 @@ public:
         if (!std::ranges::all_of(operands, [&](NodeId operand) { return reading_.is_available(operand, match_, root); })) return std::nullopt;
         Rewriting found;
         found.root = root;
-        found.entry = exists(mask_) ? "mlxify.idiom.masked_attention" : "mlxify.idiom.attention";
+        found.entry = !exists(mask_) ? "mlxify.idiom.attention" : reading_.is_given(mask_) ? "mlxify.idiom.attention_with_mask" : "mlxify.idiom.attention_with_own_mask";
         found.arguments = {{"query", query_}, {"key", key_}, {"value", value_}};
         if (exists(mask_)) found.arguments.push_back({"mask", mask_});
         if (exists(scale_)) found.arguments.push_back({"scale", scale_});
@@ -48,7 +48,7 @@ private:
         const infer::Fact& fact = reading_.fact(node);
         using infer::DType;
         const bool floats = fact.dtype == DType::unknown || fact.dtype == DType::float32 || fact.dtype == DType::float16 || fact.dtype == DType::bfloat16;
-        return fact.kind == infer::Kind::tensor && fact.rank == 4 && !fact.maybe_none && floats;
+        return fact.kind == infer::Kind::tensor && fact.rank == 4 && !fact.by_samples && !fact.maybe_none && floats;
     }
 
     // The letters of an equation, as if they were those of `pattern`: "b h n d, b h m d -> b h n m" is "bhid,bhjd->bhij".

@@ -112,7 +112,24 @@ bool Reading::is_number(NodeId node, double wanted) const {
 bool Reading::is_scalar(NodeId node) const {
     const infer::Kind kind = fact(node).kind;
     const bool python = kind == infer::Kind::integer || kind == infer::Kind::floating;
-    return !fact(node).maybe_none && (python || tree_[node].kind == NodeKind::floating || tree_[node].kind == NodeKind::integer);
+    if (tree_[node].kind == NodeKind::floating || tree_[node].kind == NodeKind::integer) return true;
+    return python && !fact(node).maybe_none && !may_be_tensor(node);
+}
+
+// An attribute that was a number in the samples, and that the class also makes a tensor: `self.scale = nn.Parameter(...) if learned else 1.0`.
+bool Reading::may_be_tensor(NodeId node) const {
+    const NodeId holder = tree_.class_of(node);
+    if (tree_[node].kind != NodeKind::attribute || !exists(holder)) return false;
+    for (std::uint32_t number = index(holder) - 1; number > 0 && tree_[holder].span.contains(tree_[NodeId{number}].span); --number) {
+        const NodeId assignment{number};
+        if (tree_[assignment].kind != NodeKind::assign) continue;
+        const NodeId value = tree_.child(assignment, 0);
+        const bool of_it = std::ranges::any_of(tree_.children(assignment).subspan(1), [&](NodeId target) {
+            return tree_[target].kind == NodeKind::attribute && tree_[target].name == tree_[node].name;
+        });
+        if (of_it && (fact(value).kind == infer::Kind::tensor || tree_.text(value).find("Parameter(") != std::string_view::npos)) return true;
+    }
+    return false;
 }
 
 bool Reading::is_single(NodeId node) const {
@@ -160,6 +177,11 @@ NodeId Reading::followed(NodeId node, Match& match) const {
         node = tree_.child(definition, 0);
     }
     return node;
+}
+
+bool Reading::is_given(NodeId node) const {
+    const names::BindingId binding = names_.binding(node);
+    return tree_[node].kind == NodeKind::name && names_[binding].kind == names::BindingKind::parameter && !exists(writer(node));
 }
 
 bool Reading::same(NodeId a, NodeId b) const {
@@ -319,10 +341,20 @@ bool Reading::is_assigned_in(NodeId function, std::string_view attribute) const 
     for (std::uint32_t number = index(function) - 1; number > 0 && tree_[function].span.contains(tree_[NodeId{number}].span); --number) {
         const NodeId id{number};
         if (tree_[id].kind != NodeKind::attribute || tree_[id].name != attribute) continue;
-        const NodeId parent = tree_[id].parent;
+        NodeId target = id;  // or what it is a part of: `self.scale[0] = 1`, `self.a, self.b = ...`
+        while (true) {
+            const syntax::Node& around = tree_[tree_[target].parent];
+            const bool part = around.kind == NodeKind::tuple || around.kind == NodeKind::list || around.kind == NodeKind::starred ||
+                              (around.kind == NodeKind::subscript && tree_.child(tree_[target].parent, 0) == target);
+            if (!part) break;
+            target = tree_[target].parent;
+        }
+        const NodeId parent = tree_[target].parent;
         const NodeKind kind = tree_[parent].kind;
-        if ((kind == NodeKind::assign && tree_.child(parent, 0) != id) || ((kind == NodeKind::aug_assign || kind == NodeKind::ann_assign) && tree_.child(parent, 0) == id)) return true;
-        if (kind == NodeKind::tuple || kind == NodeKind::subscript) return true;  // perhaps assigned as a part
+        const bool first = tree_.child(parent, 0) == target;
+        const bool last_of_assignment = kind == NodeKind::assign && !first;
+        const bool written = (kind == NodeKind::aug_assign || kind == NodeKind::ann_assign || kind == NodeKind::for_ || kind == NodeKind::delete_) && first;
+        if (last_of_assignment || written || kind == NodeKind::with_item) return true;
     }
     return false;
 }

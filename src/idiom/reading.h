@@ -57,6 +57,7 @@ public:
     // A Python number by the facts, if not a constant.
     [[nodiscard]] bool is_scalar(NodeId node) const;
     [[nodiscard]] bool is_single(NodeId node) const;  // a tensor of a single number, as its text tells
+    [[nodiscard]] bool is_given(NodeId node) const;   // a parameter of the function, as it was passed
     // Whether two operands are the same value: a name that nothing has assigned between, or the same attributes of such a one.
     [[nodiscard]] bool same(NodeId a, NodeId b) const;
     [[nodiscard]] Product product(NodeId node, Match& match) const;
@@ -84,6 +85,7 @@ public:
     [[nodiscard]] bool is_available(NodeId operand, const Match& match, NodeId root) const;
 
 private:
+    [[nodiscard]] bool may_be_tensor(NodeId node) const;
     [[nodiscard]] NodeId dtype_owner(NodeId node, Match& match) const;   // y of `y.dtype`
     [[nodiscard]] bool is_last_axis(NodeId node) const;
     [[nodiscard]] bool stores(NodeId statement, names::BindingId binding) const;

@@ -26,7 +26,7 @@ Proof some_proof() {
     entry.stages = {{"values", verify::StageResult::passed, "max error 0"}};
     entry.max_error = 0.1 + 0.2;
     entry.gradient_error = std::numeric_limits<double>::quiet_NaN();
-    entry.evidence = {{{"output", "values", 1e-7, 1e-6}}, {{1, 0.5F}}, {}, {{"w", {2}, {"weight"}}}, 0.5, 0.25};
+    entry.evidence = {{{"output", "values", 1e-7, 1e-6}}, {{1, 0.5F}}, {}, {{"w", {2}, {"weight"}}}, {0.5, 1, 64, 96, 0}, {0.25, 2, 32, 48, 3}};
     verdict.entries = {entry};
     verdict.unreached_lines = {3, 4};
     verdict.executable_lines = 9;
@@ -57,7 +57,9 @@ TEST(EarlierProof, ComesBackAsItWas) {
     EXPECT_EQ(entry.evidence.arrays.at(0).tolerance, 1e-6);
     EXPECT_EQ(entry.evidence.values.at(0).converted, 0.5F);
     EXPECT_EQ(entry.evidence.weights.at(0).originals, std::vector<std::string>{"weight"});
-    EXPECT_EQ(entry.evidence.converted_seconds, 0.25);
+    EXPECT_EQ(entry.evidence.original.peak_bytes, 64);
+    EXPECT_EQ(entry.evidence.converted.seconds, 0.25);
+    EXPECT_EQ(entry.evidence.converted.moves, 3);
     EXPECT_EQ(again->report.listing.rules.at(0).rule, "torch.relu");
     EXPECT_EQ(again->report.listing.converted, "both");
     EXPECT_EQ(again->report.verdict.unreached_lines, proof.report.verdict.unreached_lines);

@@ -35,8 +35,16 @@ Json entry(const verify::EntryProof& proof) {
     json["weights"] = Json::array();
     for (const verify::MappedWeight& one : evidence.weights)
         json["weights"].push_back({{"converted", one.converted}, {"shape", one.shape}, {"originals", one.originals}});
-    const bool timed = evidence.original_seconds > 0 && evidence.converted_seconds > 0;
-    json["seconds_per_call"] = timed ? Json{{"original", evidence.original_seconds}, {"converted", evidence.converted_seconds}} : Json(nullptr);
+    const verify::Cost &theirs = evidence.original, &ours = evidence.converted;
+    const auto both = [](bool measured, auto original, auto converted) {
+        return measured ? Json{{"original", original}, {"converted", converted}} : Json(nullptr);
+    };
+    const bool timed = theirs.seconds > 0 && ours.seconds > 0, stepped = theirs.step_seconds > 0 && ours.step_seconds > 0;
+    json["seconds_per_call"] = both(timed, theirs.seconds, ours.seconds);
+    json["seconds_per_step"] = both(stepped, theirs.step_seconds, ours.step_seconds);
+    json["peak_bytes_per_call"] = both(timed, theirs.peak_bytes, ours.peak_bytes);
+    json["peak_bytes_per_step"] = both(stepped, theirs.step_peak_bytes, ours.step_peak_bytes);
+    json["moves_of_axes"] = both(timed, theirs.moves, ours.moves);
     return json;
 }
 

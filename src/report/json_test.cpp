@@ -56,7 +56,7 @@ TEST(Json, TellsWhatWasMeasured) {
     verify::EntryProof proof;
     report.verdict.entries = {proof};
     EXPECT_TRUE(json::parse(to_json_line(report))["entries"][0]["seconds_per_call"].is_null());
-    proof.evidence = {{{"output", "values", 1e-7, 1e-6}}, {}, {}, {{"cell.Wx", {8, 3}, {"cell.weight_ih"}}}, 0.5, 0.25};
+    proof.evidence = {{{"output", "values", 1e-7, 1e-6}}, {}, {}, {{"cell.Wx", {8, 3}, {"cell.weight_ih"}}}, {0.5, 0, 64, 0, 1}, {0.25, 0, 32, 0, 4}};
     report.verdict.entries = {proof};
     report.verdict.executable_lines = 7;
     const json read = json::parse(to_json_line(report));
@@ -65,6 +65,9 @@ TEST(Json, TellsWhatWasMeasured) {
     EXPECT_EQ(entry["arrays"], json::parse(R"([{"name": "output", "quantity": "values", "error": 1e-7, "tolerance": 1e-6}])"));
     EXPECT_EQ(entry["weights"], json::parse(R"([{"converted": "cell.Wx", "shape": [8, 3], "originals": ["cell.weight_ih"]}])"));
     EXPECT_EQ(entry["seconds_per_call"], json::parse(R"({"original": 0.5, "converted": 0.25})"));
+    EXPECT_EQ(entry["peak_bytes_per_call"], json::parse(R"({"original": 64, "converted": 32})"));
+    EXPECT_EQ(entry["moves_of_axes"], json::parse(R"({"original": 1, "converted": 4})"));
+    EXPECT_TRUE(entry["seconds_per_step"].is_null());
 }
 
 TEST(Json, AFailedRungIsTheStageReached) {

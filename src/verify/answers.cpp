@@ -363,9 +363,13 @@ std::optional<double> read_operations(const Json& answer) {
 
 std::optional<Timing> read_timing(const Json& answer) {
     Timing timing;
-    const bool well_formed = get(answer, "seconds", timing.seconds) &&
-                             get(answer, "training_seconds", timing.training_seconds, Presence::optional) &&
-                             get(answer, "peak_bytes", timing.peak_bytes, Presence::optional);
+    const bool well_formed = get(answer, "seconds", timing.seconds) && get(answer, "peak_bytes", timing.peak_bytes) && get(answer, "moves", timing.moves);
+    return well_formed ? std::optional(timing) : std::nullopt;
+}
+
+std::optional<Timing> read_step_timing(const Json& answer) {
+    Timing timing;
+    const bool well_formed = get(answer, "training_seconds", timing.seconds) && get(answer, "peak_bytes", timing.peak_bytes);
     return well_formed ? std::optional(timing) : std::nullopt;
 }
 

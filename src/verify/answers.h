@@ -23,5 +23,6 @@ std::optional<Reach> read_reach(const Json& answer);
 std::optional<std::vector<TraceEntry>> read_trace(const Json& answer);
 std::optional<double> read_operations(const Json& answer);
 std::optional<Timing> read_timing(const Json& answer);
+std::optional<Timing> read_step_timing(const Json& answer);
 
 }  // namespace mlxify::verify

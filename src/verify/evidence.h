@@ -26,11 +26,18 @@ struct MappedWeight {
     std::vector<std::string> originals;
 };
 
+// What a call and a step of training cost; 0: not measured.
+struct Cost {
+    double seconds = 0, step_seconds = 0;
+    double peak_bytes = 0, step_peak_bytes = 0;  // beyond the model and its inputs
+    std::uint32_t moves = 0;                     // changes of the order of axes, in a call
+};
+
 struct Evidence {
     std::vector<ArrayError> arrays;
     std::vector<Point> values, gradients;  // some, evenly taken
     std::vector<MappedWeight> weights;
-    double original_seconds = 0, converted_seconds = 0;  // a call takes; 0: not timed
+    Cost original, converted;
 };
 
 }  // namespace mlxify::verify

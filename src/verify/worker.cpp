@@ -306,4 +306,8 @@ Reply<Timing> Session::time(const Json& spec, const std::string& arrays, const C
     return parsed(ask_call("time", spec, arrays, options, "", {{"repeat", repeat}}), read_timing);
 }
 
+Reply<Timing> Session::time_step(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat) {
+    return parsed(ask_call("time", spec, arrays, options, "", {{"repeat", repeat}, {"step", true}}), read_step_timing);
+}
+
 }  // namespace mlxify::verify

@@ -130,9 +130,11 @@ struct Reach {
     std::vector<std::uint32_t> lines, executable;  // sorted
 };
 
+// Of a call, or of a step of training: a call with its gradients.
 struct Timing {
-    double seconds = 0, training_seconds = 0;
+    double seconds = 0;
     double peak_bytes = 0;
+    std::uint32_t moves = 0;  // permutations of three and more axes, of a call
 };
 
 // One value that a statement assigned, or returned.
@@ -201,6 +203,7 @@ public:
     // Multiplications and additions of a call, about; torch only.
     Reply<double> operations(const Json& spec, const std::string& arrays, const CallOptions& options);
     Reply<Timing> time(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat);
+    Reply<Timing> time_step(const Json& spec, const std::string& arrays, const CallOptions& options, int repeat);
 
     [[nodiscard]] bool alive() const { return server_ != nullptr; }
     // A path in this session's scratch directory, where it may write; removed with the session.

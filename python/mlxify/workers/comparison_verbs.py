@@ -136,12 +136,18 @@ def move(model: Model, request: Json) -> Json:
 
 
 def time(model: Model, request: Json) -> Json:
-    """`seconds` of a call, `training_seconds` of one with its gradients (if `training`), medians; `peak_bytes` beyond the model."""
+    """`seconds` of a call, `training_seconds` of one with its gradients (if `training`), medians; `peak_bytes` beyond the model; `moves` of axes in a call.
+
+    With `step`, only `training_seconds` and `peak_bytes`, of calls with their gradients.
+    """
     made = Call.of(model, request)
     restore = model.framework.snapshot(model.instance)
     try:
         with model.framework.compiled(bool(request.get("compiled", False))), made.mode():
-            return timing.measure(made, int(request.get("repeat", 5)), lambda: projected_gradients(made, 0))
+            repeat = int(request.get("repeat", 5))
+            if request.get("step", False):
+                return timing.measure_step(repeat, lambda: projected_gradients(made, 0))
+            return timing.measure(made, repeat, lambda: projected_gradients(made, 0))
     finally:
         restore()
 

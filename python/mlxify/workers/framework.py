@@ -17,6 +17,7 @@ import numpy.random  # noqa: F401
 from mlxify.workers import blas
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
+from mlxify.workers.moves import Moves
 
 Array = Any  # an array of the framework
 Model = Any  # a module of the framework, or any callable
@@ -147,6 +148,9 @@ class Framework(Protocol):
 
     def operations(self, run: Callable[[], object]) -> int:
         """Multiplications and additions of `run()`, about. Raises NotImplementedError where nobody counts."""
+
+    def moves_counted(self) -> contextlib.AbstractContextManager[Moves]:
+        """Counts meanwhile."""
 
     def compiled(self, asked: bool) -> contextlib.AbstractContextManager[None]:
         """Computes as a user's program would, compiled parts and all, if `asked` or cheap; for timing."""

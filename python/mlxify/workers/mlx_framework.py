@@ -7,10 +7,12 @@ functions run uncompiled but for timing, because on a CPU each would call a C++ 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from unittest import mock
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -21,6 +23,7 @@ from mlxify.workers import mlx_defaults, mlx_float64, mlx_random, mlx_sums
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
+from mlxify.workers.moves import Moves
 
 _NAMES = {"bool_": "bool"}
 _FLOAT64 = mx.float64
@@ -279,6 +282,15 @@ class MlxFramework:
         raise NotImplementedError("only PyTorch is asked what a sample costs")
 
     @contextlib.contextmanager
+    def moves_counted(self) -> Iterator[Moves]:
+        """Of those that Python asks for: of the file and of MLX's layers."""
+        moves = Moves()
+        with contextlib.ExitStack() as replaced:
+            for holder, name in itertools.product((mx, mx.array), ("transpose", "swapaxes", "moveaxis")):
+                replaced.enter_context(mock.patch.object(holder, name, _counting(getattr(holder, name), moves)))
+            yield moves
+
+    @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:
         """On a GPU in any case: there compiling takes milliseconds."""
         if not asked and mx.default_device() == mx.Device(mx.cpu):
@@ -289,6 +301,14 @@ class MlxFramework:
             yield
         finally:
             mx.disable_compile()
+
+
+def _counting(function: Callable[..., Any], moves: Moves) -> Callable[..., Any]:
+    def counted(x: mx.array, *args: Any, **kwargs: Any) -> Any:
+        moves.note(x.ndim)
+        return function(x, *args, **kwargs)
+
+    return counted
 
 
 def open_framework() -> MlxFramework:

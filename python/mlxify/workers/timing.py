@@ -24,7 +24,10 @@ class Stopwatch:
 
 
 def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[str, float]:
-    """Medians of `repeat` calls after two for warming up. Must be inside of the call's mode."""
+    """Medians of `repeat` calls after two for warming up. Must be inside of the call's mode.
+
+    `moves` counts what changes the order of axes of arrays of three and more axes in a call: permutations, not reshapes.
+    """
     framework = made.model.framework
     restore = framework.snapshot(made.model.instance)
 
@@ -40,7 +43,18 @@ def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[s
     peak = PeakMemory()
     forward()
     result["peak_bytes"] = peak.bytes()
+    with framework.moves_counted() as moves:
+        forward()
+    result["moves"] = moves.count
     return result
+
+
+def measure_step(repeat: int, differentiate: Callable[[], Any]) -> dict[str, float]:
+    """The median of `repeat` calls with their gradients, and what memory one takes. Must be inside of the call's mode."""
+    result = {"training_seconds": _median(differentiate, repeat)}
+    peak = PeakMemory()
+    differentiate()
+    return {**result, "peak_bytes": peak.bytes()}
 
 
 def _median(act: Callable[[], Any], repeat: int) -> float:

@@ -23,13 +23,14 @@ from mlxify.workers import (
     torch_defaults,
     torch_devices,
     torch_dtypes,
+    torch_operations,
     torch_random,
     weights,
 )
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
-from mlxify.workers.torch_operations import operations_of
+from mlxify.workers.moves import Moves
 
 nn = torch.nn
 functional = torch.nn.functional
@@ -361,7 +362,12 @@ class TorchFramework:
             torch.set_default_dtype(usual)
 
     def operations(self, run: Callable[[], object]) -> int:
-        return operations_of(run)
+        return torch_operations.operations_of(run)
+
+    @contextlib.contextmanager
+    def moves_counted(self) -> Iterator[Moves]:
+        with torch_operations.PermutationsCounted() as counting:
+            yield counting.moves
 
     @contextlib.contextmanager
     def compiled(self, asked: bool) -> Iterator[None]:

@@ -10,9 +10,12 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mlxify.workers.moves import Moves
+
 ELEMENT = 16  # what reading and writing costs; a sum of millions is also as inexact in float32 as it is slow
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
 _TRANSPOSED = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
+_PERMUTATIONS = {"permute", "transpose", "transpose_", "swapaxes", "swapdims", "movedim", "moveaxis", "adjoint", "T", "mT", "H", "mH"}
 _PRODUCTS = {"matmul", "__matmul__", "__rmatmul__", "bmm", "mm", "addmm", "baddbmm", "linear", "scaled_dot_product_attention"}
 
 
@@ -34,6 +37,22 @@ class Operations(TorchFunctionMode):
             equation = args[0] if name == "einsum" and args and isinstance(args[0], str) else None
             self.count += ELEMENT * result.numel() + 2 * (_terms(name, tensors, result) if equation is None else _einsum_terms(equation, tensors))
         return result
+
+
+class PermutationsCounted(TorchFunctionMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.moves = Moves()
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = getattr(func, "__name__", "")
+        if name == "__get__":  # x.mT
+            name = getattr(getattr(func, "__self__", None), "__name__", "")
+        if name in _PERMUTATIONS and args and isinstance(args[0], Tensor):
+            self.moves.note(args[0].dim())
+        return func(*args, **(kwargs or {}))
 
 
 def _terms(name: str, tensors: list[Tensor], result: Tensor) -> int:
