@@ -92,12 +92,6 @@ void Rewriter::remove_statement(NodeId id) {
         if (source_.text().substr(above, lines.begin - above).find_first_not_of(" \t\r\n") != std::string_view::npos) break;
         lines.begin = above;
     }
-    // An import goes with one of the blank lines around it.
-    const auto blank = [&](std::uint32_t begin) {
-        return begin < source_.text().size() && source_.text().substr(begin, line_end(begin) - begin).find_first_not_of(" \t") == std::string_view::npos;
-    };
-    const bool imports = tree_[id].kind == NodeKind::import_ || tree_[id].kind == NodeKind::import_from;
-    if (imports && kept.empty() && lines.begin > 0 && blank(source_.line_begin(lines.begin - 1)) && blank(lines.end)) lines.end = lines_of({lines.end, lines.end}).end;
     edits_.replace(lines, kept, "removed");
 }
 

@@ -1,5 +1,6 @@
 """Activations that are written out."""
 
+
 import mlx.core as mx
 import mlx.nn as nn
 
