@@ -5,6 +5,12 @@
 
 namespace mlxify::rewrite {
 
+namespace {
+
+constexpr std::size_t kUsualWidth = 88, kWidest = 120;
+
+}  // namespace
+
 // Those that are converted at all, and of which no part is held with channels last.
 void Rewriter::plan_idioms() {
     const auto is_moved = [&](NodeId node) {
@@ -42,8 +48,32 @@ bool Rewriter::idiom(NodeId root) {
         text, [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
     hoist_comments(root, kept);
     drop_parentheses(root);
-    put(root, expand(text), outcome.value.precedence, one.entry);  // its lines were those of the parts
+    put(root, wrapped(root, expand(text)), outcome.value.precedence, one.entry);  // its lines were those of the parts
     return true;
+}
+
+// A call that makes its line longer than the author's are, with its arguments on a line of their own.
+std::string Rewriter::wrapped(NodeId root, std::string call) const {
+    const NodeId statement = tree_.statement_of(root);
+    const base::Span span = tree_[root].span;
+    const std::uint32_t begin = source_.line_begin(span.begin);
+    const std::size_t open = call.find('(');
+    const bool alone = source_.line_begin(tree_[statement].span.begin) == begin && call.find('\n') == std::string::npos && open != std::string::npos && call.back() == ')';
+    if (!alone || call.size() + (span.begin - begin) + (line_end(span.end) - span.end) <= widest_line()) return call;
+    const std::string newline(source_.newline()), indent(indentation(statement));
+    return call.substr(0, open + 1) + newline + indent + "    " + call.substr(open + 1, call.size() - open - 2) + newline + indent + ")";
+}
+
+// Of the author's lines, within what is usual.
+std::size_t Rewriter::widest_line() const {
+    std::size_t widest = kUsualWidth;
+    const std::string_view text = source_.text();
+    for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        widest = std::max(widest, end - begin);
+        begin = end + 1;
+    }
+    return std::min(widest, kWidest);
 }
 
 // A call needs none; those around an argument of a call, or of several, are its own.

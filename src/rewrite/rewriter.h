@@ -82,6 +82,8 @@ private:
     void plan_idioms();
     bool idiom(NodeId root);
     void drop_parentheses(NodeId node);
+    [[nodiscard]] std::string wrapped(NodeId root, std::string call) const;
+    [[nodiscard]] std::size_t widest_line() const;
     void remove_parts_of_idioms();
     [[nodiscard]] bool is_gone_with_idiom(NodeId node) const;
 

@@ -21,13 +21,17 @@ class Heads(nn.Module):
     def __call__(self, x):
         qkv = self.split(x)
         q, k, v = qkv[0], qkv[1], qkv[2]
-        return mx.fast.scaled_dot_product_attention(q, k, v, scale=self.scale).swapaxes(1, 2).flatten(2)
+        return mx.fast.scaled_dot_product_attention(
+            q, k, v, scale=self.scale
+        ).swapaxes(1, 2).flatten(2)
 
     def divided(self, x):
         qkv = self.split(x)
         q, k, v = qkv[0], qkv[1], qkv[2]
         # as in float32
-        return mx.fast.scaled_dot_product_attention(q, k, v, scale=1 / math.sqrt(self.head_dim))
+        return mx.fast.scaled_dot_product_attention(
+            q, k, v, scale=1 / math.sqrt(self.head_dim)
+        )
 
     def equation(self, x):
         qkv = self.split(x)
@@ -38,4 +42,6 @@ class Heads(nn.Module):
         qkv = self.split(x)
         q, k, v = qkv[0], qkv[1], qkv[2]
         mask = mx.triu(mx.full((x.shape[1], x.shape[1]), float("-inf")), k=1)
-        return mx.fast.scaled_dot_product_attention(q, k, v, scale=self.scale, mask=mask.astype(q.dtype))
+        return mx.fast.scaled_dot_product_attention(
+            q, k, v, scale=self.scale, mask=mask.astype(q.dtype)
+        )
