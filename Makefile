@@ -98,6 +98,7 @@ bench-models: build build/ports/ready
 bench-gpu: build
 	@echo "mlxify: timing converted models on the GPU"
 	@$(PYTHON_IN_VENV) tools/bench_models.py --device gpu --list bench/models/gpu.json . $(if $(ASI),--list bench/models/asi.json $(ASI)) --page docs/performance/gpu.md
+	@$(PYTHON_IN_VENV) tools/bench_models.py --device gpu --list bench/models/gpu_originals.json . --page docs/performance/gpu_originals.md
 
 fuzz: .venv/ready
 	@echo "mlxify: building the fuzzers"
