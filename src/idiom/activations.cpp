@@ -12,10 +12,7 @@ namespace {
 using syntax::kNoNode;
 using syntax::Op;
 
-constexpr double kSingle = 2e-7;  // relative: constants that are one float32
 constexpr double kCubic = 0.044715;
-
-bool is_near(double value, double wanted) { return std::abs(value - wanted) <= kSingle * std::abs(wanted); }
 
 struct Found {
     std::string_view entry;

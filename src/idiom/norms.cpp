@@ -34,23 +34,18 @@ public:
 private:
     // With weight and bias, or without.
     bool scaled(NodeId root) {
-        Match way = parts_.match;
-        const NodeId at = reading_.followed(root, way);
-        const syntax::Node& node = reading_.at(at);
-        if (at != root) return false;  // a name alone: its own statement is the root
-        if (node.kind == NodeKind::binary && node.op == Op::add) {
-            for (const std::uint32_t slot : {0U, 1U}) {
-                const Parts before = parts_;
-                const NodeId bias = reading_.child(at, slot);
-                if (is_vector(bias) && weighted(reading_.child(at, 1 - slot)) && exists(parts_.weight) && parts_.centred) {
-                    parts_.bias = bias;
-                    return true;
-                }
-                parts_ = before;
+        const syntax::Node& node = reading_.at(root);
+        if (node.kind != NodeKind::binary || node.op != Op::add) return weighted(root);
+        for (const std::uint32_t slot : {0U, 1U}) {
+            const Parts before = parts_;
+            const NodeId bias = reading_.child(root, slot);
+            if (is_vector(bias) && weighted(reading_.child(root, 1 - slot)) && exists(parts_.weight) && parts_.centred) {
+                parts_.bias = bias;
+                return true;
             }
-            return false;
+            parts_ = before;
         }
-        return weighted(root);
+        return false;
     }
 
     bool weighted(NodeId given) {

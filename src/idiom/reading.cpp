@@ -10,7 +10,7 @@ namespace mlxify::idiom {
 
 namespace {
 
-constexpr double kSingle = 2e-7;  // relative: constants that are one float32
+constexpr double kSingle = 2e-7;  // relative
 constexpr int kDeepest = 16;
 
 bool holds(const std::vector<NodeId>& nodes, NodeId node) { return std::ranges::find(nodes, node) != nodes.end(); }
@@ -22,6 +22,8 @@ bool is_scope(NodeKind kind) {
 }
 
 }  // namespace
+
+bool is_near(double value, double wanted) { return std::abs(value - wanted) <= kSingle * std::abs(wanted); }
 
 NodeId Called::argument(std::size_t position, std::string_view keyword, std::string_view other) const {
     if (position < arguments.size()) return arguments[position];
@@ -106,7 +108,7 @@ std::optional<double> Reading::number(NodeId node, int depth) const {
 
 bool Reading::is_number(NodeId node, double wanted) const {
     const auto value = number(node);
-    return value && std::abs(*value - wanted) <= kSingle * std::abs(wanted);
+    return value && is_near(*value, wanted);
 }
 
 bool Reading::is_scalar(NodeId node) const {
@@ -189,8 +191,8 @@ bool Reading::same(NodeId a, NodeId b) const {
     if (!exists(a) || !exists(b) || tree_[a].kind != tree_[b].kind) return false;
     const bool together = tree_.statement_of(a) == tree_.statement_of(b);
     if (tree_[a].kind == NodeKind::attribute) {
-        const bool kept = together || !is_assigned_in(tree_.function_of(a), tree_[a].name);
-        return kept && tree_[a].name == tree_[b].name && same(tree_.child(a, 0), tree_.child(b, 0));
+        if (tree_[a].name != tree_[b].name || !same(tree_.child(a, 0), tree_.child(b, 0))) return false;
+        return together || !is_assigned_in(tree_.function_of(a), tree_[a].name);
     }
     if (tree_[a].kind != NodeKind::name) return false;
     const names::BindingId binding = names_.binding(a);

@@ -15,6 +15,9 @@ using syntax::exists;
 using syntax::index;
 using NodeKind = syntax::Kind;
 
+// Whether constants are one float32.
+[[nodiscard]] bool is_near(double value, double wanted);
+
 // What has been read of one formula so far.
 struct Match {
     std::vector<NodeId> loads;        // names of parts that were followed
