@@ -134,9 +134,8 @@ Work convert_and_verify(const source::SourceText& source, const RunOptions& opti
     const verify::Prepared prepared = verify::prepare(workers, request, sink);
     const std::vector<Diagnostic> said = sink.take();
     ConvertOptions wanted = options.convert;
-    const auto is_asked_for = [](const verify::PreparedSample& sample) { return sample.origin == "--call" || sample.origin == "--case"; };
     for (const verify::PreparedEntry& entry : prepared.entries)
-        if (entry.entry.kind != verify::EntryPoint::Kind::module || std::ranges::any_of(entry.samples, is_asked_for)) wanted.exposed.push_back(entry.entry.name);
+        if (entry.entry.kind != verify::EntryPoint::Kind::module) wanted.exposed.push_back(entry.entry.name);
     const auto verified_with = [&](const ConvertOptions& how) {
         return verify_conversion(convert(source, prepared.observed, catalogue, how), source, request, prepared, said, catalogue, workers);
     };
