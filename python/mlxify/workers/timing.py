@@ -50,15 +50,15 @@ def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[s
 
 
 def measure_step(repeat: int, differentiate: Callable[[], Any]) -> dict[str, float]:
-    """The median of `repeat` calls with their gradients, and what memory one takes. Must be inside of the call's mode."""
-    result = {"training_seconds": _median(differentiate, repeat)}
+    """What memory a call with its gradients takes, and the median of `repeat` after it. Must be inside of the call's mode."""
     peak = PeakMemory()
     differentiate()
-    return {**result, "peak_bytes": peak.bytes()}
+    result = {"peak_bytes": peak.bytes()}
+    return {**result, "training_seconds": _median(differentiate, repeat, warm_up=0)}
 
 
-def _median(act: Callable[[], Any], repeat: int) -> float:
-    for _ in range(WARM_UP):
+def _median(act: Callable[[], Any], repeat: int, warm_up: int = WARM_UP) -> float:
+    for _ in range(warm_up):
         act()
     times = []
     for _ in range(max(1, repeat)):
