@@ -489,6 +489,20 @@ def test_time(pair: Pair) -> None:
         assert 0 < timed["seconds"] < 5
         assert 0 < timed["training_seconds"] < 5
         assert "training_seconds" not in session.ask("time", **options)
+        step = session.ask("time", **options, training=True, step=True)
+        assert 0 < step["training_seconds"] < 5
+        assert "seconds" not in step
+
+
+def test_moves_of_axes(request: pytest.FixtureRequest) -> None:
+    for framework, move in (("torch", "x.permute(0, 2, 1)"), ("mlx", "x.transpose(0, 2, 1)")):
+        session: WorkerSession = request.getfixturevalue(f"{framework}_session")
+        imported = "import torch" if framework == "torch" else "import mlx.core as mx"
+        session.load(f"{imported}\ndef f(x):\n    return {move}.reshape(8, -1) + x[0, 0, 0]\n")
+        session.ask("construct", expression="f", seed=0)
+        spec = {"args": [{"shape": [2, 4, 3], "dtype": "float32"}]}
+        session.ask("inputs", spec=spec, seed=0, out=session.path("inputs"))
+        assert session.ask("time", spec=spec, arrays=session.path("inputs"), repeat=1)["moves"] == 1
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,10 @@ def time(model: Model, request: Json) -> Json:
             repeat = int(request.get("repeat", 5))
             if request.get("step", False):
                 return timing.measure_step(repeat, lambda: projected_gradients(made, 0))
-            return timing.measure(made, repeat, lambda: projected_gradients(made, 0))
+            result = timing.measure(made, repeat, lambda: projected_gradients(made, 0))
+            with model.framework.moves_counted() as moves:
+                model.framework.infer(model.instance, lambda: made.invoke(made.arrays()), restore)
+            return {**result, "moves": moves.count}
     finally:
         restore()
 

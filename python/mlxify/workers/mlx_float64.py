@@ -9,6 +9,8 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
+from mlxify.workers import replaced
+
 _FLOAT32, _FLOAT64 = mx.float32, mx.float64
 _MAKERS = ("arange", "eye", "full", "identity", "linspace", "ones", "tri", "zeros")
 _ARRAY, _DIVIDE, _DIVIDE_REVERSED = mx.array, mx.array.__truediv__, mx.array.__rtruediv__
@@ -18,7 +20,7 @@ _ARRAY, _DIVIDE, _DIVIDE_REVERSED = mx.array, mx.array.__truediv__, mx.array.__r
 def in_force() -> Iterator[None]:
     """What a file casts to float32 becomes float64 meanwhile, as what is float32 by default does, and what MLX computes in float32 in any
     case is spelled out."""
-    replaced: list[tuple[Any, str, Any]] = [
+    wide: list[tuple[Any, str, Any]] = [
         (mx, "float32", mx.float64),
         (mx, "conv_general", conv_general),
         *((mx, f"conv{axes}d", _convolution) for axes in (1, 2, 3)),
@@ -31,14 +33,8 @@ def in_force() -> Iterator[None]:
         (_ARRAY, "__rtruediv__", _divided_reversed),
         (np, "float32", np.float64),
     ]
-    usual = [(owner, name, getattr(owner, name)) for owner, name, _ in replaced]
-    for owner, name, value in replaced:
-        setattr(owner, name, value)
-    try:
+    with replaced.attributes(wide):
         yield
-    finally:
-        for owner, name, value in usual:
-            setattr(owner, name, value)
 
 
 def _made_wide(make: Callable[..., mx.array]) -> Callable[..., mx.array]:

@@ -12,14 +12,13 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-from unittest import mock
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from mlxify.workers import mlx_defaults, mlx_float64, mlx_random, mlx_sums
+from mlxify.workers import mlx_defaults, mlx_float64, mlx_random, mlx_sums, replaced
 from mlxify.workers.arrays import Raw
 from mlxify.workers.draws import Draws
 from mlxify.workers.framework import Entry
@@ -285,9 +284,8 @@ class MlxFramework:
     def moves_counted(self) -> Iterator[Moves]:
         """Of those that Python asks for: of the file and of MLX's layers."""
         moves = Moves()
-        with contextlib.ExitStack() as replaced:
-            for holder, name in itertools.product((mx, mx.array), ("transpose", "swapaxes", "moveaxis")):
-                replaced.enter_context(mock.patch.object(holder, name, _counting(getattr(holder, name), moves)))
+        permutations = itertools.product((mx, mx.array), ("transpose", "swapaxes", "moveaxis"))
+        with replaced.attributes((owner, name, _counting(getattr(owner, name), moves)) for owner, name in permutations):
             yield moves
 
     @contextlib.contextmanager

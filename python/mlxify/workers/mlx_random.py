@@ -11,6 +11,7 @@ import mlx.core as mx
 import numpy as np
 
 from mlxify.workers.draws import Draws
+from mlxify.workers.replaced import attributes
 
 _FLOAT32 = mx.float32
 _ALL = ("bernoulli", "uniform", "normal", "truncated_normal", "randint", "gumbel", "categorical", "permutation")
@@ -124,11 +125,5 @@ def replaced(draws: Draws, only_dropout: bool) -> Iterator[None]:
     """Within, draws come from the stream. `only_dropout`: leaves MLX's own draws alone where nothing is dropped by them."""
     replacements = _Replacements(draws)
     names = ("bernoulli",) if only_dropout else _ALL
-    held = {name: getattr(mx.random, name) for name in names}
-    for name in names:
-        setattr(mx.random, name, getattr(replacements, name))
-    try:
+    with attributes((mx.random, name, getattr(replacements, name)) for name in names):
         yield
-    finally:
-        for name, value in held.items():
-            setattr(mx.random, name, value)

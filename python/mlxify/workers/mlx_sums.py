@@ -8,20 +8,16 @@ from typing import Any
 
 import mlx.core as mx
 
+from mlxify.workers import replaced
+
 _NAMES = ("sum", "mean")
 
 
 @contextlib.contextmanager
 def exact() -> Iterator[None]:
     """What `mx.sum` and `mx.mean` and the methods of these names give of float32 arrays, rounded once meanwhile."""
-    usual = [(owner, name, getattr(owner, name)) for owner in (mx, mx.array) for name in _NAMES]
-    for owner, name, reduce in usual:
-        setattr(owner, name, _rounded_once(reduce))
-    try:
+    with replaced.attributes((owner, name, _rounded_once(getattr(owner, name))) for owner in (mx, mx.array) for name in _NAMES):
         yield
-    finally:
-        for owner, name, reduce in usual:
-            setattr(owner, name, reduce)
 
 
 def _rounded_once(reduce: Callable[..., mx.array]) -> Callable[..., mx.array]:

@@ -1,4 +1,4 @@
-"""How often a call changes the order of axes: moves that MLX's layers ask for where a model holds its images as PyTorch does."""
+"""How often a call changes the order of axes, by permutations, not reshapes: what MLX's layers ask for where a model holds its images as PyTorch does."""
 
 from __future__ import annotations
 

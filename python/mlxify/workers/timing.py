@@ -24,10 +24,7 @@ class Stopwatch:
 
 
 def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[str, float]:
-    """Medians of `repeat` calls after two for warming up. Must be inside of the call's mode.
-
-    `moves` counts what changes the order of axes of arrays of three and more axes in a call: permutations, not reshapes.
-    """
+    """Medians of `repeat` calls after two for warming up. Must be inside of the call's mode."""
     framework = made.model.framework
     restore = framework.snapshot(made.model.instance)
 
@@ -43,9 +40,6 @@ def measure(made: Call, repeat: int, differentiate: Callable[[], Any]) -> dict[s
     peak = PeakMemory()
     forward()
     result["peak_bytes"] = peak.bytes()
-    with framework.moves_counted() as moves:
-        forward()
-    result["moves"] = moves.count
     return result
 
 

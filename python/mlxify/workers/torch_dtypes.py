@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from mlxify.workers import replaced
+
 _NAMES = {torch.bfloat16: ("bfloat16",), torch.float32: ("float32", "float"), torch.complex64: ("complex64", "cfloat")}
 _METHODS = {torch.bfloat16: ("bfloat16",), torch.float32: ("float",), torch.complex64: ("cfloat",)}
 
@@ -52,26 +54,17 @@ def reading(wide: dict[torch.dtype, torch.dtype], before_import: bool = False) -
 
     `before_import`: nothing of the model holds a narrow dtype yet. Then names and methods are all there is to rebind, and no operation is intercepted.
     """
-    held: list[tuple[Any, str, Any]] = []
+    spelled = [spelling for narrow, to in wide.items() for spelling in _spellings(narrow, to, before_import)]
+    with replaced.attributes(spelled), contextlib.nullcontext() if before_import else _Widening(wide):
+        yield
 
-    def bind(holder: Any, name: str, value: Any) -> None:
-        held.append((holder, name, getattr(holder, name)))
-        setattr(holder, name, value)
 
-    def bind_names(narrow: torch.dtype, to: torch.dtype) -> None:
-        for name in _NAMES[narrow]:
-            bind(torch, name, to)
-        for name in _METHODS[narrow]:
-            if hasattr(torch.nn.Module, name):
-                bind(torch.nn.Module, name, lambda module: module.to(to))
-            if before_import:
-                bind(torch.Tensor, name, _cast_named(name, to))
-
-    try:
-        for narrow, to in wide.items():
-            bind_names(narrow, to)
-        with contextlib.nullcontext() if before_import else _Widening(wide):
-            yield
-    finally:
-        for holder, name, value in held:
-            setattr(holder, name, value)
+def _spellings(narrow: torch.dtype, to: torch.dtype, of_tensors: bool) -> Iterator[tuple[Any, str, Any]]:
+    """What of torch means a dtype, and what means the other."""
+    for name in _NAMES[narrow]:
+        yield torch, name, to
+    for name in _METHODS[narrow]:
+        if hasattr(torch.nn.Module, name):
+            yield torch.nn.Module, name, lambda module: module.to(to)
+        if of_tensors:
+            yield torch.Tensor, name, _cast_named(name, to)

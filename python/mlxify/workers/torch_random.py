@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from mlxify.workers import torch_recurrent
 from mlxify.workers.draws import Draws
+from mlxify.workers.replaced import attributes
 
 Tensor = torch.Tensor
 
@@ -189,27 +190,19 @@ _OF_FUNCTIONAL = ("dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_
 def replaced(draws: Draws, only_dropout: bool) -> Iterator[None]:
     """Within, draws come from the stream. `only_dropout`: leaves torch's own draws alone where nothing is dropped by them."""
     replacements = _Replacements(draws)
-    held: list[tuple[Any, str, Any]] = []
-
-    def bind(holder: Any, name: str, value: Any) -> None:
-        held.append((holder, name, getattr(holder, name)))
-        setattr(holder, name, value)
-
+    bound: list[tuple[Any, str, Any]] = []
     dropping = ("bernoulli", "bernoulli_")
     for holder, names in ((torch, _OF_TORCH), (Tensor, _OF_TENSOR)):
         for name in names:
             if not only_dropout or name in dropping:
-                bind(holder, name, _plain(getattr(replacements, name)))
+                bound.append((holder, name, _plain(getattr(replacements, name))))
     for name in _OF_FUNCTIONAL:
-        bind(F, name, _plain(getattr(replacements, name)))
-    bind(torch, "dropout", _plain(lambda input, p, train: replacements.dropout(input, p, train)))
+        bound.append((F, name, _plain(getattr(replacements, name))))
+    bound.append((torch, "dropout", _plain(lambda input, p, train: replacements.dropout(input, p, train))))
     for name in torch_recurrent.NAMES:
-        bind(torch._VF, name, torch_recurrent.replacement(name, replacements.dropout))
-    try:
+        bound.append((torch._VF, name, torch_recurrent.replacement(name, replacements.dropout)))
+    with attributes(bound):
         yield
-    finally:
-        for holder, name, value in reversed(held):
-            setattr(holder, name, value)
 
 
 def _plain(bound: Callable[..., Any]) -> Callable[..., Any]:
