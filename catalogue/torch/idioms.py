@@ -1,6 +1,6 @@
 """Formulas that models write out and MLX has as one function: what the idiom stage (src/idiom) has read off them becomes of it.
 
-An entry `mlxify.idiom.X` takes what stands in the formula, which its docstring gives.
+An entry `mlxify.idiom.X` takes what stands in the formula, which its docstring gives. Formulas that PyTorch has as a function, too, have that one's entry.
 """
 
 from mlxify.catalogue import *
@@ -43,18 +43,6 @@ def attention_with_own_mask(query, key, value, mask, scale=None, divisor=None):
     return mx.fast.scaled_dot_product_attention(query, key, value, scale=_scale_of(scale, divisor), mask=mask.astype(query.dtype))
 
 
-@rule("mlxify.idiom.silu")
-def silu(input):
-    """input * sigmoid(input)."""
-    return nn.silu(input)
-
-
-@rule("mlxify.idiom.gelu")
-def gelu(input):
-    """0.5 * input * (1 + erf(input / sqrt(2)))."""
-    return nn.gelu(input)
-
-
 @rule("mlxify.idiom.gelu_approx")
 def gelu_approx(input):
     """0.5 * input * (1 + tanh(sqrt(2 / pi) * (input + 0.044715 * input³)))."""
@@ -65,9 +53,3 @@ def gelu_approx(input):
 def gelu_fast_approx(input):
     """input * sigmoid(1.702 * input)."""
     return nn.gelu_fast_approx(input)
-
-
-@rule("mlxify.idiom.mish")
-def mish(input):
-    """input * tanh(softplus(input))."""
-    return nn.mish(input)

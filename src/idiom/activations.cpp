@@ -62,13 +62,13 @@ private:
             if (call->name == "sigmoid" && is_near(constant, 1)) {
                 const Product scaled = reading_.product(inside, match_);
                 if (scaled.factors.size() != 1 || scaled.factors[0].divides) return std::nullopt;
-                if (scaled.constant == 1) return Found{"mlxify.idiom.silu", scaled.factors[0].node};
+                if (scaled.constant == 1) return Found{"torch.nn.functional.silu", scaled.factors[0].node};
                 if (is_near(scaled.constant, 1.702)) return Found{"mlxify.idiom.gelu_fast_approx", scaled.factors[0].node};
                 return std::nullopt;
             }
             if (call->name == "tanh" && is_near(constant, 1)) {
                 const auto softplus = reading_.called(reading_.followed(inside, match_));
-                if (softplus && softplus->name == "softplus" && softplus->count() == 1) return Found{"mlxify.idiom.mish", softplus->argument(0, "input")};
+                if (softplus && softplus->name == "softplus" && softplus->count() == 1) return Found{"torch.nn.functional.mish", softplus->argument(0, "input")};
             }
             return std::nullopt;
         }
@@ -81,7 +81,7 @@ private:
         match_.inner.push_back(function);
         const Product inside = reading_.product(reading_.followed(call->argument(0, "input"), match_), match_);
         if (call->name == "erf" && inside.factors.size() == 1 && !inside.factors[0].divides && is_near(inside.constant, std::numbers::sqrt2 / 2))
-            return Found{"mlxify.idiom.gelu", inside.factors[0].node};
+            return Found{"torch.nn.functional.gelu", inside.factors[0].node};
         if (call->name != "tanh" || !is_near(inside.constant, std::sqrt(2 / std::numbers::pi))) return std::nullopt;
         return cubic(inside);
     }

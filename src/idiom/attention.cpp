@@ -24,22 +24,22 @@ public:
     std::optional<Rewriting> read(NodeId root) {
         const auto output = matrices(root, "bhij,bhjd->bhid", {});
         if (!output || output->transposed || !is_rank_four(output->right)) return std::nullopt;
-        value_ = output->right;
-        match_.inner.push_back(root);
-        if (!weights(output->left) || !reading_.may_go(match_, root)) return std::nullopt;
-        std::vector<NodeId> operands{query_, key_, value_};
-        for (const NodeId other : {mask_, scale_, divisor_})
+        parts_.value = output->right;
+        parts_.match.inner.push_back(root);
+        if (!weights(output->left) || !reading_.may_go(parts_.match, root)) return std::nullopt;
+        std::vector<NodeId> operands{parts_.query, parts_.key, parts_.value};
+        for (const NodeId other : {parts_.mask, parts_.scale, parts_.divisor})
             if (exists(other)) operands.push_back(other);
-        if (!std::ranges::all_of(operands, [&](NodeId operand) { return reading_.is_available(operand, match_, root); })) return std::nullopt;
+        if (!std::ranges::all_of(operands, [&](NodeId operand) { return reading_.is_available(operand, parts_.match, root); })) return std::nullopt;
         Rewriting found;
         found.root = root;
-        found.entry = !exists(mask_) ? "mlxify.idiom.attention" : reading_.is_given(mask_) ? "mlxify.idiom.attention_with_mask" : "mlxify.idiom.attention_with_own_mask";
-        found.arguments = {{"query", query_}, {"key", key_}, {"value", value_}};
-        if (exists(mask_)) found.arguments.push_back({"mask", mask_});
-        if (exists(scale_)) found.arguments.push_back({"scale", scale_});
-        if (exists(divisor_)) found.arguments.push_back({"divisor", divisor_});
-        found.removed = match_.definitions;
-        found.inner = match_.inner;
+        found.entry = !exists(parts_.mask) ? "mlxify.idiom.attention" : reading_.is_given(parts_.mask) ? "mlxify.idiom.attention_with_mask" : "mlxify.idiom.attention_with_own_mask";
+        found.arguments = {{"query", parts_.query}, {"key", parts_.key}, {"value", parts_.value}};
+        if (exists(parts_.mask)) found.arguments.push_back({"mask", parts_.mask});
+        if (exists(parts_.scale)) found.arguments.push_back({"scale", parts_.scale});
+        if (exists(parts_.divisor)) found.arguments.push_back({"divisor", parts_.divisor});
+        found.removed = parts_.match.definitions;
+        found.inner = parts_.match.inner;
         return found;
     }
 
@@ -91,15 +91,15 @@ private:
 
     // softmax(scores, dim=-1), perhaps in float32, which MLX's function computes in anyway.
     bool weights(NodeId given) {
-        NodeId at = reading_.followed(given, match_);
-        if (const NodeId inside = reading_.cast_back(at, match_, [](NodeId) { return true; }); exists(inside)) at = reading_.followed(inside, match_);
+        NodeId at = reading_.followed(given, parts_.match);
+        if (const NodeId inside = reading_.cast_back(at, parts_.match, [](NodeId) { return true; }); exists(inside)) at = reading_.followed(inside, parts_.match);
         const auto call = reading_.called(at);
         if (!call || call->name != "softmax" || call->count() < 2 || call->count() > 3) return false;
         if (!reading_.is_number(call->argument(1, "dim", "axis"), -1) && !reading_.is_number(call->argument(1, "dim", "axis"), 3)) return false;
         for (const Argument& keyword : call->keywords)
             if (keyword.keyword != "dim" && keyword.keyword != "axis" && keyword.keyword != "input" && !is_float32(keyword)) return false;
         if (call->arguments.size() > 2) return false;
-        match_.inner.push_back(at);
+        parts_.match.inner.push_back(at);
         return scores(call->argument(0, "input"));
     }
 
@@ -108,19 +108,19 @@ private:
     }
 
     bool scores(NodeId given) {
-        NodeId at = reading_.followed(given, match_);
-        if (const NodeId inside = reading_.wide(at, match_); exists(inside)) at = reading_.followed(inside, match_);
+        NodeId at = reading_.followed(given, parts_.match);
+        if (const NodeId inside = reading_.wide(at, parts_.match); exists(inside)) at = reading_.followed(inside, parts_.match);
         const syntax::Node& node = reading_.at(at);
         if (node.kind == NodeKind::binary && node.op == Op::add) {
             for (const std::uint32_t slot : {0U, 1U}) {
-                const Attention before = *this;
+                const Parts before = parts_;
                 const NodeId mask = reading_.child(at, 1 - slot);
                 if (is_added_mask(mask) && scaled(reading_.child(at, slot))) {
-                    match_.inner.push_back(at);
-                    mask_ = mask;
+                    parts_.match.inner.push_back(at);
+                    parts_.mask = mask;
                     return true;
                 }
-                take(before);
+                parts_ = before;
             }
             return false;
         }
@@ -136,44 +136,33 @@ private:
 
     // One product of matrices times numbers, of which the operands may have some, too.
     bool scaled(NodeId given) {
-        const NodeId at = reading_.followed(given, match_);
-        Product factors = reading_.product(at, match_);
-        if (factors.constant != 1) return false;
         std::optional<Matrices> product;
-        for (const Factor& factor : factors.factors) {
-            if (is_scale(factor)) {
-                if (!take_scale(factor)) return false;
-                continue;
-            }
-            const NodeId inside = reading_.followed(factor.node, match_);
-            if (product || factor.divides) return false;
-            product = matrices(inside, "bhid,bhdj->bhij", "bhid,bhjd->bhij");
-            if (!product) {  // a product that has a name and is scaled there
-                Product inner = reading_.product(inside, match_);
-                if (inner.factors.size() < 2 || inner.constant != 1) return false;
-                for (const Factor& one : inner.factors) {
-                    if (is_scale(one)) {
-                        if (!take_scale(one)) return false;
-                        continue;
-                    }
-                    if (product || one.divides) return false;
-                    product = matrices(reading_.followed(one.node, match_), "bhid,bhdj->bhij", "bhid,bhjd->bhij");
-                    if (!product) return false;
-                }
-            } else {
-                match_.inner.push_back(inside);
-            }
+        if (!take_factors(given, product) || !product) return false;
+        parts_.query = operand(product->left);
+        parts_.key = product->transposed ? operand(product->right) : untransposed(product->right);
+        return exists(parts_.query) && exists(parts_.key) && is_rank_four(parts_.query) && is_rank_four(parts_.key);
+    }
+
+    // The product of matrices, or numbers and what holds it, perhaps by name.
+    bool take_factors(NodeId given, std::optional<Matrices>& product) {
+        const NodeId at = reading_.followed(given, parts_.match);
+        if (const auto found = matrices(at, "bhid,bhdj->bhij", "bhid,bhjd->bhij")) {
+            if (product) return false;
+            product = found;
+            parts_.match.inner.push_back(at);
+            return true;
         }
-        if (!product) return false;
-        query_ = operand(product->left);
-        key_ = product->transposed ? operand(product->right) : untransposed(product->right);
-        return exists(query_) && exists(key_) && is_rank_four(query_) && is_rank_four(key_);
+        const Product factors = reading_.product(at, parts_.match);
+        if (factors.constant != 1 || factors.factors.size() < 2) return false;
+        return std::ranges::all_of(factors.factors, [&](const Factor& factor) {
+            return is_scale(factor) ? take_scale(factor) : !factor.divides && take_factors(factor.node, product);
+        });
     }
 
     [[nodiscard]] bool is_scale(const Factor& factor) const { return reading_.is_scalar(factor.node); }
 
     bool take_scale(const Factor& factor) {
-        NodeId& place = factor.divides ? divisor_ : scale_;
+        NodeId& place = factor.divides ? parts_.divisor : parts_.scale;
         if (exists(place)) return false;
         place = factor.node;
         return true;
@@ -181,9 +170,9 @@ private:
 
     // A matrix without the number that it is multiplied by.
     NodeId operand(NodeId given) {
-        const Attention before = *this;
-        const NodeId at = reading_.followed(given, match_);
-        const Product factors = reading_.product(at, match_);
+        const Parts before = parts_;
+        const NodeId at = reading_.followed(given, parts_.match);
+        const Product factors = reading_.product(at, parts_.match);
         NodeId matrix = kNoNode;
         bool read = factors.constant == 1 && factors.factors.size() == 2;
         for (const Factor& factor : factors.factors) {
@@ -192,37 +181,36 @@ private:
             else matrix = factor.node;
         }
         if (read && exists(matrix)) return matrix;
-        take(before);
+        parts_ = before;
         return given;
     }
 
     // k of k.transpose(-2, -1).
     NodeId untransposed(NodeId given) {
-        const NodeId at = reading_.followed(given, match_);
+        const NodeId at = reading_.followed(given, parts_.match);
         const auto call = reading_.called(at);
         if (call && (call->name == "transpose" || call->name == "swapaxes" || call->name == "swapdims") && call->count() == 3) {
             const auto first = reading_.number(call->argument(1, "dim0", "axis0")), second = reading_.number(call->argument(2, "dim1", "axis1"));
             if (!first || !second) return kNoNode;
             const auto axis = [](double value) { return value < 0 ? value + 4 : value; };
             if (std::min(axis(*first), axis(*second)) != 2 || std::max(axis(*first), axis(*second)) != 3) return kNoNode;
-            match_.inner.push_back(at);
+            parts_.match.inner.push_back(at);
             return operand(call->argument(0, "input"));
         }
         if (reading_.at(at).kind == NodeKind::attribute && reading_.at(at).name == "mT") {
-            match_.inner.push_back(at);
+            parts_.match.inner.push_back(at);
             return operand(reading_.child(at, 0));
         }
         return kNoNode;
     }
 
-    void take(const Attention& other) {
-        match_ = other.match_;
-        query_ = other.query_, key_ = other.key_, mask_ = other.mask_, scale_ = other.scale_, divisor_ = other.divisor_;
-    }
+    struct Parts {
+        Match match;
+        NodeId query = kNoNode, key = kNoNode, value = kNoNode, mask = kNoNode, scale = kNoNode, divisor = kNoNode;
+    };
 
     const Reading& reading_;
-    Match match_;
-    NodeId query_ = kNoNode, key_ = kNoNode, value_ = kNoNode, mask_ = kNoNode, scale_ = kNoNode, divisor_ = kNoNode;
+    Parts parts_;
 };
 
 }  // namespace

@@ -25,7 +25,7 @@ struct Argument {
 // An expression that becomes a call of the catalogue's entry.
 struct Rewriting {
     NodeId root{};
-    std::string_view entry;            // "mlxify.idiom.rms_norm"
+    std::string_view entry;            // "mlxify.idiom.rms_norm", "torch.nn.functional.silu"
     std::vector<Argument> arguments;
     std::vector<NodeId> removed;       // statements that only computed parts of it
     std::vector<NodeId> inner;         // operations that are gone

@@ -152,7 +152,7 @@ private:
     bool mean_square(NodeId top, NodeId moment) {
         const Parts before = parts_;
         const NodeId squares = reading_.mean_of(moment, parts_.match);
-        const NodeId x = exists(squares) ? reading_.square_of(squares, parts_.match) : kNoNode;
+        const NodeId x = exists(squares) ? reading_.power_of(squares, 2, parts_.match) : kNoNode;
         if (exists(x) && is_input(top) && same_input(top, x)) {
             parts_.x = top;
             parts_.inputs.insert(parts_.inputs.end(), {x, top});
@@ -176,7 +176,7 @@ private:
         if (exists(x) && is_input(x)) {
             const Parts now = parts_;
             const NodeId squares = reading_.mean_of(moment, parts_.match);
-            const NodeId deviation = exists(squares) ? reading_.square_of(squares, parts_.match) : kNoNode;
+            const NodeId deviation = exists(squares) ? reading_.power_of(squares, 2, parts_.match) : kNoNode;
             if (exists(deviation) && reading_.same(centre_of(deviation), x)) return centred_on(x);
             parts_ = now;
             if (const NodeId of = reading_.variance_of(moment, parts_.match); exists(of) && reading_.same(of, x)) {

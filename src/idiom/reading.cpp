@@ -222,28 +222,34 @@ Product Reading::product(NodeId node, Match& match) const {
 
 // -------------------------------------------------------------------------------------------------------------------- operations
 
-NodeId Reading::power_of(NodeId node, int exponent, Match& match) const {
+// What `read` finds in an operation, which is then a part of the formula; followed if it has a name.
+template <typename Read>
+static NodeId part_of(const Reading& reading, NodeId node, Match& match, Read read) {
     Match way = match;
-    const NodeId at = followed(node, way);
-    NodeId base = syntax::kNoNode;
-    if (tree_[at].kind == NodeKind::binary && tree_[at].op == syntax::Op::pow && is_number(tree_.child(at, 1), exponent)) base = tree_.child(at, 0);
-    if (const auto call = called(at)) {
-        if (call->name == "pow" && call->count() == 2 && is_number(call->argument(1, "exponent"), exponent)) base = call->argument(0, "input");
-        if (call->name == "square" && exponent == 2 && call->count() == 1) base = call->argument(0, "input");
-    }
-    if (!exists(base) && tree_[at].kind == NodeKind::binary && tree_[at].op == syntax::Op::mul) {
+    const NodeId at = reading.followed(node, way);
+    const NodeId found = read(at, way);
+    if (!exists(found)) return syntax::kNoNode;
+    way.inner.push_back(at);
+    match = std::move(way);
+    return found;
+}
+
+NodeId Reading::power_of(NodeId node, int exponent, Match& match) const {
+    return part_of(*this, node, match, [&](NodeId at, Match& way) {
+        if (const auto call = called(at)) {
+            if (call->name == "pow" && call->count() == 2 && is_number(call->argument(1, "exponent"), exponent)) return call->argument(0, "input");
+            if (call->name == "square" && exponent == 2 && call->count() == 1) return call->argument(0, "input");
+        }
+        if (tree_[at].kind != NodeKind::binary) return syntax::kNoNode;
+        if (tree_[at].op == syntax::Op::pow && is_number(tree_.child(at, 1), exponent)) return tree_.child(at, 0);
+        if (tree_[at].op != syntax::Op::mul) return syntax::kNoNode;
         const Product factors = product(at, way);
         const bool alike = factors.constant == 1 && factors.factors.size() == static_cast<std::size_t>(exponent) &&
                            std::ranges::all_of(factors.factors, [&](const Factor& one) { return !one.divides && same(one.node, factors.factors[0].node); });
-        if (alike && (tree_[factors.factors[0].node].kind == NodeKind::name || tree_[factors.factors[0].node].kind == NodeKind::attribute)) base = factors.factors[0].node;
-    }
-    if (!exists(base)) return syntax::kNoNode;
-    way.inner.push_back(at);
-    match = std::move(way);
-    return base;
+        const bool named = alike && (tree_[factors.factors[0].node].kind == NodeKind::name || tree_[factors.factors[0].node].kind == NodeKind::attribute);
+        return named ? factors.factors[0].node : syntax::kNoNode;
+    });
 }
-
-NodeId Reading::square_of(NodeId node, Match& match) const { return power_of(node, 2, match); }
 
 bool Reading::is_last_axis(NodeId node) const {
     if (!exists(node)) return false;
@@ -253,45 +259,36 @@ bool Reading::is_last_axis(NodeId node) const {
 }
 
 NodeId Reading::mean_of(NodeId node, Match& match) const {
-    Match way = match;
-    const NodeId at = followed(node, way);
-    const auto call = called(at);
-    if (!call || call->name != "mean" || call->count() != 3 || !is_last_axis(call->argument(1, "dim", "axis"))) return syntax::kNoNode;
-    const NodeId keeps = call->argument(2, "keepdim", "keepdims");
-    if (!exists(keeps) || tree_[keeps].kind != NodeKind::true_) return syntax::kNoNode;
-    way.inner.push_back(at);
-    match = std::move(way);
-    return call->argument(0, "input");
+    return part_of(*this, node, match, [&](NodeId at, Match&) {
+        const auto call = called(at);
+        if (!call || call->name != "mean" || call->count() != 3 || !is_last_axis(call->argument(1, "dim", "axis"))) return syntax::kNoNode;
+        const NodeId keeps = call->argument(2, "keepdim", "keepdims");
+        return exists(keeps) && tree_[keeps].kind == NodeKind::true_ ? call->argument(0, "input") : syntax::kNoNode;
+    });
 }
 
 NodeId Reading::variance_of(NodeId node, Match& match) const {
-    Match way = match;
-    const NodeId at = followed(node, way);
-    const auto call = called(at);
-    if (!call || call->name != "var" || call->arguments.size() > 2 || call->count() != 4 || !is_last_axis(call->argument(1, "dim", "axis"))) return syntax::kNoNode;
-    bool keeps = false, biased = false;
-    for (const Argument& given : call->keywords) {
-        keeps = keeps || ((given.keyword == "keepdim" || given.keyword == "keepdims") && tree_[given.node].kind == NodeKind::true_);
-        biased = biased || (given.keyword == "unbiased" && tree_[given.node].kind == NodeKind::false_) || (given.keyword == "correction" && is_number(given.node, 0));
-    }
-    if (!keeps || !biased) return syntax::kNoNode;
-    way.inner.push_back(at);
-    match = std::move(way);
-    return call->argument(0, "input");
+    return part_of(*this, node, match, [&](NodeId at, Match&) {
+        const auto call = called(at);
+        if (!call || call->name != "var" || call->arguments.size() > 2 || call->count() != 4 || !is_last_axis(call->argument(1, "dim", "axis"))) return syntax::kNoNode;
+        bool keeps = false, biased = false;
+        for (const Argument& given : call->keywords) {
+            keeps = keeps || ((given.keyword == "keepdim" || given.keyword == "keepdims") && tree_[given.node].kind == NodeKind::true_);
+            biased = biased || (given.keyword == "unbiased" && tree_[given.node].kind == NodeKind::false_) || (given.keyword == "correction" && is_number(given.node, 0));
+        }
+        return keeps && biased ? call->argument(0, "input") : syntax::kNoNode;
+    });
 }
 
 NodeId Reading::wide(NodeId node, Match& match) const {
-    Match way = match;
-    const NodeId at = followed(node, way);
-    const auto call = called(at);
-    if (!call) return syntax::kNoNode;
-    const bool method = call->name == "float" && call->count() == 1;
-    const bool by_dtype = (call->name == "to" || call->name == "type") && call->count() == 2 &&
-                          names::qualified_name(tree_, names_, call->argument(1, "dtype")) == "torch.float32";
-    if (!method && !by_dtype) return syntax::kNoNode;
-    way.inner.push_back(at);
-    match = std::move(way);
-    return call->argument(0, "");
+    return part_of(*this, node, match, [&](NodeId at, Match&) {
+        const auto call = called(at);
+        if (!call) return syntax::kNoNode;
+        const bool method = call->name == "float" && call->count() == 1;
+        const bool by_dtype = (call->name == "to" || call->name == "type") && call->count() == 2 &&
+                              names::qualified_name(tree_, names_, call->argument(1, "dtype")) == "torch.float32";
+        return method || by_dtype ? call->argument(0, "") : syntax::kNoNode;
+    });
 }
 
 NodeId Reading::dtype_owner(NodeId node, Match& match) const {

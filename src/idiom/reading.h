@@ -65,8 +65,7 @@ public:
     [[nodiscard]] bool same(NodeId a, NodeId b) const;
     [[nodiscard]] Product product(NodeId node, Match& match) const;
 
-    [[nodiscard]] NodeId square_of(NodeId node, Match& match) const;     // x of x², else kNoNode
-    [[nodiscard]] NodeId power_of(NodeId node, int exponent, Match& match) const;
+    [[nodiscard]] NodeId power_of(NodeId node, int exponent, Match& match) const;  // x of that power of it, else kNoNode
     [[nodiscard]] NodeId mean_of(NodeId node, Match& match) const;       // x of its mean over the last axis, which stays
     [[nodiscard]] NodeId variance_of(NodeId node, Match& match) const;   // the same of its biased variance
     [[nodiscard]] NodeId wide(NodeId node, Match& match) const;          // x of `x.float()`, else kNoNode

@@ -118,6 +118,14 @@ std::string Rewriter::expand(std::string_view text) const {
     return out;
 }
 
+// Where the arguments stand that a text refers to.
+std::vector<base::Span> Rewriter::spans_kept(std::string_view text) const {
+    std::vector<base::Span> spans;
+    rules::for_each_piece(
+        text, [](std::string_view) {}, [&](std::uint32_t leaf) { spans.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
+    return spans;
+}
+
 // The place of a name in "values,indices".
 std::optional<std::size_t> Rewriter::field_place(std::string_view fields, std::string_view name) {
     for (std::size_t place = 0; !fields.empty(); ++place) {
@@ -692,10 +700,7 @@ void Rewriter::finish(NodeId id, const Value& value, std::string_view rule) {
         precedence_[syntax::index(id)] = precedence;
         return;
     }
-    std::vector<base::Span> kept;
-    rules::for_each_piece(
-        text, [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
-    hoist_comments(id, kept);
+    hoist_comments(id, spans_kept(text));
     put(id, expand(text), precedence, rule);
 }
 

@@ -43,10 +43,7 @@ bool Rewriter::idiom(NodeId root) {
     applied_idioms_.push_back(&one);
     edits_.note(tree_[root].span, one.entry);
     const std::string text = leaves_.expand_locals(outcome.value.text);
-    std::vector<base::Span> kept;
-    rules::for_each_piece(
-        text, [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
-    hoist_comments(root, kept);
+    hoist_comments(root, spans_kept(text));
     drop_parentheses(root);
     put(root, wrapped(root, expand(text)), outcome.value.precedence, one.entry);  // its lines were those of the parts
     return true;

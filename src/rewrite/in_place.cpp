@@ -324,9 +324,7 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
                "assign the result to a name of its own");
         return;
     }
-    std::vector<base::Span> kept;
-    rules::for_each_piece(
-        leaves_.expand_locals(value.text), [](std::string_view) {}, [&](std::uint32_t leaf) { kept.push_back(tree_[NodeId{leaves_[leaf].node}].span); });
+    const std::vector<base::Span> kept = spans_kept(leaves_.expand_locals(value.text));
     if (statement) {
         hoist_comments(call, kept);
         std::string text = one_expression(expand(value.text));

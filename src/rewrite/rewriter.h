@@ -194,6 +194,7 @@ private:
     [[nodiscard]] bool softmax_is_masked(NodeId call) const;
     std::vector<rules::Actual> actuals(NodeId call, NodeId receiver);
     [[nodiscard]] std::string expand(std::string_view text) const;
+    [[nodiscard]] std::vector<base::Span> spans_kept(std::string_view text) const;
     void add_hidden(NodeId id, const catalogue::Entry& entry, NodeId receiver, std::vector<rules::Actual>& given);
     [[nodiscard]] bool takes_result(NodeId call) const;
     [[nodiscard]] bool was_uneven(NodeId call, NodeId input, const std::vector<rules::Actual>& given) const;
