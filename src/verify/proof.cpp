@@ -5,12 +5,11 @@
 #include <cmath>
 #include <set>
 #include <string_view>
-#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "verify/initial.h"
+#include "verify/results.h"
 
 namespace mlxify::verify {
 namespace {
@@ -28,48 +27,12 @@ constexpr int kConstructions = 4;      // whose initial weights are compared
 constexpr int kShakes = 16;                     // a kink shows in each with a probability of about a half
 constexpr std::uint64_t kDisturbances = 3;  // further ones, where the first does not explain a difference
 
-constexpr double kOfExpected = 1e-3;  // that sums of computed probabilities may differ by
-constexpr std::size_t kPointsOfArray = 64, kPoints = 600;  // kept for the report
-
-bool no_gradient_in_mlx(const std::string& message) {
-    return message.find("vjp] Not implemented") != std::string::npos || message.find("::vjp") != std::string::npos;
-}
-
-bool no_gradient_in_torch(const std::string& message) {
-    constexpr std::string_view kPhrases[] = {"modified by an inplace operation", "numpy() on Tensor that requires grad", "must be Number, not Tensor"};
-    const auto says = [&](std::string_view part) { return message.find(part) != std::string::npos; };
-    return (says("derivative for ") && says("is not implemented")) || std::any_of(std::begin(kPhrases), std::end(kPhrases), says);
-}
-
-// Whether PyTorch gave any gradient at all: a result of integers has none.
-bool any_gradient(const GradientsOfBoth& both) {
-    for (const std::optional<ArrayFile>* file : {&both.parameters.plain, &both.inputs.plain}) {
-        if (!*file) continue;
-        for (const auto& [name, view] : (*file)->arrays())
-            if (scale_of(view) > 0) return true;
-    }
-    return false;
-}
-
-bool has_nan(const ArrayFile& file) {
-    for (const auto& [name, view] : file.arrays())
-        for (std::size_t i = 0; i < view.size(); ++i)
-            if (name.starts_with("leaf.") && std::isnan(view.real(i))) return true;
-    return false;
-}
-
 // What the comparisons since the last reset came to.
 struct Tally {
     double worst_error = 0, worst_tolerance = 0, worst_ratio = 0;
     int compared = 0, matched = 0, ill_conditioned = 0;
     std::set<std::string> rounded;  // arrays of the converted file that are off by MLX's own rounding
 };
-
-// Whether each array holds what the other holds: a buffer that was copied from a layer's weight.
-bool same_numbers(const std::vector<const ArrayView*>& arrays, const std::vector<const ArrayView*>& others) {
-    return std::equal(arrays.begin(), arrays.end(), others.begin(), others.end(),
-                      [](const ArrayView* a, const ArrayView* b) { return a->shape == b->shape && a->type == b->type && std::ranges::equal(a->bytes, b->bytes); });
-}
 
 class EntryProver {
 public:
@@ -221,26 +184,6 @@ private:
         return views;
     }
 
-    // For the report: the worst error of each array, and some of its numbers on both sides.
-    void note(const std::string& path, const char* stage, const Comparison& comparison, const ArrayView& plain, const ArrayView& converted) {
-        Evidence& evidence = findings_.proof.evidence;
-        if (comparison.match == Match::ill_conditioned || comparison.tolerance <= 0) return;
-        const auto known = std::find_if(evidence.arrays.begin(), evidence.arrays.end(),
-                                        [&](const ArrayError& array) { return array.name == path && array.quantity == stage; });
-        const bool is_new = known == evidence.arrays.end();
-        if (is_new) evidence.arrays.push_back({path, stage, comparison.error, comparison.tolerance});
-        else if (comparison.error / comparison.tolerance > known->error / known->tolerance) std::tie(known->error, known->tolerance) = std::pair(comparison.error, comparison.tolerance);
-        const bool values = stage == std::string_view(stage::kValues);
-        if (!is_new || (!values && stage != std::string_view(stage::kGradients))) return;
-        std::vector<Point>& points = values ? evidence.values : evidence.gradients;
-        const double scale = scale_of(plain);
-        if (scale <= 0 || plain.shape != converted.shape || !is_floating(plain.type)) return;
-        const std::size_t step = std::max<std::size_t>(1, plain.size() / kPointsOfArray);
-        for (std::size_t i = 0; i < plain.size() && points.size() < kPoints; i += step)
-            if (std::isfinite(plain.real(i)) && std::isfinite(converted.real(i)))
-                points.push_back({static_cast<float>(plain.real(i) / scale), static_cast<float>(converted.real(i) / scale)});
-    }
-
     bool judge_array(const Quadruple& arrays, const std::string& theirs, const std::string& ours, const std::string& path, double context,
                      const char* stage, Code code, double siblings = 0) {
         const ArrayView* plain = arrays.plain->find(theirs);
@@ -258,7 +201,7 @@ private:
             comparison.match = Match::same;
             tally_.rounded.insert(ours);
         }
-        note(path, stage, comparison, *plain, *converted);
+        note_comparison(findings_.proof.evidence, path, stage, comparison, *plain, *converted);
         if (comparison.match == Match::differs) {
             wrong_in_float64_ = precise != nullptr && !may_be_kink(comparison, reference, *precise, context);
             if (plain->shape != converted->shape)
@@ -444,23 +387,6 @@ private:
         return true;
     }
 
-    // The original gave no gradient of its inputs, and the converted file did.
-    static bool of_parameters_alone(const GradientsOfBoth& both) {
-        const auto of_inputs = [](const std::optional<ArrayFile>& file) {
-            return file && std::any_of(file->arrays().begin(), file->arrays().end(), [](const auto& item) { return item.first.starts_with("input."); });
-        };
-        return !of_inputs(both.inputs.plain) && of_inputs(both.inputs.converted);
-    }
-
-    // The scale of the arrays of the same module: the noise in a gradient that cancels comes from the same terms as theirs.
-    static double siblings_of(const ArrayFile& arrays, const std::string& name) {
-        const std::string prefix = name.substr(0, name.rfind('.') + 1);
-        double scale = 0;
-        for (const auto& [other, view] : arrays.arrays())
-            if (other.starts_with(prefix) && other.find('.', prefix.size()) == std::string::npos) scale = std::max(scale, scale_of(view));
-        return scale;
-    }
-
     bool prove_gradients(Pair& pair) {
         begin(stage::kGradients);
         reset_worst();
@@ -510,16 +436,6 @@ private:
         return true;
     }
 
-    // Whether both constructors make the same numbers of the same draws, each at its place: then they do so of any.
-    static bool same_draws(const Pair& pair, const Pair::InitialStates& states) {
-        const ArrayFile& converted = states.converted.front();
-        const auto& arrays = states.original.front().arrays();
-        return std::all_of(arrays.begin(), arrays.end(), [&](const auto& array) {
-            const ArrayView* ours = converted.find(array.first);
-            return !pair.one_to_one(array.first) || ours == nullptr || same_initial(array.second, *ours);
-        });
-    }
-
     // Both constructors leave the same constants, and random weights of the same distribution. Where the original leaves a layer's
     // weights to PyTorch and the converted file leaves them to MLX, that is named, and no failure.
     bool prove_initial(Pair& pair) {
@@ -535,29 +451,8 @@ private:
             if (trouble->side == Trouble::Side::original) return true;
             return fail(stage::kWeights, *trouble), false;
         }
-        const auto& states = std::get<Pair::InitialStates>(given);
-        const auto of = [](const std::vector<ArrayFile>& files, const std::string& name) {
-            std::vector<const ArrayView*> views;
-            for (const ArrayFile& file : files)
-                if (const ArrayView* view = file.find(name)) views.push_back(view);
-            return views;
-        };
-        for (const auto& [name, view] : states.original.front().arrays()) {
-            if (!pair.one_to_one(name)) continue;  // the sum of two biases is distributed otherwise
-            const auto theirs = of(states.original, name), ours = of(states.converted, name);
-            if (theirs.size() != kConstructions || ours.size() != kConstructions) continue;
-            const ArrayView* precise = states.precise ? states.precise->find(name) : nullptr;
-            std::string reason = initial_difference(theirs, ours, precise);
-            if (reason.empty()) continue;
-            const auto copied = [&](const std::string& source) { return same_numbers(theirs, of(states.original, source)) && same_numbers(ours, of(states.converted, source)); };
-            const bool of_library = states.defaults.contains(name) || std::any_of(states.defaults.begin(), states.defaults.end(), copied);
-            if (of_library && states.own_defaults.contains(name)) {
-                findings_.other_defaults.insert(name);
-                reason = initial_constants_difference(theirs, ours, precise);
-            }
-            if (!reason.empty())
-                return fail(stage::kWeights, Code::initial_differs, fmt::format("`{}` of a new model: {}", name, reason)), false;
-        }
+        const std::string reason = difference_of_new_models(pair, std::get<Pair::InitialStates>(given), kConstructions, findings_.other_defaults);
+        if (!reason.empty()) return fail(stage::kWeights, Code::initial_differs, reason), false;
         return true;
     }
 
@@ -628,10 +523,6 @@ private:
         return true;
     }
 
-    static bool is_finite(const CallResult& result) {
-        return std::all_of(result.leaves.begin(), result.leaves.end(), [](const LeafOf& leaf) { return leaf.finite; });
-    }
-
     bool training_trouble(const Trouble& trouble) {
         if (trouble.side == Trouble::Side::original) {
             set_stage(findings_.proof, stage::kTraining, StageResult::skipped, "the original does not run in training mode: " + trouble.message);
@@ -655,36 +546,6 @@ private:
             if (found.match == Match::differs && (found.tolerance <= 0 || found.error > kFactor * found.tolerance)) return false;
         }
         return true;
-    }
-
-    // Empty if dropout acts on both sides or on neither.
-    static std::string dropout_activity(const CalledBoth& with, const CalledBoth& without) {
-        const auto acts = [](const std::optional<ArrayFile>& a, const std::optional<ArrayFile>& b) {
-            for (const auto& [name, view] : a->arrays()) {
-                const ArrayView* other = b->find(name);
-                if (name.starts_with("leaf.") && (other == nullptr || moved(view, *other))) return true;
-            }
-            return false;
-        };
-        const bool original = acts(with.arrays.plain, without.arrays.plain);
-        const bool converted = acts(with.arrays.converted, without.arrays.converted);
-        if (original == converted) return {};
-        return original ? "dropout is not active in training mode" : "dropout is active where the original has none";
-    }
-
-    // Empty if both sides drop as much: of as many elements, by the same probabilities.
-    static std::string other_dropout(const CalledBoth& both) {
-        const std::map<std::string, double>&theirs = both.original.kept, &ours = both.converted.kept;
-        for (const auto* side : {&theirs, &ours})
-            for (const auto& [probability, ignored] : *side) {
-                const double wanted = theirs.contains(probability) ? theirs.at(probability) : 0;
-                const double given = ours.contains(probability) ? ours.at(probability) : 0;
-                const double slack = probability.starts_with("expected") ? kOfExpected * std::max(wanted, given) : 0;
-                if (std::abs(wanted - given) > slack)
-                    return fmt::format("dropout: the original draws {:.6g} elements that are kept with probability {}, the converted file {:.6g}", wanted,
-                                       probability, given);
-            }
-        return {};
     }
 
     // `note`: what the figure of the stage says besides.
@@ -829,7 +690,7 @@ private:
         of_original = {theirs->seconds, 0, theirs->peak_bytes, 0, theirs->moves};
         of_converted = {ours->seconds, 0, ours->peak_bytes, 0, ours->moves};
         measure_step(pair, **original, **converted);
-        pass(stage::kSpeed, figure_of(of_original, of_converted));
+        pass(stage::kSpeed, cost_figure(of_original, of_converted));
     }
 
     // A step of training on both sides, where there is one.
@@ -841,19 +702,6 @@ private:
         Evidence& evidence = findings_.proof.evidence;
         evidence.original.step_seconds = theirs->seconds, evidence.original.step_peak_bytes = theirs->peak_bytes;
         evidence.converted.step_seconds = ours->seconds, evidence.converted.step_peak_bytes = ours->peak_bytes;
-    }
-
-    // "a call: PyTorch 3.67 ms, MLX 2.85 ms; a step: 8.10 ms, 7.90 ms; peak memory: 4.1 MB, 3.9 MB; 40 moves of axes, PyTorch 0"
-    static std::string figure_of(const Cost& original, const Cost& converted) {
-        constexpr double kMega = 1e6, kLeastTold = 0.1;
-        std::string text = fmt::format("a call: PyTorch {:.2f} ms, MLX {:.2f} ms", 1e3 * original.seconds, 1e3 * converted.seconds);
-        const bool stepped = original.step_seconds > 0;
-        if (stepped) text += fmt::format("; a step: {:.2f} ms, {:.2f} ms", 1e3 * original.step_seconds, 1e3 * converted.step_seconds);
-        const double theirs = (stepped ? original.step_peak_bytes : original.peak_bytes) / kMega;
-        const double ours = (stepped ? converted.step_peak_bytes : converted.peak_bytes) / kMega;
-        if (std::max(theirs, ours) >= kLeastTold) text += fmt::format("; peak memory: {:.1f} MB, {:.1f} MB", theirs, ours);
-        if (converted.moves > 2 * original.moves) text += fmt::format("; {} moves of axes, PyTorch {}", converted.moves, original.moves);
-        return text;
     }
 
     // Whether a line ran that none of the samples before ran.
