@@ -110,7 +110,8 @@ void Rewriter::written_argument(NodeId call) {
             const bool same = tree_[value].kind == NodeKind::name && names_.binding(value) == names_.binding(argument);
             if (same && read_after(names_[other], store, statement)) alias = later = true;
         }
-    if (!later && !earlier && !read_after(binding, argument, statement)) return;
+    const bool read_here = later || earlier || read_after(binding, argument, statement);
+    if (!read_here && !alias) return;  // of a parameter whoever called may read it
     const bool simple = tree_[statement].kind == NodeKind::assign || tree_[statement].kind == NodeKind::return_ || tree_[statement].kind == NodeKind::expression_statement ||
                         tree_[statement].kind == NodeKind::aug_assign;
     const NodeId memory{fact(argument).view_of};
@@ -125,9 +126,12 @@ void Rewriter::written_argument(NodeId call) {
         before_statement(statement, name + (alias ? "[...] = " : " = ") + output_.nn + "." + std::string(activation) + "(" + name + ")");
         return;
     }
-    if (!alias && tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {
-        edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
-        return;
+    if (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {
+        const NodeId target = tree_.child(statement, 1);
+        const bool itself = alias && tree_.children(statement).size() == 2 && tree_[target].kind == NodeKind::name && tree_.text(target) == name;
+        if (itself) edits_.insert(tree_[target].span.end, "[...]", "inplace");
+        else if (!alias) edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
+        if (itself || !alias) return;
     }
     before_statement(statement, name + (alias ? "[...] = " : " = ") + one_expression(rendered(call)));
     put(call, name, Precedence::atom, "inplace");
