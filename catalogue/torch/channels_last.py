@@ -13,11 +13,6 @@ from catalogue.torch.nn_shape import _pad_sides
 from mlxify.catalogue import *
 
 
-def _first(x):
-    """Channels moved from the last axis to axis 1."""
-    return mx.moveaxis(x, -1, 1)
-
-
 def _is_native(padding, padding_mode):
     """Known to be padding that MLX's layers take: numbers, and zeros to fill."""
     if not (known(padding_mode == "zeros") and padding_mode == "zeros"):
@@ -85,7 +80,10 @@ def make_conv1d(
             in_channels, out_channels, _scalar(kernel_size), stride=_scalar(stride), padding=_scalar(padding),
             dilation=_scalar(dilation), groups=groups, bias=bias,
         )
-    return Conv1d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+    return Conv1d(
+        in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias,
+        padding_mode=padding_mode,
+    )
 
 
 @module("mlxify.channels_last.torch.nn.Conv2d", weights={"weight": "OIHW->OHWI"})
@@ -98,7 +96,10 @@ def make_conv2d(
             in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups,
             bias=bias,
         )
-    return Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+    return Conv2d(
+        in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias,
+        padding_mode=padding_mode,
+    )
 
 
 @module("mlxify.channels_last.torch.nn.Conv3d", weights={"weight": "OIDHW->ODHWI"})
@@ -110,7 +111,10 @@ def make_conv3d(
         return nn.Conv3d(
             in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, bias=bias
         )
-    return Conv3d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+    return Conv3d(
+        in_channels, out_channels, kernel_size, stride=stride, padding=padding, dilation=dilation, groups=groups, bias=bias,
+        padding_mode=padding_mode,
+    )
 
 
 @definition("mlxify.channels_last.torch.nn.ConvTranspose1d", weights={"weight": "IOL->OLI"})
@@ -202,7 +206,7 @@ class WindowMaxPool(nn.Module):
         self.window = (axes, kernel_size, stride, padding, dilation, ceil_mode)
 
     def __call__(self, x):
-        return mx.moveaxis(_max_pool(_first(x), *self.window), 1, -1)
+        return _max_pool(x, *self.window, after=1)
 
 
 @definition("mlxify.channels_last.WindowAvgPool")
@@ -214,7 +218,7 @@ class WindowAvgPool(nn.Module):
         self.window = (axes, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor)
 
     def __call__(self, x):
-        return mx.moveaxis(_avg_pool(_first(x), *self.window), 1, -1)
+        return _avg_pool(x, *self.window, after=1)
 
 
 @module("mlxify.channels_last.torch.nn.MaxPool1d")

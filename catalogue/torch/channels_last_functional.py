@@ -82,9 +82,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
         refuse("max pooling with indices and channels last")
     if known(dilation == 1 and not ceil_mode) and dilation == 1 and not ceil_mode:
         return nn.MaxPool2d(kernel_size, stride=_given(stride), padding=padding)(input)
-    return mx.moveaxis(
-        _max_pool(mx.moveaxis(input, -1, 1), 2, kernel_size, stride, padding, dilation, ceil_mode), 1, -1
-    )
+    return _max_pool(input, 2, kernel_size, stride, padding, dilation, ceil_mode, after=1)
 
 
 @rule("mlxify.channels_last.torch.nn.functional.avg_pool2d")
@@ -94,10 +92,7 @@ def avg_pool2d(
     if divisor_override is None and known(not ceil_mode and (count_include_pad or padding == 0)):
         if not ceil_mode and (count_include_pad or padding == 0):
             return nn.AvgPool2d(kernel_size, stride=_given(stride), padding=padding)(input)
-    pooled = _avg_pool(
-        mx.moveaxis(input, -1, 1), 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
-    return mx.moveaxis(pooled, 1, -1)
+    return _avg_pool(input, 2, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override, after=1)
 
 
 @rule("mlxify.channels_last.torch.nn.functional.adaptive_avg_pool2d")

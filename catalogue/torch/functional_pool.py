@@ -16,24 +16,24 @@ def _window_count(length, kernel, stride, padding, dilation, ceil_mode):
     return room // stride + 1
 
 
-def _windows(x, axes, kernel, stride, padding, dilation, ceil_mode, fill):
-    """The trailing axes of `x`, padded and strided: one array per offset in the kernel, row by row."""
+def _windows(x, axes, kernel, stride, padding, dilation, ceil_mode, fill, after=0):
+    """That many axes of `x`, with `after` more behind them, padded and strided: one array per offset in the kernel, row by row."""
     kernel, padding, dilation = _per_axis(kernel, axes), _per_axis(padding, axes), _per_axis(dilation, axes)
     stride = kernel if stride in (None, (), []) else _per_axis(stride, axes)
-    sizes = list(zip(x.shape[-axes:], kernel, stride, padding, dilation))
+    before = x.ndim - axes - after
+    sizes = list(zip(x.shape[before : before + axes], kernel, stride, padding, dilation))
     counts = [_window_count(n, k, s, p, d, ceil_mode) for n, k, s, p, d in sizes]
     ends = [(c - 1) * s + d * (k - 1) + 1 - n - p for (n, k, s, p, d), c in zip(sizes, counts)]
     widths = [(p, max(p, end)) for p, end in zip(padding, ends)]
-    x = mx.pad(x, [(0, 0)] * (x.ndim - axes) + widths, constant_values=fill)
+    x = mx.pad(x, [(0, 0)] * before + widths + [(0, 0)] * after, constant_values=fill)
     offsets = [[o * d for o, d in zip(offset, dilation)] for offset in np.ndindex(*kernel)]
-    return [
-        x[(..., *[slice(o, o + (c - 1) * s + 1, s) for o, c, s in zip(offset, counts, stride)])] for offset in offsets
-    ]
+    whole = [slice(None)] * before
+    return [x[(*whole, *[slice(o, o + (c - 1) * s + 1, s) for o, c, s in zip(offset, counts, stride)])] for offset in offsets]
 
 
-def _max_pool(x, axes, kernel, stride, padding, dilation=1, ceil_mode=False):
-    """The largest value in each window of the trailing axes."""
-    return mx.stack(_windows(x, axes, kernel, stride, padding, dilation, ceil_mode, -mx.inf)).max(axis=0)
+def _max_pool(x, axes, kernel, stride, padding, dilation=1, ceil_mode=False, after=0):
+    """The largest value in each window of that many axes, behind which `after` more stand."""
+    return mx.stack(_windows(x, axes, kernel, stride, padding, dilation, ceil_mode, -mx.inf, after)).max(axis=0)
 
 
 def _max_pool_with_indices(x, axes, kernel, stride, padding, dilation=1, ceil_mode=False):
@@ -47,17 +47,19 @@ def _max_pool_with_indices(x, axes, kernel, stride, padding, dilation=1, ceil_mo
     return mx.take_along_axis(values, best, axis=0)[0], mx.take_along_axis(places, best, axis=0)[0]
 
 
-def _avg_pool(x, axes, kernel, stride, padding, ceil_mode=False, count_include_pad=True, divisor=None):
-    """The mean of each window of the trailing axes; torch's options say what counts as a member of the window."""
-    total = sum(_windows(x, axes, kernel, stride, padding, 1, ceil_mode, 0))
+def _avg_pool(x, axes, kernel, stride, padding, ceil_mode=False, count_include_pad=True, divisor=None, after=0):
+    """The mean of each window of that many axes, behind which `after` more stand; torch's options say what counts as a member of the window."""
+    total = sum(_windows(x, axes, kernel, stride, padding, 1, ceil_mode, 0, after))
     if divisor is not None:
         return total / divisor
-    members = mx.ones(x.shape[-axes:], dtype=x.dtype)
+    before = x.ndim - axes - after
+    members = mx.ones(x.shape[before : before + axes], dtype=x.dtype)
     if count_include_pad:  # padding counts, what `ceil_mode` adds beyond it does not
         members = mx.pad(members, [(p, p) for p in _per_axis(padding, axes)], constant_values=1)
         padding = 0
     counts = sum(_windows(members, axes, kernel, stride, padding, 1, ceil_mode, 0))
-    return total / counts[(..., *[slice(n) for n in total.shape[-axes:]])]
+    counts = counts[tuple(slice(n) for n in total.shape[before : before + axes])]
+    return total / counts.reshape(*counts.shape, *[1] * after)
 
 
 def _scalar(size):

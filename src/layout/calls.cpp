@@ -2,15 +2,13 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "infer/einops_pattern.h"
 #include "layout/planner.h"
 
 namespace mlxify::layout {
 
 using base::last_part;
 
-namespace {
-
-// How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
 int wanted_axes(std::string_view qualified) {
     const std::string_view name = last_part(qualified);
     if (name.ends_with("1d")) return 3;
@@ -19,6 +17,12 @@ int wanted_axes(std::string_view qualified) {
     if (name == "PixelShuffle" || name == "PixelUnshuffle" || name == "pixel_shuffle" || name == "pixel_unshuffle") return 4;
     return 0;
 }
+
+namespace {
+
+bool is_image_rank(int rank) { return rank >= 3 && rank <= 5; }
+
+bool is_pattern_layer(std::string_view qualified) { return qualified == "einops.layers.torch.Rearrange" || qualified == "einops.layers.torch.Reduce"; }
 
 }  // namespace
 
@@ -57,7 +61,26 @@ const Planner::Argument* Planner::argument(const std::vector<Argument>& given, i
     return nullptr;
 }
 
+// Whether a call may pass an image by keyword, to what takes it as `**kwargs` perhaps.
+bool Planner::passes_images_by_keyword() const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::keyword || tree_[id].name.empty() || tree_[tree_[id].parent].kind != NodeKind::call) continue;
+        const NodeId function = tree_.function_of(id);
+        if (!exists(function) || tree_[function].name == "__init__") continue;  // constructors are given no images
+        const NodeId callee = tree_.child(tree_[id].parent, 0);
+        if (!names::qualified_name(tree_, names_, callee).empty()) continue;
+        const NodeId value = tree_.child(id, 0);
+        if (rank(value) > 0 || is_open(value)) return true;
+    }
+    return false;
+}
+
 bool Planner::may_be_image(const Argument& argument) const {
+    if (argument.star && tree_[tree_[argument.node].parent].kind == NodeKind::keyword && tree_[argument.node].kind == NodeKind::name && !by_keyword_) {
+        const names::BindingId binding = names_.binding(argument.node);  // **kwargs of the function itself
+        return binding == names::kNoBinding || names_[binding].kind != names::BindingKind::parameter;
+    }
     if (argument.value.kind != Value::Kind::other || argument.star) return true;
     return is_open(argument.node) && tree_[argument.node].kind != NodeKind::lambda;
 }
@@ -98,6 +121,8 @@ Value Planner::call(NodeId id) {
     if (node.kind == NodeKind::name) {
         const names::Binding& binding = names_[names_.binding(callee)];
         if (names_.binding(callee) == names::kNoBinding) {
+            if (node.name == "map")
+                if (std::optional<Value> mapped = map_call(id)) return *mapped;
             const std::vector<Argument> given = arguments(id);
             const bool asks = node.name == "len" || node.name == "isinstance" || node.name == "type" || node.name == "hasattr";
             if (asks) return {};
@@ -112,6 +137,7 @@ Value Planner::call(NodeId id) {
         const NodeId object = tree_.child(callee, 0);
         if (node.name == "forward" && fact(object).kind == infer::Kind::module && tree_[object].kind != NodeKind::call)
             return module_call(id, fact(object), arguments(id));
+        if (std::optional<Value> inherited = inherited_call(id, callee)) return *inherited;
         const infer::Kind kind = fact(object).kind;
         if (tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super" && node.name != "forward" && !exists(called_method(callee)))
             return opaque(id, arguments(id));
@@ -164,6 +190,7 @@ Value Planner::library_call(NodeId id, std::string_view qualified, const std::ve
             return opaque(id, given);
         }
     }
+    if (qualified == "einops.rearrange" || qualified == "einops.reduce" || qualified == "einops.repeat") return pattern_call(id, given);
     const Operator* op = torch ? find_operator(last_part(qualified)) : nullptr;
     return op && !given.empty() ? operator_call(id, *op, given) : opaque(id, given);
 }
@@ -192,6 +219,7 @@ Value Planner::operator_call(NodeId id, const Operator& op, const std::vector<Ar
     }
     case Passing::reshape: return reshape_call(id, given);
     case Passing::permute: return permute_call(id, given);
+    case Passing::swap: return swap_call(id, given);
     }
     return opaque(id, given);
 }
@@ -330,10 +358,119 @@ Value Planner::cut_call(NodeId id, const Operator& op, const std::vector<Argumen
     return {Value::Kind::list, slot, input.rank, {}};
 }
 
+Planner::Pattern Planner::pattern(std::string_view text) {
+    Pattern found;
+    const auto parsed = infer::parse_einops(text);
+    if (!parsed) return found;
+    found.left = infer::rank_of(parsed->left).value_or(-1);
+    found.right = infer::rank_of(parsed->right).value_or(-1);
+    if (found.left < 0 || found.right < 0) return {};
+    if (is_image_rank(found.left)) found.in = slots_.fresh();
+    if (is_image_rank(found.right)) found.out = slots_.fresh();
+    return found;
+}
+
+const Planner::Pattern& Planner::layer_pattern(const std::string& text) {
+    const auto known = layer_patterns_.find(text);
+    if (known != layer_patterns_.end()) return known->second;
+    const Pattern& found = layer_patterns_.emplace(text, pattern(text)).first->second;
+    for (std::uint32_t number = 1; number < tree_.size() && found.left >= 0; ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::string || tree_[tree_[id].parent].kind != NodeKind::call) continue;
+        const NodeId call = tree_[id].parent;
+        const infer::Value* value = facts_.value(fact(id));
+        const auto* written = value ? std::get_if<std::string>(value) : nullptr;
+        if (tree_.child(call, 0) == id || !written || *written != text) continue;
+        if (names::qualified_name(tree_, names_, tree_.child(call, 0)).starts_with("einops.layers.torch.")) pending_patterns_.emplace_back(id, found);
+    }
+    return found;
+}
+
+// rearrange(x, "b c h w -> b (h w) c") takes and gives any layout: the pattern is stated for it.
+Value Planner::pattern_call(NodeId id, const std::vector<Argument>& given) {
+    const Argument* stated = argument(given, 1, "pattern");
+    const infer::Value* value = stated && tree_[stated->node].kind == NodeKind::string ? facts_.value(fact(stated->node)) : nullptr;
+    const auto* text = value ? std::get_if<std::string>(value) : nullptr;
+    if (!text || given.empty() || (given[0].value.kind != Value::Kind::tensor && fact(given[0].node).kind != infer::Kind::tensor)) return opaque(id, given);
+    const bool image = given[0].value.kind == Value::Kind::tensor;
+    const Pattern held = pattern(*text);
+    learn_rank(id, held.right);
+    if (held.left < 0 || (image ? held.left != given[0].value.rank : is_image_rank(held.left)) || (is_image_rank(held.right) && rank(id) != held.right)) return opaque(id, given);
+    if (image) use(given[0].node, given[0].value, held.in);
+    for (std::size_t at = image ? 1 : 0; at < given.size(); ++at) force(given[at].node, given[at].value);
+    pending_patterns_.emplace_back(stated->node, held);
+    return is_image_rank(held.right) ? tensor(id, held.out) : Value{};
+}
+
+// map(lambda t: rearrange(t, ...), (q, k, v)): a list of what the lambda gives.
+std::optional<Value> Planner::map_call(NodeId id) {
+    const auto children = tree_.children(id);
+    if (children.size() != 3 || tree_[children[1]].kind != NodeKind::lambda) return std::nullopt;
+    const auto parameters = tree_.children(tree_.child(children[1], 0));
+    const std::vector<Value> iterated = evaluate_iterable(children[2]);
+    const bool one = parameters.size() == 1 && iterated.size() == 1 && iterated[0].kind == Value::Kind::list && iterated[0].rank > 0;
+    if (!one) {
+        for (const Value& value : iterated) hold(value, kFirst);
+        evaluate_and_force(children[1]);
+        return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+    }
+    const Environment around = environment_;
+    ++loops_;
+    slots_.tie(store_slot(parameters[0]), iterated[0].slot);
+    environment_.stores[static_cast<std::uint32_t>(names_.binding(parameters[0]))] = {syntax::index(parameters[0])};
+    store_ranks_[syntax::index(parameters[0])] = iterated[0].rank;
+    const NodeId body = tree_.child(children[1], 1);
+    const Value given = evaluate(body);
+    Value list;
+    if (given.kind == Value::Kind::tensor) {
+        list = {Value::Kind::list, slots_.fresh(), given.rank, {}};
+        use(body, given, list.slot);
+    } else {
+        force(body, given);
+    }
+    --loops_;
+    environment_ = around;
+    return list;
+}
+
+// x.transpose(1, 2) of (batch, channels, length) is what channels last are.
+Value Planner::swap_call(NodeId id, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    if (input.kind != Value::Kind::tensor || input.rank != 3 || rank(id) != 3 || given.size() != 3) return opaque(id, given);
+    std::set<std::int64_t> axes_there;
+    for (std::size_t at = 1; at < given.size(); ++at)
+        if (const auto number = integer(given[at].node)) axes_there.insert(*number < 0 ? *number + 3 : *number);
+    return axes_there == std::set<std::int64_t>{1, 2} ? turned_call(id, given) : opaque(id, given);
+}
+
+// A swap of the last two of three axes: the step to the other layout, or from it, or none.
+Value Planner::turned_call(NodeId id, const std::vector<Argument>& given) {
+    const Value& input = given[0].value;
+    const auto known = learned_.swaps.find(syntax::index(id));
+    if (known == learned_.swaps.end() && !learned_.is_final) {  // which of them it is shows where both sides are free
+        const Slot taken = slots_.fresh();
+        use(given[0].node, input, taken);
+        for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+        swaps_.emplace_back(id, taken);
+        return tensor(id, slots_.fresh());
+    }
+    if (known == learned_.swaps.end() || known->second == Learned::Swap::stays) return opaque(id, given);
+    if (known->second == Learned::Swap::takes_last) {
+        slots_.pair(input.slot, kLast, loops_ > 0 ? 2 : 1);
+        pending_drops_.emplace_back(id, input.slot);
+        return tensor(id, kFirst);
+    }
+    force(given[0].node, input);
+    const Slot slot = slots_.fresh();
+    slots_.pair(slot, kLast, loops_ > 0 ? 2 : 1);
+    pending_drops_.emplace_back(id, slot);
+    return tensor(id, slot);
+}
+
 // x.permute(0, 2, 3, 1) of an image is the image as it is held with channels last, and x.permute(0, 3, 1, 2) the way back.
 Value Planner::permute_call(NodeId id, const std::vector<Argument>& given) {
     const Value& input = given[0].value;
-    if (input.kind != Value::Kind::tensor || input.rank < 4 || rank(id) != input.rank) return opaque(id, given);
+    if (input.kind != Value::Kind::tensor || rank(id) != input.rank) return opaque(id, given);
     std::vector<NodeId> nodes;
     for (std::size_t at = 1; at < given.size(); ++at) nodes.push_back(given[at].node);
     if (nodes.size() == 1 && (tree_[nodes[0]].kind == NodeKind::tuple || tree_[nodes[0]].kind == NodeKind::list)) {
@@ -346,6 +483,7 @@ Value Planner::permute_call(NodeId id, const std::vector<Argument>& given) {
         if (!number) return opaque(id, given);
         order += (order.empty() ? "" : ", ") + std::to_string(*number < 0 ? *number + input.rank : *number);
     }
+    if (order == "0, 2, 1") return turned_call(id, given);
     if ("(" + order + ")" == to_last_axes(input.rank)) {
         slots_.pair(input.slot, kLast, loops_ > 0 ? 2 : 1);
         pending_drops_.emplace_back(id, input.slot);
@@ -399,6 +537,23 @@ bool Planner::is_single_pixel(NodeId id) const {
     return std::all_of(dims.begin() + 2, dims.end(), [](const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; });
 }
 
+// x.flatten(2), x.view(b, c, -1), x.view(b, c, h, w): only the sizes behind the channels are divided otherwise.
+bool Planner::keeps_channels(NodeId call, const std::vector<Argument>& given) const {
+    for (std::size_t at = 1; at < given.size(); ++at)
+        if (given[at].star) return false;
+    if (tree_[tree_.child(call, 0)].name == "flatten") {
+        const Argument* begin = argument(given, 1, "start_dim");
+        return begin && integer(begin->node) == std::optional<std::int64_t>(2) && !argument(given, 2, "end_dim") && given[0].value.rank > 3;
+    }
+    const infer::Fact& from = fact(given[0].node);
+    const infer::Fact& to = fact(call);
+    if (given.size() != static_cast<std::size_t>(rank(call)) + 1 || from.shape == 0 || to.shape == 0) return false;
+    if (std::any_of(given.begin(), given.end(), [](const Argument& one) { return !one.keyword.empty(); })) return false;
+    const std::vector<infer::Dim>& sizes = facts_.shapes[from.shape];
+    const std::vector<infer::Dim>& wanted = facts_.shapes[to.shape];
+    return sizes.size() > 2 && wanted.size() > 2 && sizes[0].known && sizes[1].known && sizes[0] == wanted[0] && sizes[1] == wanted[1];
+}
+
 Value Planner::reshape_call(NodeId id, const std::vector<Argument>& given) {
     const Value& input = given[0].value;
     const infer::Fact& result = fact(id);
@@ -407,6 +562,15 @@ Value Planner::reshape_call(NodeId id, const std::vector<Argument>& given) {
         return {};
     }
     const int axes_there = rank(id);
+    if (input.kind == Value::Kind::tensor && axes_there > 0 && keeps_channels(id, given)) {
+        for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+        const Slot slot = slots_.fresh();
+        use(given[0].node, input, slot);
+        const bool flattens = last_part(tree_[tree_.child(id, 0)].name) == "flatten";
+        if (flattens) pending_flattenings_.emplace_back(id, slot, input.rank);
+        else pending_sizes_.emplace_back(id, slot, static_cast<std::size_t>(axes_there));
+        return tensor(id, slot);
+    }
     const bool sizes = axes_there > 0 && given.size() == static_cast<std::size_t>(axes_there) + 1 && input.kind == Value::Kind::other;
     const bool pixel = sizes && std::all_of(given.begin() + 3, given.end(), [&](const Argument& one) { return one.keyword.empty() && integer(one.node) == std::optional<std::int64_t>(1); });
     if (!pixel) return opaque(id, given);
@@ -452,6 +616,7 @@ Value Planner::list_call(NodeId id, NodeId object, const Value& list, const std:
 
 Value Planner::result_of(NodeId id, NodeId function) {
     const infer::Fact& result = fact(id);
+    if (const auto known = learned_.results.find(syntax::index(function)); known != learned_.results.end() && !result.maybe_none) learn_rank(id, known->second);
     if (rank(id) > 0) return tensor(id, place(function, -1));
     if (result.kind == infer::Kind::tensor && result.rank >= 0) return {};
     if (result.kind == infer::Kind::tuple && result.length > 0 && result.length <= kMostResults && result.elements != 0 &&
@@ -526,11 +691,25 @@ std::optional<Interface> Planner::interface_of(const infer::Fact& module, int ax
         Slot held = in;
         bool flat = false;
         int images = 0;
+        int there = axes;  // what the next layer takes
         for (const infer::Fact& child : children) {
             if (child.kind != infer::Kind::module) return Interface{Interface::Kind::unknown, kLast, kLast};
             if (flat) continue;
             const std::string& of = child.library_class != 0 && child.class_index == 0 ? facts_.library_names[child.library_class] : facts_.library_names[0];
-            const auto inner = interface_of(child, axes, at);
+            if (is_pattern_layer(of)) {
+                const infer::Value* text = facts_.value(child);
+                const auto* written = text ? std::get_if<std::string>(text) : nullptr;
+                if (!written || module.length < 0) return Interface{Interface::Kind::unknown, kLast, kLast};
+                const Pattern& turned = layer_pattern(*written);
+                const bool fits = is_image_rank(there) && turned.left == there;
+                if (is_image_rank(there)) slots_.tie(held, fits ? turned.in : kFirst);
+                if (!fits) slots_.tie(turned.in, kFirst);
+                held = turned.out;
+                there = turned.right;
+                continue;
+            }
+            if (!is_image_rank(there)) continue;
+            const auto inner = interface_of(child, there, at);
             if (!inner || inner->kind == Interface::Kind::pointwise) continue;
             if (inner->kind == Interface::Kind::unknown) unknown_call_ = at;
             images += inner->images;
@@ -541,12 +720,36 @@ std::optional<Interface> Planner::interface_of(const infer::Fact& module, int ax
         }
         return Interface{Interface::Kind::fixed, in, flat ? kFirst : held, images};
     }
+    if (is_pattern_layer(name)) {
+        const infer::Value* text = facts_.value(module);
+        const auto* written = text ? std::get_if<std::string>(text) : nullptr;
+        if (!written) return Interface{Interface::Kind::fixed, kFirst, kFirst};
+        const Pattern& turned = layer_pattern(*written);
+        if (turned.left != axes) slots_.tie(turned.in, kFirst);
+        return Interface{Interface::Kind::fixed, turned.in, turned.out};
+    }
     if (catalogue_.find(channels_last_name(name))) {
         const int wanted = wanted_axes(name);
         if (wanted != 0 && wanted != axes) obstruct(at, "`" + name + "` with an input of " + std::to_string(axes) + " axes");
         return Interface{Interface::Kind::fixed, kLast, name == "torch.nn.Flatten" ? kFirst : kLast, 1};
     }
     return Interface{Interface::Kind::fixed, kFirst, kFirst};
+}
+
+// The rank that a layer takes, or a Sequential's first layer that says so; 0 where none does.
+int Planner::rank_taken(const infer::Fact& module) const {
+    if (module.kind != infer::Kind::module || module.class_index != 0 || module.library_class == 0) return 0;
+    const std::string& name = facts_.library_names[module.library_class];
+    if (name == "torch.nn.Sequential") {
+        if (module.elements == 0) return 0;
+        for (const infer::Fact& child : facts_.sequences[module.elements]) {
+            if (const int wanted = rank_taken(child); wanted > 0) return wanted;
+            if (child.class_index != 0 || child.library_class == 0 || !is_pointwise_module(facts_.library_names[child.library_class])) return 0;
+        }
+        return 0;
+    }
+    const int wanted = catalogue_.find(channels_last_name(name)) ? wanted_axes(name) : 0;
+    return wanted > 3 ? wanted : 0;  // a norm or a pool of three axes takes two as well
 }
 
 Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given) {
@@ -557,6 +760,7 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     if (given.empty()) return opaque(id, given);
     const Argument& input = given[0];
     if (input.value.kind != Value::Kind::tensor) {
+        if (const int wanted = rank_taken(module); wanted > 0) learn_argument(input.node, wanted);
         const auto interface = may_be_image(input) ? interface_of(module, 4, id) : std::nullopt;
         const bool plain = !interface || interface->kind == Interface::Kind::pointwise || (interface->in == kFirst && interface->out == kFirst);
         if (!plain) obstruct(id, "a call of a layer with a value of unknown rank");
@@ -579,6 +783,31 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     const infer::Fact& result = fact(id);
     if (result.kind != infer::Kind::tensor || result.rank < 0) slots_.tie(interface->out, kFirst);
     return {};
+}
+
+// `super().forward(x)` and `self._conv_forward(x, weight, bias)` of a class that derives from a layer: they take and give images as the
+// layer does.
+std::optional<Value> Planner::inherited_call(NodeId id, NodeId callee) {
+    const NodeId around = tree_.class_of(callee);
+    const std::uint32_t own = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+    if (own == 0 || exists(called_method(callee))) return std::nullopt;
+    const NodeId object = tree_.child(callee, 0);
+    const std::string_view name = tree_[callee].name;
+    const bool super = tree_[object].kind == NodeKind::call && tree_.text(tree_.child(object, 0)) == "super" && (name == "forward" || name == "__call__");
+    if (!super && (name != "_conv_forward" || tree_.text(object) != "self")) return std::nullopt;
+    const std::vector<std::string>& bases = names_.classes[own - 1].bases;
+    if (std::none_of(bases.begin(), bases.end(), [&](const std::string& base) { return is_layer_base(base); })) return std::nullopt;
+    const std::vector<Argument> given = arguments(id);
+    if (given.empty() || given[0].value.kind != Value::Kind::tensor) {
+        obstruct(id, "a call of a layer with a value of unknown rank");
+        return opaque(id, given);
+    }
+    ++images_;
+    has_planes_ = has_planes_ || given[0].value.rank > 3;
+    use(given[0].node, given[0].value, kLast);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    learn_rank(id, given[0].value.rank);
+    return tensor(id, kLast);
 }
 
 // Any of the file's modules may be called there: all of them take images alike then, and give images back for images.

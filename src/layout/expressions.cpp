@@ -47,6 +47,7 @@ Value Planner::evaluate(NodeId id) {
             for (const NodeId child : children) evaluate(child);
             return {};
         }
+        if (compares_shapes(id)) return {};
         if (node.op != syntax::Op::in && node.op != syntax::Op::not_in) return pointwise(id, {children.begin(), children.end()});
         break;
     }
@@ -112,6 +113,18 @@ Value Planner::evaluate(NodeId id) {
     for (const NodeId child : tree_.children(id))
         if (exists(child)) evaluate_and_force(child);
     return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+}
+
+// x.shape != y.shape, of what is held alike
+bool Planner::compares_shapes(NodeId id) {
+    const auto children = tree_.children(id);
+    if (children.size() != 2) return false;
+    for (const NodeId child : children)
+        if (tree_[child].kind != NodeKind::attribute || tree_[child].name != "shape" || rank(tree_.child(child, 0)) < 0) return false;
+    if (rank(tree_.child(children[0], 0)) != rank(tree_.child(children[1], 0))) return false;
+    const Slot slot = slots_.fresh();
+    for (const NodeId child : children) use(tree_.child(child, 0), evaluate(tree_.child(child, 0)), slot);
+    return true;
 }
 
 Value Planner::comprehension(NodeId id) {
@@ -185,6 +198,28 @@ bool Planner::shape_index(NodeId id) {
     return true;
 }
 
+// x[:, :n], x[..., 1:, 1:] keep all axes: the index is stated in the order in which x is held. x[:, 0] is x[..., 0] then.
+std::optional<Value> Planner::cut_out(NodeId id, const Value& owner) {
+    const NodeId index = tree_.child(id, 1);
+    std::vector<NodeId> parts{index};
+    if (tree_[index].kind == NodeKind::tuple) parts.assign(tree_.children(index).begin(), tree_.children(index).end());
+    const auto axes = static_cast<std::size_t>(owner.rank);
+    std::size_t elided = 0;
+    bool channel = false;  // one of them alone
+    for (std::size_t at = 0; at < parts.size(); ++at) {
+        const NodeKind kind = tree_[parts[at]].kind;
+        if (kind == NodeKind::ellipsis) ++elided;
+        else if (kind != NodeKind::slice && at == 1 && elided == 0 && integer(parts[at])) channel = true;
+        else if (kind != NodeKind::slice) return std::nullopt;
+    }
+    if (parts.size() - elided > axes || elided > 1 || (!channel && rank(id) != owner.rank)) return std::nullopt;
+    const Slot slot = slots_.fresh();
+    use(tree_.child(id, 0), owner, slot);
+    pending_slices_.emplace_back(index, slot, owner.rank);
+    if (channel) return rank(id) > 0 ? tensor(id, kFirst) : Value{};
+    return tensor(id, slot);
+}
+
 Value Planner::subscript(NodeId id) {
     if (shape_index(id)) return {};
     const NodeId object = tree_.child(id, 0);
@@ -206,6 +241,8 @@ Value Planner::subscript(NodeId id) {
         hold(owner, kFirst);
         return rank(id) > 0 ? tensor(id, kFirst) : Value{};
     }
+    if (owner.kind == Value::Kind::tensor)
+        if (std::optional<Value> cut = cut_out(id, owner)) return *cut;
     force(object, owner);
     return rank(id) > 0 ? tensor(id, kFirst) : Value{};
 }
@@ -214,6 +251,14 @@ Value Planner::pointwise(NodeId id, const std::vector<NodeId>& operands) {
     std::vector<std::pair<NodeId, Value>> values;
     for (const NodeId operand : operands) values.emplace_back(operand, evaluate(operand));
     return pointwise_of(id, values);
+}
+
+// (channels, 1, 1) beside an image, as weight[:, None, None] of one value for each channel.
+bool Planner::is_column(NodeId id, int axes) const {
+    const infer::Fact& known = fact(id);
+    if (known.kind != infer::Kind::tensor || known.rank != axes - 1 || known.shape == 0) return false;
+    const std::vector<infer::Dim>& dims = facts_.shapes[known.shape];
+    return std::all_of(dims.begin() + 1, dims.end(), [](const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; });
 }
 
 // Operands of the same rank are held as the result; numbers stand in any layout; what broadcasts otherwise is held as in torch.
@@ -231,6 +276,7 @@ Value Planner::pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value
     bool any = false;
     bool first = axes < 0;
     for (const auto& [node, value] : operands) {
+        if (axes > 3 && is_column(node, axes)) continue;
         if (value.kind == Value::Kind::tensor) {
             any = true;
             first = first || value.rank != axes;
@@ -250,7 +296,9 @@ Value Planner::pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value
     const Slot slot = slots_.fresh();
     if (operands.size() == 1 && is_single_pixel(operands[0].first)) pixels_.insert(syntax::index(id));
     for (const auto& [node, value] : operands) {
-        if (value.kind == Value::Kind::tensor) use(node, value, slot);
+        const bool column = axes > 3 && is_column(node, axes);
+        if (column) pending_columns_.emplace_back(node, slot);
+        if (value.kind == Value::Kind::tensor && !column) use(node, value, slot);
         else force(node, value);
     }
     return tensor(id, slot);

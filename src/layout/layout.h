@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "catalogue/catalogue.h"
@@ -49,6 +50,11 @@ struct Plan {
     std::unordered_map<std::uint32_t, AxisArgument> axes;        // by call
     std::unordered_map<std::uint32_t, std::size_t> sizes;        // by call of view(b, c, 1, 1): how many sizes it passes
     std::unordered_map<std::uint32_t, std::string> indices;      // by index of a shape: its text
+    std::unordered_map<std::uint32_t, int> slices;               // by index of slices: how many axes what it cuts has
+    std::unordered_map<std::uint32_t, int> flattenings;          // by call of flatten(2): how many axes its input has
+    std::unordered_map<std::uint32_t, std::string> patterns;     // by literal of a pattern of einops: its text
+    std::unordered_set<std::uint32_t> pixels;                    // (1, channels, 1, 1) that goes to last: a reshape does that
+    std::unordered_set<std::uint32_t> columns;                   // (channels, 1, 1), wanted as (channels,)
     std::vector<NodeId> unpacked;                                // tuples that a shape is unpacked to
     std::unordered_map<std::uint32_t, std::vector<NodeId>> parameters;  // by function: what is moved where it begins
     std::unordered_map<std::uint32_t, std::int8_t> ranks;        // of what is moved, by node
@@ -65,6 +71,9 @@ std::string print(const syntax::Tree& tree, const Plan& plan);
 
 // The name of the entry that stands for `qualified` with channels last.
 std::string channels_last_name(std::string_view qualified);
+
+// What such an entry stands for; any other name as it is.
+std::string_view plain_name(std::string_view entry);
 
 // "(0, 2, 3, 1)" for four axes.
 std::string to_last_axes(int rank);

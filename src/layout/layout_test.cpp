@@ -145,16 +145,99 @@ class Net(nn.Module):
     EXPECT_EQ(planned.made.moved_interfaces[1].name, "Heir");
 }
 
-TEST(Layout, LeavesAFileAloneThatDerivesFromALayer) {
+TEST(Layout, LeavesAFileAloneThatDerivesFromAPool) {
+    const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + "\nclass Own(nn.MaxPool2d):\n    pass\n");
+    EXPECT_FALSE(planned.made.active);
+    EXPECT_NE(planned.made.obstacle.find("torch.nn.MaxPool2d"), std::string::npos);
+}
+
+TEST(Layout, LeavesAFileAloneWhoseEntryPointIsALayer) {
     const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + "\nclass Own(nn.Conv2d):\n    pass\n");
     EXPECT_FALSE(planned.made.active);
-    EXPECT_NE(planned.made.obstacle.find("torch.nn.Conv2d"), std::string::npos);
+    EXPECT_NE(planned.made.obstacle.find("an entry point that is a layer"), std::string::npos);
 }
 
 TEST(Layout, LeavesAloneWhatASingleLayerWouldNotGain) {
     const Planned planned("        return x\n", "");
     EXPECT_FALSE(planned.made.active);
     EXPECT_TRUE(planned.made.obstacle.empty());
+}
+
+TEST(Layout, StatesSlicesInTheOrderOfWhatTheyCut) {
+    const Planned planned("        y = self.norm(self.conv(x))[:, :4]\n        return self.conv(torch.cat([y, x[:, 4:, :, :]], 1)) * x[..., 1:, 1:].mean() + y[:, 0].sum()\n");
+    ASSERT_TRUE(planned.made.active);
+    EXPECT_EQ(planned.made.slices.size(), 4U) << planned.printed();
+    EXPECT_EQ(planned.made.cost, 2) << planned.printed();
+}
+
+TEST(Layout, TakesTokensForThePixelsThatTheyAre) {
+    const Planned planned("        b, c, h, w = x.shape\n        y = self.norm(self.conv(x)).flatten(2).transpose(1, 2)\n"
+                          "        z = self.conv(x)\n        b, c, h, w = z.shape\n        return self.linear(y).sum() + z.view(b, 8, h * w).mean(2)\n");
+    ASSERT_TRUE(planned.made.active);
+    EXPECT_EQ(std::count(planned.made.dropped.begin(), planned.made.dropped.end(), true), 1) << planned.printed();
+    EXPECT_EQ(planned.made.flattenings.size(), 1U);
+    EXPECT_EQ(planned.made.sizes.size(), 1U);
+    EXPECT_EQ(planned.made.cost, 1) << planned.printed();
+}
+
+TEST(Layout, StatesPatternsOfEinopsForWhatIsHeld) {
+    const Planned planned("        from einops import rearrange\n        y = rearrange(self.conv(x), 'b (h d) x y -> b h (x y) d', h=2)\n        y = y @ y.transpose(-1, -2) @ y\n"
+                          "        return self.norm(rearrange(y, 'b h (x y) d -> b (h d) x y', x=4))\n");
+    ASSERT_TRUE(planned.made.active);
+    std::vector<std::string> patterns;
+    for (const auto& [literal, text] : planned.made.patterns) patterns.push_back(text);
+    std::sort(patterns.begin(), patterns.end());
+    EXPECT_EQ(patterns, (std::vector<std::string>{"b h (x y) d -> b x y (h d)", "b x y (h d) -> b h (x y) d"})) << planned.printed();
+}
+
+TEST(Layout, TakesOneValueForEachChannelAsItIs) {
+    const Planned planned("        return self.norm(self.conv(x) * torch.ones(8)[:, None, None])\n");
+    ASSERT_TRUE(planned.made.active);
+    EXPECT_EQ(planned.made.columns.size(), 1U);
+}
+
+TEST(Layout, LearnsRanksFromTheLayersThatTakeThem) {  // nothing calls that method
+    const Planned planned("        return self.norm(self.conv(x))\n\n    def _other(self, y):\n        return self.norm(y + self.conv(y))\n");
+    ASSERT_TRUE(planned.made.active) << planned.printed();
+    EXPECT_EQ(planned.made.cost, 2) << planned.printed();
+}
+
+TEST(Layout, LeavesAFileAloneWhoseLayersHaveOneRankOrAnother) {
+    const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + R"(
+class Any(nn.Module):
+    def __init__(self, dims):
+        super().__init__()
+        if dims == 2:
+            self.conv = nn.Conv2d(8, 8, 3)
+        else:
+            self.conv = nn.Conv3d(8, 8, 3)
+)");
+    EXPECT_FALSE(planned.made.active);
+    EXPECT_NE(planned.made.obstacle.find("different numbers of axes"), std::string::npos) << planned.made.obstacle;
+}
+
+TEST(Layout, GivesHeirsOfAConvolutionItsLayout) {
+    const Planned planned("        return self.norm(self.conv(x))\n", R"(
+class Standardized(nn.Conv2d):
+    def forward(self, x):
+        return self._conv_forward(x, self.weight - self.weight.mean(), self.bias)
+
+class Padded(nn.Conv2d):
+    def forward(self, x):
+        return super().forward(F.pad(x, (1, 1, 1, 1)))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = Padded(3, 8, 3)
+        self.next = Standardized(8, 8, 3)
+        self.block = Block()
+
+    def forward(self, x):
+        return self.block(self.next(self.stem(x)))
+)");
+    ASSERT_TRUE(planned.made.active) << planned.printed();
+    EXPECT_EQ(planned.made.cost, 2) << planned.printed();
 }
 
 TEST(Layout, SpellsTheOrderOfAxes) {

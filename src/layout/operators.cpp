@@ -51,6 +51,10 @@ constexpr Operator kOperators[] = {
     {"reshape", Passing::reshape, 1, "", {}},
     {"flatten", Passing::reshape, 1, "", {}},
     {"permute", Passing::permute, 1, "dims", {}},
+    {"transpose", Passing::swap, 1, "dim0", {}},
+    {"swapaxes", Passing::swap, 1, "axis0", {}},
+    {"swapdims", Passing::swap, 1, "dim0", {}},
+    {"glu", Passing::axis, 1, "dim", {}},
 };
 
 constexpr std::string_view kModules[] = {

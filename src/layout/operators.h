@@ -18,6 +18,7 @@ enum class Passing : std::uint8_t {
     size,       // x.size(1)
     reshape,    // x.view(b, c, 1, 1); x.view(b, -1) of a single pixel
     permute,    // x.permute(0, 2, 3, 1)
+    swap,       // x.transpose(1, 2)
 };
 
 struct Operator {

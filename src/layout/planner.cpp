@@ -2,9 +2,33 @@
 
 #include <algorithm>
 
+#include "infer/einops_pattern.h"
+
 namespace mlxify::layout {
 
 namespace {
+
+constexpr std::string_view kPrefix = "mlxify.channels_last.";
+constexpr int kMostWalks = 4;
+
+// One side of a pattern of einops, perhaps for what is held with channels last.
+std::string side_text(const infer::EinopsSide& side, bool last) {
+    std::vector<infer::EinopsAxis> axes = side;
+    if (last) std::rotate(axes.begin() + 1, axes.begin() + 2, axes.end());
+    std::string text;
+    for (const infer::EinopsAxis& axis : axes) {
+        std::string words;
+        for (const std::string_view factor : axis.factors) words += (words.empty() ? "" : " ") + std::string(factor);
+        text += (text.empty() ? "" : " ") + (axis.factors.empty() ? "1" : axis.factors.size() > 1 ? "(" + words + ")" : words);
+    }
+    return text;
+}
+
+// "b c h w -> b c (h w)", of what is held so and gives what is held so, as "b h w c -> b (h w) c".
+std::string turned_pattern(std::string_view pattern, bool takes_last, bool gives_last) {
+    const auto parsed = infer::parse_einops(pattern);
+    return side_text(parsed->left, takes_last) + " -> " + side_text(parsed->right, gives_last);
+}
 
 bool mentions(const std::vector<std::string>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
 
@@ -20,7 +44,12 @@ bool lists(std::string_view words, std::string_view name) {
 
 }  // namespace
 
-std::string channels_last_name(std::string_view qualified) { return "mlxify.channels_last." + std::string(qualified); }
+std::string channels_last_name(std::string_view qualified) { return std::string(kPrefix) + std::string(qualified); }
+
+std::string_view plain_name(std::string_view entry) {
+    if (entry.starts_with(kPrefix)) entry.remove_prefix(kPrefix.size());
+    return entry;
+}
 
 std::string to_last_axes(int rank) {
     std::string text = "(0";
@@ -35,12 +64,12 @@ std::string to_first_axes(int rank) {
 }
 
 Planner::Planner(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
-                 const std::vector<std::string>& exposed)
-    : tree_(tree), names_(names), facts_(facts), catalogue_(catalogue), exposed_(exposed) {}
+                 const std::vector<std::string>& exposed, Learned& learned)
+    : tree_(tree), names_(names), facts_(facts), catalogue_(catalogue), exposed_(exposed), learned_(learned) {}
 
 int Planner::rank(NodeId id) const {
     const infer::Fact& known = fact(id);
-    if (const auto learned = learned_ranks_.find(syntax::index(id)); learned != learned_ranks_.end()) return learned->second;
+    if (const auto learned = learned_.ranks.find(syntax::index(id)); learned != learned_.ranks.end()) return learned->second;
     return known.kind == infer::Kind::tensor && known.rank >= 3 && known.rank <= 5 ? known.rank : -1;
 }
 
@@ -50,7 +79,26 @@ bool Planner::is_open(NodeId id) const {
 }
 
 void Planner::learn_rank(NodeId id, int rank) {
-    if (is_open(id) && rank >= 3 && rank <= 5) learned_ranks_[syntax::index(id)] = rank;
+    if (is_open(id) && rank >= 3 && rank <= 5) learned_.ranks.emplace(syntax::index(id), rank);
+}
+
+// A layer takes arrays of that rank: what is passed to it has it, and so has the parameter that it is.
+void Planner::learn_argument(NodeId argument, int rank) {
+    if (tree_[argument].kind != NodeKind::name || !is_open(argument) || fact(argument).maybe_none) return;
+    learn_rank(argument, rank);
+    const auto reaching = environment_.stores.find(static_cast<std::uint32_t>(names_.binding(argument)));
+    if (reaching == environment_.stores.end() || reaching->second.size() != 1) return;
+    const NodeId store{*reaching->second.begin()};
+    if (tree_[store].kind == NodeKind::parameter && !fact(store).maybe_none) learn_rank(store, rank);
+}
+
+// Which calls that swap two of three axes are the step from one layout to the other.
+void Planner::learn_swaps() {
+    for (const auto& [call, input] : swaps_) {
+        if (learned_.swaps.contains(syntax::index(call))) continue;
+        const bool gives = std::any_of(sites_.begin(), sites_.end(), [&](const Site& site) { return site.node == call && slots_.is_last(site.held); });
+        learned_.swaps[syntax::index(call)] = slots_.is_last(input) ? Learned::Swap::takes_last : gives ? Learned::Swap::gives_last : Learned::Swap::stays;
+    }
 }
 
 // What a run showed of a parameter it showed where the parameter is read first.
@@ -58,9 +106,11 @@ void Planner::learn_parameter_ranks() {
     for (const auto& [number, function] : functions_) {
         for (const NodeId parameter : tree_.children(tree_.child(NodeId{number}, 0))) {
             if (!is_open(parameter) || fact(parameter).maybe_none) continue;
-            const std::vector<NodeId>& loads = names_[names_.binding(parameter)].loads;
-            const auto first = std::min_element(loads.begin(), loads.end(), [&](NodeId a, NodeId b) { return tree_[a].span.begin < tree_[b].span.begin; });
-            if (first != loads.end()) learn_rank(parameter, rank(*first));
+            const names::Binding& binding = names_[names_.binding(parameter)];
+            const auto first = std::min_element(binding.loads.begin(), binding.loads.end(), [&](NodeId a, NodeId b) { return tree_[a].span.begin < tree_[b].span.begin; });
+            if (first != binding.loads.end()) learn_rank(parameter, rank(*first));
+            if (binding.stores.size() > 1) continue;
+            for (const NodeId load : binding.loads) learn_rank(parameter, rank(load));
         }
     }
 }
@@ -85,6 +135,14 @@ void Planner::obstruct(NodeId at, std::string why) {
     }
     const std::string_view before = tree_.source().substr(0, tree_[at].span.begin);
     obstacle_ = why + " (line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ")";
+}
+
+// Whether that axis of a tensor is known to have one entry.
+bool Planner::is_one(NodeId id, std::size_t axis) const {
+    const infer::Fact& known = fact(id);
+    if (known.kind != infer::Kind::tensor || known.shape == 0 || facts_.shapes[known.shape].size() <= axis) return false;
+    const infer::Dim& dim = facts_.shapes[known.shape][axis];
+    return dim.known && dim.symbols.empty() && dim.coefficient == 1;
 }
 
 void Planner::use(NodeId id, const Value& value, Slot wanted) {
@@ -229,7 +287,7 @@ void Planner::tie_unknown_calls() {
             continue;
         }
         if (rank(parameters[1]) < 0) {
-            if (is_open(parameters[1])) obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[tree_.class_of(id)].name) + "`, whose input is not known");
+            if (is_open(parameters[1]) && !is_pointwise_function(id)) obstruct(unknown_call_, "a call of what is not known, perhaps of `" + std::string(tree_[tree_.class_of(id)].name) + "`, whose input is not known");
             continue;
         }
         for (std::size_t at = 1; at < parameters.size(); ++at)
@@ -256,18 +314,119 @@ bool Planner::holds_images(const infer::Fact& module) const {
     return std::any_of(children.begin(), children.end(), [&](const infer::Fact& child) { return holds_images(child); });
 }
 
+// Layers whose heirs may have channels last: what they inherit does not depend on the order of axes, but for kernels, which
+// `mlxify.channels_last.<layer>Base` keeps as torch does.
+bool Planner::is_layer_base(std::string_view qualified) const {
+    return catalogue_.find(channels_last_name(std::string(qualified) + "Base")) || qualified == "torch.nn.BatchNorm2d" || qualified == "torch.nn.GroupNorm";
+}
+
+// Whether what calls of a class do is what a layer does.
+bool Planner::inherits_forward(std::uint32_t class_index) const {
+    if (exists(names::find_method(tree_, names_, class_index, "forward"))) return false;
+    const names::ClassInfo& info = names_.classes[class_index];
+    return std::any_of(info.bases.begin(), info.bases.end(), [&](const std::string& base) { return is_layer_base(base); }) ||
+           std::any_of(info.file_bases.begin(), info.file_bases.end(), [&](std::uint32_t base) { return inherits_forward(base); });
+}
+
 // Classes that derive from a layer, and options that only the form with channels first has.
 void Planner::check_classes() {
     for (const names::ClassInfo& info : names_.classes)
         for (const std::string& base : info.bases)
-            if (catalogue_.find(channels_last_name(base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
-    for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
-        if (is_sequence(number) && is_entry(names_.classes[number].node)) obstruct(names_.classes[number].node, "an entry point that is a Sequential");
+            if ((catalogue_.find(channels_last_name(base)) && !is_layer_base(base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
+    for (std::uint32_t number = 0; number < names_.classes.size(); ++number) {
+        if (!is_entry(names_.classes[number].node)) continue;
+        if (is_sequence(number)) obstruct(names_.classes[number].node, "an entry point that is a Sequential");
+        if (inherits_forward(number)) obstruct(names_.classes[number].node, "an entry point that is a layer");
+    }
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
         const NodeId id{number};
         const NodeId function = tree_[id].kind == NodeKind::return_ && !tree_.children(id).empty() ? tree_.function_of(id) : kNoNode;
         if (exists(function) && std::find(names_.entry_points.begin(), names_.entry_points.end(), function) != names_.entry_points.end() && holds_images(fact(tree_.child(id, 0))))
             obstruct(function, "an entry point that gives a layer");
+    }
+}
+
+// What is a layer of one rank or of another, as an option of the class says: the text moves the axes of arrays of one rank alone.
+//   if dims == 2: self.conv = nn.Conv2d(...)  else: self.conv = nn.Conv3d(...)
+//   conv = nn.Conv3d if volumetric else nn.Conv2d
+void Planner::check_alternatives() {
+    std::vector<std::pair<NodeId, int>> layers;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::attribute && tree_[id].kind != NodeKind::name) continue;
+        const std::string qualified = names::qualified_name(tree_, names_, id);
+        if (!qualified.starts_with("torch.nn.") || qualified == "torch.nn.BatchNorm1d") continue;  // that stands behind Linear as well
+        if (const int wanted = catalogue_.find(channels_last_name(qualified)) ? wanted_axes(qualified) : 0; wanted > 0) layers.emplace_back(id, wanted);
+    }
+    const auto ranks_named = [&](NodeId expression) {
+        std::set<int> ranks;
+        for (const auto& [layer, rank] : layers)
+            if (tree_[expression].span.contains(tree_[layer].span)) ranks.insert(rank);
+        return ranks;
+    };
+    std::map<std::tuple<std::uint32_t, std::string_view>, std::pair<NodeId, std::set<int>>> stored;  // by function and target
+    const auto compare = [&](NodeId function, std::string_view target, NodeId statement, const std::set<int>& ranks) {
+        const auto [known, is_new] = stored.emplace(std::tuple{syntax::index(function), target}, std::pair{statement, ranks});
+        if (!is_new && known->second.second != ranks) obstruct(statement, "layers of images with different numbers of axes, of which an option chooses");
+    };
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        const NodeKind kind = tree_[id].kind;
+        if (kind == NodeKind::conditional) {
+            const std::set<int> one = ranks_named(tree_.child(id, 0)), other = ranks_named(tree_.child(id, 2));
+            if (!one.empty() && !other.empty() && one != other) obstruct(id, "layers of images with different numbers of axes, of which an option chooses");
+            continue;
+        }
+        if ((kind != NodeKind::assign || tree_.children(id).size() != 2) && kind != NodeKind::return_) continue;
+        if (tree_.children(id).empty() || !exists(tree_.child(id, 0)) || !exists(tree_.function_of(id))) continue;
+        const std::set<int> ranks = ranks_named(tree_.child(id, 0));
+        if (ranks.empty()) continue;
+        compare(tree_.function_of(id), kind == NodeKind::assign ? tree_.text(tree_.child(id, 1)) : std::string_view{}, id, ranks);
+    }
+}
+
+// How many layers for images the file makes.
+int Planner::layers_made() const {
+    int count = 0;
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::call) continue;
+        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(id, 0));
+        count += qualified.starts_with("torch.nn.") && wanted_axes(qualified) > 0 && catalogue_.find(channels_last_name(qualified)) != nullptr;
+    }
+    return count;
+}
+
+// Whether a method gives back what pointwise operations make of its one argument: return x * torch.sigmoid(x)
+bool Planner::is_pointwise_function(NodeId function) const {
+    const auto parameters = tree_.children(tree_.child(function, 0));
+    const auto statements = tree_.children(tree_.child(function, 2));
+    if (parameters.size() != 2 || statements.empty() || tree_[statements.back()].kind != NodeKind::return_ || tree_.children(statements.back()).empty()) return false;
+    const NodeId first = statements[0];
+    const bool documented = statements.size() == 2 && tree_[first].kind == NodeKind::expression_statement && tree_[tree_.child(first, 0)].kind == NodeKind::string;
+    return (statements.size() == 1 || documented) && is_pointwise_expression(tree_.child(statements.back(), 0), parameters[1]);
+}
+
+bool Planner::is_pointwise_expression(NodeId id, NodeId parameter) const {
+    switch (tree_[id].kind) {
+    case NodeKind::integer:
+    case NodeKind::floating: return true;
+    case NodeKind::name: return names_.binding(id) == names_.binding(parameter);
+    case NodeKind::unary: return is_pointwise_expression(tree_.child(id, 0), parameter);
+    case NodeKind::binary: return tree_[id].op != syntax::Op::matmul && is_pointwise_expression(tree_.child(id, 0), parameter) && is_pointwise_expression(tree_.child(id, 1), parameter);
+    case NodeKind::call: {
+        const NodeId callee = tree_.child(id, 0);
+        const infer::Fact& known = fact(callee);
+        const std::string qualified = names::qualified_name(tree_, names_, callee);
+        const bool layer = known.kind == infer::Kind::module && known.class_index == 0 && known.library_class != 0 && is_pointwise_module(facts_.library_names[known.library_class]);
+        const Operator* op = qualified.starts_with("torch.") || tree_[callee].kind == NodeKind::attribute ? find_operator(tree_[callee].name) : nullptr;
+        if (!layer && (op == nullptr || op->passing != Passing::pointwise)) return false;
+        const auto arguments = tree_.children(id).subspan(1);
+        const bool method = !layer && qualified.empty();
+        if (method && !is_pointwise_expression(tree_.child(callee, 0), parameter)) return false;
+        return std::all_of(arguments.begin(), arguments.end(), [&](NodeId one) { return tree_[one].kind != NodeKind::keyword && is_pointwise_expression(one, parameter); });
+    }
+    default: return false;
     }
 }
 
@@ -280,10 +439,10 @@ void Planner::check_constructors() {
         for (const NodeId argument : tree_.children(id).subspan(1)) {
             if (tree_[argument].kind != NodeKind::keyword) continue;
             const std::string_view name = tree_[argument].name;
-            bool special = name == "return_indices";
-            for (const catalogue::Entry& alternative : catalogue_.alternatives(qualified))
-                special = special || (alternative.kind == catalogue::EntryKind::definition && lists(alternative.argument, name));
-            if (special) obstruct(argument, "`" + qualified + "` with `" + std::string(name) + "`");
+            const auto stated = [&](const catalogue::Entry& alternative) { return alternative.kind == catalogue::EntryKind::definition && lists(alternative.argument, name); };
+            const auto first = catalogue_.alternatives(qualified), last = catalogue_.alternatives(channels_last_name(qualified));
+            const bool special = std::any_of(first.begin(), first.end(), stated) && std::none_of(last.begin(), last.end(), stated);
+            if (special || name == "return_indices") obstruct(argument, "`" + qualified + "` with `" + std::string(name) + "`");
         }
     }
 }
@@ -291,14 +450,16 @@ void Planner::check_constructors() {
 Plan Planner::run() {
     Plan plan;
     find_functions();
+    by_keyword_ = passes_images_by_keyword();
     learn_parameter_ranks();
     tie_families();
     block(tree_.child(tree_.root(), 0));
     for (const auto& [number, function] : functions_)
         if (!is_tried(NodeId{number})) this->function(NodeId{number});
-    if (!has_planes_) return plan;
+    if (images_ == 0) return plan;
     check_classes();
     check_constructors();
+    check_alternatives();
     for (const auto& [load, store] : reads_) {
         const auto known = store_ranks_.find(syntax::index(store));
         if (known == store_ranks_.end() || known->second != rank(load)) slots_.tie(store_slot(store), kFirst);
@@ -312,7 +473,11 @@ Plan Planner::run() {
         if (first) slots_.tie(slot, kFirst);
     }
     if (slots_.contradicts()) obstruct(tree_.root(), "what a chain of layers or a branch of the code holds must be channels-last in one place and channels-first in another");
+    if (exists(unknown_call_)) images_ = std::max(images_, layers_made());  // it may call any of them
     const int cost = slots_.solve();
+    learn_swaps();
+    for (const auto& [function, result] : results_)
+        if (result > 0) learned_.results.emplace(function, result);
     plan.obstacle = obstacle_;
     plan.images = images_;
     plan.cost = cost;
@@ -342,6 +507,19 @@ void Planner::finish(Plan& plan) {
         if (slots_.is_last(slot)) plan.sizes.emplace(syntax::index(id), count);
     for (const auto& [id, slot, text] : pending_indices_)
         if (slots_.is_last(slot)) plan.indices.emplace(syntax::index(id), text);
+    for (const auto& [id, slot, axes] : pending_slices_)
+        if (slots_.is_last(slot)) plan.slices.emplace(syntax::index(id), axes);
+    for (const auto& [id, slot, axes] : pending_flattenings_)
+        if (slots_.is_last(slot)) plan.flattenings.emplace(syntax::index(id), axes);
+    for (const Site& site : sites_)  // (1, channels, 1, 1)
+        if (slots_.is_last(site.wanted) && !slots_.is_last(site.held) && is_single_pixel(site.node) && is_one(site.node, 0)) plan.pixels.insert(syntax::index(site.node));
+    for (const auto& [id, slot] : pending_columns_)
+        if (slots_.is_last(slot)) plan.columns.insert(syntax::index(id));
+    for (const auto& [literal, held] : pending_patterns_) {
+        const infer::Value* text = facts_.value(fact(literal));
+        const std::string turned = turned_pattern(std::get<std::string>(*text), slots_.is_last(held.in), slots_.is_last(held.out));
+        if (slots_.is_last(held.in) || slots_.is_last(held.out)) plan.patterns.emplace(syntax::index(literal), turned);
+    }
     for (const auto& [id, slot] : pending_unpacks_)
         if (slots_.is_last(slot)) plan.unpacked.push_back(id);
     for (const auto& [parameter, slot] : parameters_) {
@@ -352,7 +530,7 @@ void Planner::finish(Plan& plan) {
     for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
         if (names_.classes[number].is_module) report_interface(plan, number);
     for (std::uint32_t number = 0; number < names_.classes.size(); ++number)
-        if (is_sequence(number)) plan.moved_interfaces.push_back({std::string(names_.classes[number].name), {{0, "input"}}, {-1}});
+        if (is_sequence(number) || inherits_forward(number)) plan.moved_interfaces.push_back({std::string(names_.classes[number].name), {{0, "input"}}, {-1}});
     hold_facts(plan);
 }
 
@@ -410,7 +588,13 @@ std::string print(const syntax::Tree& tree, const Plan& plan) {
 
 Plan plan(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
           const std::vector<std::string>& exposed) {
-    return Planner(tree, names, facts, catalogue, exposed).run();
+    Learned learned;
+    for (int walk = 1;; ++walk) {
+        learned.is_final = walk == kMostWalks;
+        const Learned before = learned;
+        Plan found = Planner(tree, names, facts, catalogue, exposed, learned).run();
+        if (learned == before || learned.is_final) return found;
+    }
 }
 
 }  // namespace mlxify::layout

@@ -34,10 +34,24 @@ struct Interface {
 
 inline constexpr int kMostResults = 8;  // of a tuple that a function gives back, in layouts of their own
 
+// What one walk over the file tells the next.
+struct Learned {
+    std::map<std::uint32_t, int> ranks;        // by node, where the facts leave it open
+    std::map<std::uint32_t, int> results;      // by function: the rank of what it gives back, where all returns agree; else -1
+    // By call that swaps the last two of three axes: whether it vanishes, for what it takes or gives has channels last.
+    enum class Swap : std::uint8_t { stays, takes_last, gives_last };
+    std::map<std::uint32_t, Swap> swaps;
+    bool is_final = false;                     // no walk follows: what is not known by now stays as it is
+    bool operator==(const Learned&) const = default;
+};
+
+// How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
+int wanted_axes(std::string_view qualified);
+
 class Planner {
 public:
     Planner(const syntax::Tree& tree, const names::Names& names, const infer::FactTable& facts, const catalogue::Catalogue& catalogue,
-            const std::vector<std::string>& exposed);
+            const std::vector<std::string>& exposed, Learned& learned);
     Plan run();
 
 private:
@@ -51,8 +65,15 @@ private:
     void tie_families();
     void tie_unknown_calls();
     [[nodiscard]] bool holds_images(const infer::Fact& module) const;
+    [[nodiscard]] bool is_layer_base(std::string_view qualified) const;
+    [[nodiscard]] bool inherits_forward(std::uint32_t class_index) const;
     void check_classes();
     void check_constructors();
+    void check_alternatives();
+    [[nodiscard]] int layers_made() const;
+    [[nodiscard]] bool is_pointwise_function(NodeId function) const;
+    [[nodiscard]] bool is_pointwise_expression(NodeId id, NodeId parameter) const;
+    [[nodiscard]] bool is_one(NodeId id, std::size_t axis) const;
     void obstruct(NodeId at, std::string why);
     void finish(Plan& plan);
     void hold_facts(Plan& plan) const;
@@ -61,6 +82,8 @@ private:
     [[nodiscard]] bool is_open(NodeId id) const;  // its rank is not known
     void learn_rank(NodeId id, int rank);
     void learn_parameter_ranks();
+    void learn_argument(NodeId argument, int rank);
+    void learn_swaps();
     [[nodiscard]] std::optional<std::int64_t> integer(NodeId id) const;
     [[nodiscard]] Slot place(NodeId function, int number);  // of a parameter; below zero of what is given back
 
@@ -100,7 +123,9 @@ private:
     Value evaluate(NodeId id);
     Value attribute(NodeId id);
     Value subscript(NodeId id);
+    std::optional<Value> cut_out(NodeId id, const Value& owner);
     Value comprehension(NodeId id);
+    bool compares_shapes(NodeId id);
     Value pointwise(NodeId id, const std::vector<NodeId>& operands);
     Value pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value>>& operands);
     void evaluate_and_force(NodeId id);
@@ -123,12 +148,19 @@ private:
     Value join_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
     Value cut_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
     Value permute_call(NodeId id, const std::vector<Argument>& given);
+    Value swap_call(NodeId id, const std::vector<Argument>& given);
+    Value turned_call(NodeId id, const std::vector<Argument>& given);
+    Value pattern_call(NodeId id, const std::vector<Argument>& given);
+    std::optional<Value> map_call(NodeId id);
     Value reshape_call(NodeId id, const std::vector<Argument>& given);
+    [[nodiscard]] bool keeps_channels(NodeId call, const std::vector<Argument>& given) const;
+    [[nodiscard]] int rank_taken(const infer::Fact& module) const;
     Value pointwise_call(NodeId id, const std::vector<Argument>& given);
     Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
     Value function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given);
     Value module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given);
     Value unknown_call(NodeId id, const std::vector<Argument>& given);
+    std::optional<Value> inherited_call(NodeId id, NodeId callee);
     Value result_of(NodeId id, NodeId function);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
     [[nodiscard]] NodeId called_method(NodeId callee) const;
@@ -136,9 +168,19 @@ private:
     [[nodiscard]] std::optional<AxisArgument> axes(const Argument& argument, int position, std::string_view keyword, int rank) const;
     [[nodiscard]] bool may_be_module(NodeId callee) const;
     [[nodiscard]] bool may_be_image(const Argument& argument) const;
+    [[nodiscard]] bool passes_images_by_keyword() const;
     [[nodiscard]] bool is_single_pixel(NodeId id) const;
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
     [[nodiscard]] bool asks_for_one(NodeId call, std::uint32_t slot) const;
+
+    // A pattern of einops, whose sides are stated in the order in which its values are held.
+    struct Pattern {
+        int left = -1, right = -1;        // axes of what it takes and gives; -1 where not known
+        Slot in = kFirst, out = kFirst;
+    };
+    Pattern pattern(std::string_view text);
+    const Pattern& layer_pattern(const std::string& text);  // of all layers with that pattern
+    [[nodiscard]] bool is_column(NodeId id, int axes) const;
 
     struct Site {
         NodeId node;
@@ -165,7 +207,7 @@ private:
     std::map<std::pair<std::uint32_t, int>, Slot> places_;
     std::map<std::uint32_t, Slot> stores_;                            // by target
     std::map<std::uint32_t, int> store_ranks_;
-    std::map<std::uint32_t, int> learned_ranks_;                      // by node, where the facts leave it open
+    Learned& learned_;
     std::vector<std::pair<NodeId, NodeId>> reads_;                    // load, store
     std::set<std::uint32_t> pixels_;                                  // expressions and stores of images of one pixel
     std::map<std::uint32_t, Value> containers_;                       // by binding
@@ -177,11 +219,18 @@ private:
     std::vector<std::pair<NodeId, Slot>> pending_forms_, pending_drops_, pending_unpacks_;
     std::vector<std::tuple<NodeId, Slot, std::string>> pending_indices_;
     std::vector<std::tuple<NodeId, Slot, std::size_t>> pending_sizes_;
+    std::vector<std::tuple<NodeId, Slot, int>> pending_slices_, pending_flattenings_;
+    std::vector<std::pair<NodeId, Slot>> pending_columns_;
+    std::vector<std::pair<NodeId, Pattern>> pending_patterns_;        // by literal
+    std::map<std::string, Pattern> layer_patterns_;
+    std::map<std::uint32_t, int> results_;                            // by function: the rank of what it gives back; -1 where returns differ
+    std::vector<std::pair<NodeId, Slot>> swaps_;                      // calls that swap the last two of three axes, and what they take
     Environment environment_;
     NodeId current_ = kNoNode;   // the function that is walked
     int loops_ = 0;
     int images_ = 0;             // calls of layers and functions that hold channels last
     bool has_planes_ = false;    // some of them hold images, of two or more sizes
+    bool by_keyword_ = false;    // some call may pass images by keyword
     NodeId unknown_call_ = kNoNode;
     std::string obstacle_;
 };

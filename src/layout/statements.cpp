@@ -245,7 +245,15 @@ void Planner::bind(NodeId target, NodeId value_node, const Value& value) {
         for (const NodeId one : targets) bind(one, kNoNode, {});
         return;
     }
-    default:  // an attribute or a part: what is written to is held as in torch
+    default:  // an attribute or a part: what is written to is held as in torch, but for the elements of a list
+        if (node.kind == NodeKind::subscript && exists(value_node) && value.kind == Value::Kind::tensor) {
+            const Value list = evaluate(tree_.child(target, 0));
+            if (list.kind == Value::Kind::list && list.rank == value.rank && tree_[tree_.child(target, 1)].kind != NodeKind::slice) {
+                use(value_node, value, list.slot);
+                evaluate_and_force(tree_.child(target, 1));
+                return;
+            }
+        }
         if (exists(value_node)) force(value_node, value);
         else hold(value, kFirst);
         if (node.kind == NodeKind::subscript) {
@@ -413,6 +421,11 @@ void Planner::give_back(NodeId id) {
         const infer::Kind kind = fact(node).kind;
         const bool one = value.kind == Value::Kind::tensor || kind == infer::Kind::tensor || (value.kind == Value::Kind::other && kind == infer::Kind::unknown);
         if (known != functions_.end() && !one) known->second.gives_several = true;
+        if (exists(current_)) {
+            const int given = value.kind == Value::Kind::tensor ? value.rank : -1;
+            const auto [result, is_new] = results_.emplace(syntax::index(current_), given);
+            if (!is_new && result->second != given) result->second = -1;
+        }
         const bool open = exists(current_) && known != functions_.end() && !known->second.exposed;
         if (open && value.kind == Value::Kind::tensor) {
             use(node, value, place(current_, -1));

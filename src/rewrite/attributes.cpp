@@ -64,7 +64,7 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     const bool usual = entry == catalogue_.find(qualified);
     for (const Entry& alternative : catalogue_.alternatives(usual ? qualified : std::string_view{}))  // `torch.Tensor` is a type here, though it can be called too
         if ((alternative.kind == EntryKind::constant || alternative.kind == EntryKind::definition) && alternative.argument.empty()) entry = &alternative;
-    if (const Entry* other = usual ? other_definition(id, qualified) : nullptr) entry = other;
+    if (const Entry* other = other_definition(id, qualified, usual ? std::string(qualified) : layout::channels_last_name(qualified))) entry = other;
     if (!entry) return false;
     std::string text;
     switch (entry->kind) {
@@ -358,6 +358,7 @@ void Rewriter::drop_whole_axes(std::vector<NodeId>& parts) {
 }
 
 void Rewriter::subscript(NodeId id) {
+    if (turn_slices(id)) return;
     index_shape(id);
     const NodeId object = tree_.child(id, 0);
     const NodeId index = tree_.child(id, 1);

@@ -82,13 +82,13 @@ std::string Rewriter::base_text(NodeId base, const Entry& entry) {
     for (const NodeId method : names_.classes[names_.class_at[syntax::index(definition)] - 1].methods) {
         if (tree_[method].name != "__init__") continue;
         const NodeId statement = base_constructed(method);
-        if (!exists(statement) || constructed_base(tree_.child(statement, 0)) != entry.qualified) continue;
+        if (!exists(statement) || constructed_base(tree_.child(statement, 0)) != layout::plain_name(entry.qualified)) continue;
         if (entry.kind == EntryKind::definition) {
             const Entry& other = definition_for(tree_.child(statement, 0), entry);
             return &other == &entry ? std::string{} : evaluator_.require_definition(other);
         }
         if (const auto made = base_construction(tree_.child(statement, 0), entry)) return made->first;
-        if (const Entry* general = catalogue_.find("mlxify." + std::string(entry.qualified) + "Base")) return evaluator_.require_definition(*general);
+        if (const Entry* general = own_weight_base(layout::plain_name(entry.qualified))) return evaluator_.require_definition(*general);
     }
     return {};
 }
@@ -99,7 +99,7 @@ bool Rewriter::base_constructor(NodeId call) {
     if (base.empty()) return false;
     const NodeId object = tree_.child(tree_.child(call, 0), 0);
     const bool by_class = tree_[object].kind != NodeKind::call;
-    const Entry* usual = catalogue_.find(base);
+    const Entry* usual = entry_of(base);
     const Entry* other = !by_class && usual->kind == EntryKind::definition ? constructor_for(call, *usual) : nullptr;
     const Entry& entry = other != nullptr ? *other : *usual;
     if (by_class && tree_.children(call).size() < 2) return false;

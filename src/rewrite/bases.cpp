@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "names/layer_bases.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -16,11 +17,6 @@ namespace {
 bool is_kernel_name(std::string_view name) { return name == "weight" || name == "weight_v" || name == "weight_orig"; }
 
 
-constexpr std::string_view kOfConvolutions[] = {"weight",   "bias",        "stride",       "padding", "dilation",    "kernel_size",
-                                                "groups",   "in_channels", "out_channels", "_conv_forward", "padding_mode"};
-
-bool is_convolution(std::string_view base) { return base == "torch.nn.Conv1d" || base == "torch.nn.Conv2d" || base == "torch.nn.Conv3d"; }
-
 bool is_pool(std::string_view base) {
     return base.size() == std::string_view("torch.nn.MaxPool2d").size() && (base.starts_with("torch.nn.MaxPool") || base.starts_with("torch.nn.AvgPool"));
 }
@@ -30,20 +26,9 @@ bool is_pool(std::string_view base) {
 // Classes that read of `self` what convolutions of torch keep, and those that derive from a pool.
 void Rewriter::plan_bases() {
     for (const names::ClassInfo& info : names_.classes) {
-        const bool convolution = std::any_of(info.bases.begin(), info.bases.end(), is_convolution);
         const bool pool = std::any_of(info.bases.begin(), info.bases.end(), is_pool);
-        if (pool || (convolution && reads_convolution(info.node))) own_weight_bases_.insert(syntax::index(info.node));
+        if (pool || names::computes_with_kernel(tree_, info)) own_weight_bases_.insert(syntax::index(info.node));
     }
-}
-
-bool Rewriter::reads_convolution(NodeId definition) const {
-    const base::Span span = tree_[definition].span;
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
-        const NodeId id{number};
-        if (tree_[id].kind != NodeKind::attribute || !span.contains(tree_[id].span) || tree_.text(tree_.child(id, 0)) != "self") continue;
-        if (std::find(std::begin(kOfConvolutions), std::end(kOfConvolutions), tree_[id].name) != std::end(kOfConvolutions)) return true;
-    }
-    return false;
 }
 
 // An index of the kernel of that class in MLX's order of axes: [:, 0, -1] -> [:, -1, 0]. Integers and slices alone have such.
@@ -340,27 +325,35 @@ std::string Rewriter::tested_class(NodeId id, const catalogue::Entry& entry) {
     const std::string_view base = body.tree.text(body.tree.child(body.node, 1));
     if (base != "nn." + std::string(body.name) || !entry.qualified.ends_with("." + std::string(body.name))) return {};
     const std::string own = output_.nn + std::string(base.substr(2));
+    const std::string_view layer = layout::plain_name(entry.qualified);
     for (const std::uint32_t definition : own_weight_bases_) {
         const auto& bases = names_.classes[names_.class_at[definition] - 1].bases;
-        if (std::find(bases.begin(), bases.end(), entry.qualified) == bases.end()) continue;
-        const catalogue::Entry* other = catalogue_.find("mlxify." + std::string(entry.qualified) + "Base");
-        return "(" + own + ", " + evaluator_.require_definition(*other) + ")";
+        if (std::find(bases.begin(), bases.end(), layer) == bases.end()) continue;
+        return "(" + own + ", " + evaluator_.require_definition(*own_weight_base(layer)) + ")";
     }
     return own;
 }
 
-// The definition that a name of torch.nn needs where it stands as a base class or as a value; null where the usual one does.
-const catalogue::Entry* Rewriter::other_definition(NodeId id, std::string_view qualified) const {
+// The definition that a name of torch.nn needs where it stands as a base class or as a value; null where the usual one, of `entry_name`,
+// does.
+const catalogue::Entry* Rewriter::other_definition(NodeId id, std::string_view qualified, std::string_view entry_name) const {
     const NodeId definition = tree_[id].parent;
     if (!exists(definition)) return nullptr;
     if (tree_[definition].kind != NodeKind::class_def)
-        if (const catalogue::Entry* alternative = definition_for_value(qualified)) return alternative;
+        if (const catalogue::Entry* alternative = definition_for_value(entry_name)) return alternative;
     if (qualified == "torch.nn.LayerNorm" && tree_[definition].kind != NodeKind::class_def)
         return norms_over_axes() ? catalogue_.find("mlxify.torch.nn.LayerNormOverAxes") : nullptr;
     if (tree_[definition].kind != NodeKind::class_def) return nullptr;
     if (qualified == "torch.autograd.Function" && recomputes(definition)) return catalogue_.find("mlxify.recomputed_function");
     if (qualified == "torch.nn.Sequential") return sequential_definition(id);
-    return own_weight_bases_.contains(syntax::index(definition)) ? catalogue_.find("mlxify." + std::string(qualified) + "Base") : nullptr;
+    return own_weight_bases_.contains(syntax::index(definition)) ? own_weight_base(qualified) : nullptr;
+}
+
+// The definition of a layer that keeps its weight as torch does.
+const catalogue::Entry* Rewriter::own_weight_base(std::string_view qualified) const {
+    const std::string name = std::string(qualified) + "Base";
+    const catalogue::Entry* last = layout_.active ? catalogue_.find(layout::channels_last_name(name)) : nullptr;
+    return last ? last : catalogue_.find("mlxify." + name);
 }
 
 }  // namespace mlxify::rewrite

@@ -240,8 +240,11 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     }
     if (qualified == "torch.nn.ModuleDict" && may_have_numbers(id)) entry = catalogue_.find("mlxify.torch.nn.NumberedModules");
     switch (entry->kind) {
-    case EntryKind::rule:
-    case EntryKind::module_: apply(id, *entry, syntax::kNoNode); return true;
+    case EntryKind::rule: apply(id, *entry, syntax::kNoNode); return true;
+    case EntryKind::module_:
+        if (const Entry& other = definition_for(id, *entry); &other != entry) apply_definition(id, other);
+        else apply(id, *entry, syntax::kNoNode);
+        return true;
     case EntryKind::definition:
         if (const Entry* constructor = constructor_for(id, *entry)) apply(id, *constructor, syntax::kNoNode);
         else apply_definition(id, definition_for(id, *entry));

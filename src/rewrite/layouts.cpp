@@ -1,4 +1,7 @@
 // Puts the plan of the layout stage into the text: channels last inside, moves where the layouts meet.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "rewrite/rewriter.h"
@@ -29,6 +32,10 @@ const catalogue::Entry* Rewriter::entry_of(std::string_view qualified, NodeId ca
 void Rewriter::pass_axes(NodeId call, std::vector<rules::Actual>& given) const {
     if (const auto sizes = layout_.sizes.find(syntax::index(call)); sizes != layout_.sizes.end() && given.size() == sizes->second + 1)
         std::rotate(given.begin() + 2, given.begin() + 3, given.end());
+    if (const auto flat = layout_.flattenings.find(syntax::index(call)); flat != layout_.flattenings.end()) {
+        given = {given[0], {{}, rules::integer_value(1), false, false}, {{}, rules::integer_value(flat->second - 2), false, false}};
+        return;
+    }
     const auto found = layout_.axes.find(syntax::index(call));
     if (found == layout_.axes.end()) return;
     const layout::AxisArgument& moved = found->second;
@@ -63,6 +70,38 @@ bool Rewriter::drop_permute(NodeId call) {
     return true;
 }
 
+// x[:, :n, 1:] -> x[:, 1:, :n]. Whether it was such an index.
+bool Rewriter::turn_slices(NodeId subscript) {
+    const NodeId index = tree_.child(subscript, 1);
+    const auto found = layout_.slices.find(syntax::index(index));
+    if (found == layout_.slices.end()) return false;
+    std::vector<NodeId> given{index};
+    if (tree_[index].kind == NodeKind::tuple) given.assign(tree_.children(index).begin(), tree_.children(index).end());
+    const auto axes = static_cast<std::size_t>(found->second);
+    std::vector<std::string> parts;
+    for (const NodeId part : given) {
+        if (tree_[part].kind != NodeKind::ellipsis) parts.push_back(rendered(part));
+        else parts.insert(parts.end(), axes + 1 - given.size(), ":");
+    }
+    parts.resize(axes, ":");
+    std::rotate(parts.begin() + 1, parts.begin() + 2, parts.end());
+    const auto whole = [](const std::string& part) { return part == ":"; };
+    if (parts.size() > 2 && !whole(parts.back()) && std::all_of(parts.begin(), parts.end() - 1, whole)) parts = {"...", parts.back()};
+    while (parts.size() > 1 && whole(parts.back())) parts.pop_back();
+    put(index, fmt::format("{}", fmt::join(parts, ", ")), Precedence::atom, "layout");
+    return true;
+}
+
+// The pattern of einops for what is held with channels last.
+bool Rewriter::turn_pattern(NodeId literal) {
+    const auto found = layout_.patterns.find(syntax::index(literal));
+    if (found == layout_.patterns.end()) return false;
+    const std::string_view written = tree_.text(literal);
+    const char quote = written.empty() ? '"' : written.back();
+    put(literal, quote + found->second + quote, Precedence::atom, "layout");
+    return true;
+}
+
 void Rewriter::index_shape(NodeId subscript) {
     const NodeId index = tree_.child(subscript, 1);
     if (const auto found = layout_.indices.find(syntax::index(index)); found != layout_.indices.end()) put(index, found->second, Precedence::atom, "layout");
@@ -80,12 +119,30 @@ void Rewriter::unpack_shapes() {
 }
 
 void Rewriter::move_value(NodeId id) {
+    if (layout_.columns.contains(syntax::index(id))) column(id);
     if (!layout_.active || layout_.moves[syntax::index(id)] == Move::none) return;
     const int rank = layout_.ranks.at(syntax::index(id));
     const std::string axes = layout_.moves[syntax::index(id)] == Move::to_last ? layout::to_last_axes(rank) : layout::to_first_axes(rank);
     std::string text = rendered(id);
     if (precedence_of(id) < Precedence::atom && !tree_[id].has(syntax::Flag::parenthesized)) text = "(" + text + ")";
+    if (layout_.pixels.contains(syntax::index(id))) {
+        std::string ones = "1";
+        for (int size = 2; size < rank; ++size) ones += ", 1";
+        put(id, text + ".reshape(" + ones + ", -1)", Precedence::atom, "layout");
+        return;
+    }
     put(id, text + ".transpose" + axes, Precedence::atom, "layout");
+}
+
+// weight[:, None, None] -> weight, beside what is held with channels last
+void Rewriter::column(NodeId id) {
+    if (tree_[id].kind == NodeKind::subscript && fact(tree_.child(id, 0)).rank == 1) {
+        put(id, rendered(tree_.child(id, 0)), precedence_of(tree_.child(id, 0)), "layout");
+        return;
+    }
+    std::string text = rendered(id);
+    if (precedence_of(id) < Precedence::atom && !tree_[id].has(syntax::Flag::parenthesized)) text = "(" + text + ")";
+    put(id, text + ".reshape(-1)", Precedence::atom, "layout");
 }
 
 // An entry point takes channels first; inside, its images are held with channels last.

@@ -72,7 +72,9 @@ void Rewriter::visit(NodeId id) {
     case NodeKind::compare: compare_modules(id); break;
     case NodeKind::set:
     case NodeKind::dict_entry: refuse_hashed_module(id); break;
-    case NodeKind::string: annotation_string(id); break;
+    case NodeKind::string:
+        if (!turn_pattern(id)) annotation_string(id);
+        break;
     case NodeKind::assign: assign(id); break;
     case NodeKind::aug_assign: aug_assign(id); break;
     case NodeKind::expression_statement: expression_statement(id); break;

@@ -73,6 +73,9 @@ private:
     [[nodiscard]] const catalogue::Entry* entry_of(std::string_view qualified, NodeId call = syntax::kNoNode) const;
     void pass_axes(NodeId call, std::vector<rules::Actual>& given) const;
     bool drop_permute(NodeId call);
+    bool turn_slices(NodeId subscript);
+    bool turn_pattern(NodeId literal);
+    void column(NodeId id);
     void index_shape(NodeId subscript);
     void move_value(NodeId id);
     void move_parameters(NodeId function);
@@ -386,7 +389,6 @@ private:
     void mark_layout(NodeId id);
 
     // bases.cpp
-    [[nodiscard]] bool reads_convolution(NodeId definition) const;
     void plan_bases();
     [[nodiscard]] bool is_optional_weight(NodeId id) const;
     [[nodiscard]] bool norms_over_axes() const;
@@ -407,7 +409,8 @@ private:
     std::string tested_class(NodeId id, const catalogue::Entry& entry);
     [[nodiscard]] const catalogue::Entry* definition_for_value(std::string_view qualified) const;
     [[nodiscard]] bool passes_to_value(std::string_view arguments) const;
-    [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified) const;
+    [[nodiscard]] const catalogue::Entry* own_weight_base(std::string_view qualified) const;
+    [[nodiscard]] const catalogue::Entry* other_definition(NodeId id, std::string_view qualified, std::string_view entry_name) const;
 
     // base_constructors.cpp
     [[nodiscard]] std::string constructed_base(NodeId call) const;

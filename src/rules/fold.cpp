@@ -124,6 +124,7 @@ Value fold_binary(Op op, const Value& left, const Value& right) {
     if (left.string() && right.string() && op == Op::add) return string_value(*left.string() + *right.string());
     if (auto folded = fold_sequences(op, left, right)) return *folded;
     if (auto folded = fold_dim(op, left, right)) return *folded;
+    if (op == Op::sub && right_whole == std::optional<std::int64_t>(0) && left.fact.kind != Kind::tensor) return left;
     const Precedence at = precedence_of(op);
     const bool right_first = op == Op::pow;  // a ** b groups to the right, and takes a unary operand there
     const auto above = static_cast<Precedence>(static_cast<int>(at) + 1);

@@ -47,6 +47,7 @@ TEST(Fold, what_is_left_has_the_parentheses_it_needs) {
     const Value sum = code_value("a + b", Precedence::add);
     EXPECT_EQ(folded(Op::sub, code_value("c"), sum), "c - (a + b)");
     EXPECT_EQ(folded(Op::sub, sum, code_value("c")), "a + b - c");
+    EXPECT_EQ(folded(Op::sub, sum, whole(0)), "a + b");
     EXPECT_EQ(folded(Op::pow, code_value("-a", Precedence::unary), code_value("-b", Precedence::unary)), "(-a) ** -b");
     EXPECT_EQ(folded(Op::pow, code_value("a ** b", Precedence::pow), code_value("c")), "(a ** b) ** c");
     EXPECT_EQ(compared(Op::lt, code_value("a < b", Precedence::compare), code_value("c")), "(a < b) < c");

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-FEWEST_AXES = 3  # of arrays that count: the transpose of a matrix is how weights are multiplied
+# Of arrays that count: the transpose of a matrix is how weights are multiplied, and more axes than images have come of reshaping, as
+# where pixels are shuffled or windows are cut, which a permutation must follow in any layout.
+FEWEST_AXES, MOST_AXES = 3, 5
 
 
 @dataclasses.dataclass
@@ -12,4 +14,4 @@ class Moves:
     count: int = 0
 
     def note(self, axes: int) -> None:
-        self.count += axes >= FEWEST_AXES
+        self.count += FEWEST_AXES <= axes <= MOST_AXES

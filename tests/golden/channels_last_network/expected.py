@@ -245,8 +245,8 @@ class Net(nn.Module):
         x = x + x.mean(axis=(1, 2), keepdims=True)
         x = x * mx.softmax(x, axis=-1)
         y = self.shuffle(x)
-        x = nn.MaxPool2d(2, stride=1)(y).transpose(0, 3, 1, 2)
-        z = mx.concatenate([x.flatten(2).mean(axis=-1), x.max(axis=(2, 3))], axis=1)
+        x = nn.MaxPool2d(2, stride=1)(y)
+        z = mx.concatenate([x.flatten(1, 2).mean(axis=1), x.max(axis=(1, 2))], axis=1)
         z = mx.tile(z, (1, 4))
         return self.head(z), y.transpose(0, 3, 1, 2)
 

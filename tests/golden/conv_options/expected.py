@@ -2,32 +2,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv2d(nn.Conv2d):
-    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 2)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
 def _per_axis(size, axes):
     return (size,) * axes if isinstance(size, int) else tuple(size) * (axes // len(size))
 
@@ -67,7 +41,7 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
 
 
 class PaddedConv2d(nn.Conv2d):
-    """PyTorch's Conv2d with a padding mode: channels first, as in (batch, channels, height, width)."""
+    """PyTorch's Conv2d with a padding mode and channels last, as in (batch, height, width, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
@@ -75,20 +49,11 @@ class PaddedConv2d(nn.Conv2d):
     ):
         sizes = (kernel_size, stride, 0, dilation)
         super().__init__(in_channels, out_channels, *sizes, groups, bias)
-        self.widths = _side_widths(padding, kernel_size, dilation, 2)
+        self.widths = [0, 0, *_side_widths(padding, kernel_size, dilation, 2)]
         self.mode = _pad_mode(padding_mode)
 
     def __call__(self, x):
-        x = _crop_and_pad(x, self.widths, self.mode)
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-def _output_padding(shape, kernel_size, stride, padding, dilation, output_size):
-    """What is added at the end of each axis so that channels-last input of that shape gives `output_size`, the batch and channels aside."""
-    axes = len(shape) - 2
-    sizes = [_per_axis(n, axes) for n in (stride, padding, dilation)]
-    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1 for n, k, s, p, d in zip(shape[1:-1], kernel_size, *sizes)]
-    return tuple(size - n for size, n in zip(output_size[len(output_size) - axes :], least))
+        return super().__call__(_crop_and_pad(x, self.widths, self.mode))
 
 
 def _transposed(x, weight, stride, padding, output_padding, groups, dilation):
@@ -122,7 +87,7 @@ def _conv_transpose(x, weight, stride=1, padding=0, output_padding=0, groups=1, 
 
 
 class GeneralConvTranspose2d(nn.ConvTranspose2d):
-    """PyTorch's ConvTranspose2d with groups and output padding: channels first, as in (batch, channels, height, width)."""
+    """PyTorch's ConvTranspose2d with groups, output padding and channels last, as in (batch, height, width, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
@@ -135,12 +100,9 @@ class GeneralConvTranspose2d(nn.ConvTranspose2d):
             bound = self.weight[..., 0].size ** -0.5
             self.bias = mx.random.uniform(-bound, bound, (out_channels,))
 
-    def __call__(self, x, output_size=None):
-        x, extra = x.transpose(0, 2, 3, 1), self.output_padding
-        if output_size is not None:
-            extra = _output_padding(x.shape, self.weight.shape[1:-1], self.stride, self.padding, self.dilation, output_size)
-        x = _conv_transpose(x, self.weight, self.stride, self.padding, extra, self.groups, self.dilation)
-        return (x + self.bias if "bias" in self else x).transpose(0, 3, 1, 2)
+    def __call__(self, x):
+        x = _conv_transpose(x, self.weight, self.stride, self.padding, self.output_padding, self.groups, self.dilation)
+        return x + self.bias if "bias" in self else x
 
 
 def _sanitize(model, weights):
@@ -180,12 +142,13 @@ class Block(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        self.plain = Conv2d(channels, channels, 3, padding=1)
+        self.plain = nn.Conv2d(channels, channels, 3, padding=1)
         self.mirrored = PaddedConv2d(channels, channels, 3, padding=1, padding_mode="reflect")
         self.up = GeneralConvTranspose2d(channels, channels, 3, 2, 0, 1)
 
     def __call__(self, x: mx.array) -> mx.array:
-        return self.up(self.plain(x) + self.mirrored(x))
+        x = x.transpose(0, 2, 3, 1)
+        return self.up(self.plain(x) + self.mirrored(x)).transpose(0, 3, 1, 2)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

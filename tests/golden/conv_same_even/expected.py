@@ -41,7 +41,7 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
 
 
 class PaddedConv1d(nn.Conv1d):
-    """PyTorch's Conv1d with a padding mode: channels first, as in (batch, channels, length)."""
+    """PyTorch's Conv1d with a padding mode and channels last, as in (batch, length, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
@@ -49,12 +49,11 @@ class PaddedConv1d(nn.Conv1d):
     ):
         sizes = [_per_axis(n, 1)[0] for n in (kernel_size, stride, 0, dilation)]
         super().__init__(in_channels, out_channels, *sizes, groups, bias)
-        self.widths = _side_widths(padding, kernel_size, dilation, 1)
+        self.widths = [0, 0, *_side_widths(padding, kernel_size, dilation, 1)]
         self.mode = _pad_mode(padding_mode)
 
     def __call__(self, x):
-        x = _crop_and_pad(x, self.widths, self.mode)
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+        return super().__call__(_crop_and_pad(x, self.widths, self.mode))
 
 
 def _same_padding(padding, kernel_size, dilation, axes):
@@ -68,7 +67,7 @@ def _same_padding(padding, kernel_size, dilation, axes):
 
 
 class Conv1d(nn.Conv1d):
-    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
+    """PyTorch's Conv1d with channels last, as in (batch, length, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
@@ -79,9 +78,6 @@ class Conv1d(nn.Conv1d):
         padding = _same_padding(padding, kernel_size, dilation, 1)
         sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
         super().__init__(in_channels, out_channels, *sizes, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
 
 
 def _sanitize(model, weights):
@@ -122,11 +118,11 @@ class Blur(nn.Module):
     def __init__(self, dim):
         super().__init__()
         self.even = PaddedConv1d(dim, dim, 4, padding="same")
-        self.odd = Conv1d(dim, dim, kernel_size=5, padding="same")
-        self.wide = Conv1d(dim, dim, 4, 1, "same", dilation=2)
+        self.odd = Conv1d(dim, dim, 5, padding="same")
+        self.wide = Conv1d(dim, dim, 4, stride=1, padding="same", dilation=2)
 
     def __call__(self, x):
-        return self.wide(self.odd(self.even(x)))
+        return self.wide(self.odd(self.even(x.transpose(0, 2, 1)))).transpose(0, 2, 1)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

@@ -2,33 +2,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv1d(nn.Conv1d):
-    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 1)
-        sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
-        super().__init__(in_channels, out_channels, *sizes, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
-
-
 def _sanitize(model, weights):
     """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
     layouts = {
@@ -63,14 +36,13 @@ def _sanitize(model, weights):
 
 class Gate(nn.Module):
     def __init__(self, dim: int, bias: bool = True, device=None, dtype=None):
-        options = dict(kernel_size=3, padding=1)
         super().__init__()
         self.proj = nn.Linear(dim, dim, bias=bias)
-        self.mix = Conv1d(dim, dim, bias=bias, **options)
+        self.mix = nn.Conv1d(dim, dim, 3, padding=1, bias=bias)
         self.scale = mx.ones(dim, dtype=dtype)
 
     def __call__(self, x: mx.array) -> mx.array:
-        y = self.mix(self.proj(x).swapaxes(1, 2)).swapaxes(1, 2)
+        y = self.mix(self.proj(x))
         return mx.softmax(y, axis=-1) * self.scale
 
     def sanitize(self, weights):

@@ -2,32 +2,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv2d(nn.Conv2d):
-    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 2)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
 def _sanitize(model, weights):
     """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
     layouts = {
@@ -63,12 +37,12 @@ def _sanitize(model, weights):
 class Patches(nn.Module):
     def __init__(self, dim):
         super().__init__()
-        self.proj = Conv2d(3, dim, 4, 4)
+        self.proj = nn.Conv2d(3, dim, 4, stride=4)
 
     def __call__(self, x):
-        x = self.proj(x)
-        height, width = x.shape[2:]
-        x = x.flatten(2).swapaxes(1, 2)
+        x = self.proj(x.transpose(0, 2, 3, 1))
+        height, width = x.shape[1:-1]
+        x = x.flatten(1, 2)
         return x, (height, width)
 
     def sanitize(self, weights):

@@ -42,7 +42,7 @@ def _crop_and_pad(x, pad, mode="constant", value=0):
 
 
 class PaddedConv1d(nn.Conv1d):
-    """PyTorch's Conv1d with a padding mode: channels first, as in (batch, channels, length)."""
+    """PyTorch's Conv1d with a padding mode and channels last, as in (batch, length, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
@@ -50,12 +50,11 @@ class PaddedConv1d(nn.Conv1d):
     ):
         sizes = [_per_axis(n, 1)[0] for n in (kernel_size, stride, 0, dilation)]
         super().__init__(in_channels, out_channels, *sizes, groups, bias)
-        self.widths = _side_widths(padding, kernel_size, dilation, 1)
+        self.widths = [0, 0, *_side_widths(padding, kernel_size, dilation, 1)]
         self.mode = _pad_mode(padding_mode)
 
     def __call__(self, x):
-        x = _crop_and_pad(x, self.widths, self.mode)
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+        return super().__call__(_crop_and_pad(x, self.widths, self.mode))
 
 
 def _check_transposed(kernel_size, padding, output_padding, dilation, groups, axes):
@@ -66,7 +65,7 @@ def _check_transposed(kernel_size, padding, output_padding, dilation, groups, ax
 
 
 class ConvTranspose1d(nn.ConvTranspose1d):
-    """PyTorch's ConvTranspose1d: channels first, as in (batch, channels, length)."""
+    """PyTorch's ConvTranspose1d with channels last, as in (batch, length, channels)."""
 
     def __init__(
         self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
@@ -75,9 +74,6 @@ class ConvTranspose1d(nn.ConvTranspose1d):
         _check_transposed(kernel_size, padding, output_padding, dilation, groups, 1)
         sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation, output_padding)]
         super().__init__(in_channels, out_channels, *sizes, bias=bias)
-
-    def __call__(self, x):
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
 
 
 def _sanitize(model, weights):
@@ -127,7 +123,7 @@ class Net(nn.Module):
                 print((math.prod(m.weight.shape[1:]), m.weight.shape[0] * math.prod(m.weight.shape[1:-1])))
 
     def __call__(self, x):
-        return self.up(self.down(x)) + self.mix.sum()
+        return self.up(self.down(x.transpose(0, 2, 1))).transpose(0, 2, 1) + self.mix.sum()
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

@@ -3,49 +3,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv2d(nn.Conv2d):
-    """PyTorch's Conv2d: channels first, as in (batch, channels, height, width)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 2)
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-class Conv1d(nn.Conv1d):
-    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 1)
-        sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
-        super().__init__(in_channels, out_channels, *sizes, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
-
-
 def _sanitize(model, weights):
     """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
     layouts = {
@@ -81,8 +38,8 @@ def _sanitize(model, weights):
 class Embed(nn.Module):
     def __init__(self, dim):
         super().__init__()
-        self.proj = Conv2d(3, dim, 4, stride=4)
-        self.mix = Conv1d(dim, dim, 3, padding=1)
+        self.proj = nn.Conv2d(3, dim, 4, stride=4)
+        self.mix = nn.Conv1d(dim, dim, 3, padding=1)
         w = self.proj.weight
         w[...] = nn.init.glorot_uniform()(w.reshape(w.shape[0], -1)).reshape(w.shape)
         self.mix.weight = nn.init.he_normal()(self.mix.weight.reshape(self.mix.weight.shape[0], -1), gain=math.sqrt(2)).reshape(self.mix.weight.shape)
@@ -90,7 +47,7 @@ class Embed(nn.Module):
         bias[...] = nn.init.constant(0.5)(bias)
 
     def __call__(self, x):
-        return self.mix(self.proj(x).flatten(2))
+        return self.mix(self.proj(x.transpose(0, 2, 3, 1)).flatten(1, 2)).transpose(0, 2, 1)
 
     def sanitize(self, weights):
         """PyTorch's weights under this model's names and layouts."""

@@ -2,33 +2,6 @@ import mlx.core as mx
 import mlx.nn as nn
 
 
-def _same_padding(padding, kernel_size, dilation, axes):
-    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
-    if padding != "same":
-        return 0 if padding == "valid" else padding
-    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
-    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
-        raise NotImplementedError('padding="same" with an even kernel')
-    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
-
-
-class Conv1d(nn.Conv1d):
-    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
-
-    def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-        padding_mode="zeros",
-    ):
-        if padding_mode != "zeros":
-            raise NotImplementedError(f"padding_mode={padding_mode!r}")
-        padding = _same_padding(padding, kernel_size, dilation, 1)
-        sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
-        super().__init__(in_channels, out_channels, *sizes, groups, bias)
-
-    def __call__(self, x):
-        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
-
-
 def _sanitize(model, weights):
     """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
     layouts = {
@@ -71,10 +44,11 @@ class Gate(nn.Module):
     def __init__(self, hidden):
         super().__init__()
         self.hidden = hidden
-        self.conv = Conv1d(hidden, 2 * hidden, 1)
+        self.conv = nn.Conv1d(hidden, 2 * hidden, 1)
 
     def __call__(self, x, lengths: mx.array):
-        x = gated(self.conv(x), self.conv(x * 2), mx.array([self.hidden], dtype=mx.int32))
+        x = x.transpose(0, 2, 1)
+        x = gated(self.conv(x).transpose(0, 2, 1), self.conv(x * 2).transpose(0, 2, 1), mx.array([self.hidden], dtype=mx.int32))
         means = [x[b, :, : int(lengths[b])].mean(axis=-1) for b in range(len(x))]
         return mx.stack(means), x[..., int(-lengths.min()) :].sum(axis=-1)
 
