@@ -69,8 +69,10 @@ def embedding(
 
 
 def _padded_embedding(x, weight, padding_idx):
-    """A look-up that gives no gradient to the row `padding_idx`."""
+    """A look-up that gives no gradient to the row `padding_idx`, if there is one."""
     rows = weight[x]
+    if padding_idx is None:
+        return rows
     return mx.where((x == padding_idx % weight.shape[0])[..., None], mx.stop_gradient(rows), rows)
 
 

@@ -222,6 +222,36 @@ def _out_channels(module):
     return module.out_channels if hasattr(module, "out_channels") else module.weight.shape[0]
 
 
+@attribute("torch.nn.Module.in_channels")
+def in_channels_of_any(self):
+    return _in_channels(self)
+
+
+def _in_channels(module):
+    """What the module says itself; a convolution of MLX has its share of a group as the last axis of its kernel."""
+    return module.in_channels if hasattr(module, "in_channels") else module.weight.shape[-1] * getattr(module, "groups", 1)
+
+
+@attribute("torch.nn.Module.in_features")
+def in_features_of_any(self):
+    return _in_features(self)
+
+
+def _in_features(module):
+    """What the module says itself; a linear layer of MLX has it as the last axis of its weight."""
+    return module.in_features if hasattr(module, "in_features") else module.weight.shape[-1]
+
+
+@attribute("torch.nn.Module.out_features")
+def out_features_of_any(self):
+    return _out_features(self)
+
+
+def _out_features(module):
+    """What the module says itself; a linear layer of MLX has it as the first axis of its weight."""
+    return module.out_features if hasattr(module, "out_features") else module.weight.shape[0]
+
+
 @attribute("torch.nn.Conv1d.in_channels", "torch.nn.Conv2d.in_channels")
 def in_channels(self):
     return self.weight.shape[-1] * self.groups
@@ -278,7 +308,7 @@ def stride(self):
     return (self.stride,)
 
 
-@attribute("torch.nn.ConvTranspose1d.padding")
+@attribute("torch.nn.Conv1d.padding", "torch.nn.ConvTranspose1d.padding")
 def padding(self):
     return (self.padding,)
 

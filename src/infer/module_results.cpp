@@ -347,9 +347,9 @@ bool is_recurrent(std::string_view qualified) {
 }
 
 Fact module_attribute(FactStore& store, const Fact& module, std::string_view name) {
-    constexpr std::array<std::string_view, 17> kIntegers{"in_features",   "out_features", "in_channels", "out_channels", "num_embeddings",
+    constexpr std::array<std::string_view, 16> kIntegers{"in_features",   "out_features", "in_channels", "out_channels", "num_embeddings",
                                                          "embedding_dim", "num_features", "groups",      "hidden_size",  "input_size",
-                                                         "num_layers",    "embed_dim",    "num_heads",   "head_dim",     "padding_idx",
+                                                         "num_layers",    "embed_dim",    "num_heads",   "head_dim",
                                                          "num_groups",    "num_channels"};
     const ModuleClass* known = find_module(store.library_name(module));
     if (name == "training") return make(Kind::boolean);

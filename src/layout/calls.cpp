@@ -673,6 +673,7 @@ Value Planner::function_call(NodeId id, NodeId function, bool bound, const std::
 std::optional<Interface> Planner::interface_of(const infer::Fact& module, int axes, NodeId at) {
     if (module.class_index != 0) {
         const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
+        if (exists(forward) && is_pointwise_function(forward)) return Interface{Interface::Kind::pointwise, kFirst, kFirst};
         if (exists(forward)) {
             chained_.emplace_back(forward, at);
             const auto parameters = tree_.children(tree_.child(forward, 0));
@@ -755,6 +756,8 @@ int Planner::rank_taken(const infer::Fact& module) const {
 Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given) {
     if (module.class_index != 0) {
         const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
+        const bool pointwise = exists(forward) && given.size() == 1 && given[0].value.kind == Value::Kind::tensor && is_pointwise_function(forward);
+        if (pointwise) return pointwise_of(id, {{given[0].node, given[0].value}});
         if (exists(forward)) return function_call(id, forward, true, given);
     }
     if (given.empty()) return opaque(id, given);

@@ -220,6 +220,18 @@ std::optional<Value> Planner::cut_out(NodeId id, const Value& owner) {
     return tensor(id, slot);
 }
 
+// scale[:, :, None, None] of (batch, channels) is an image of one pixel in any layout.
+bool Planner::gives_pixel(NodeId id) const {
+    const infer::Fact& known = fact(tree_.child(id, 0));
+    const NodeId index = tree_.child(id, 1);
+    if (known.kind != infer::Kind::tensor || known.rank != 2 || rank(id) < 4 || tree_[index].kind != NodeKind::tuple) return false;
+    const auto parts = tree_.children(index);
+    const auto size = parts.size();
+    const bool spelled = size == static_cast<std::size_t>(rank(id)) && tree_.text(parts[0]) == ":" && tree_.text(parts[1]) == ":";
+    const bool elided = size + 1 == static_cast<std::size_t>(rank(id)) && tree_[parts[0]].kind == NodeKind::ellipsis;
+    return (spelled || elided) && std::all_of(parts.begin() + (spelled ? 2 : 1), parts.end(), [&](NodeId part) { return tree_[part].kind == NodeKind::none_; });
+}
+
 Value Planner::subscript(NodeId id) {
     if (shape_index(id)) return {};
     const NodeId object = tree_.child(id, 0);
@@ -243,6 +255,11 @@ Value Planner::subscript(NodeId id) {
     }
     if (owner.kind == Value::Kind::tensor)
         if (std::optional<Value> cut = cut_out(id, owner)) return *cut;
+    if (owner.kind == Value::Kind::other && gives_pixel(id)) {
+        const Slot slot = slots_.fresh();
+        pending_slices_.emplace_back(index, slot, rank(id));
+        return tensor(id, slot);
+    }
     force(object, owner);
     return rank(id) > 0 ? tensor(id, kFirst) : Value{};
 }

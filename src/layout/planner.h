@@ -124,6 +124,7 @@ private:
     Value attribute(NodeId id);
     Value subscript(NodeId id);
     std::optional<Value> cut_out(NodeId id, const Value& owner);
+    [[nodiscard]] bool gives_pixel(NodeId id) const;
     Value comprehension(NodeId id);
     bool compares_shapes(NodeId id);
     Value pointwise(NodeId id, const std::vector<NodeId>& operands);

@@ -40,6 +40,25 @@ std::string Rewriter::class_text(const Entry& entry) {
     return {};
 }
 
+// Whether the class that a constructor rule names is used with nothing but what torch's takes, for some arguments at least:
+//   return nn.MaxPool2d(kernel_size, stride=stride)        and not: return Pad(padding, 2, mode="reflect")
+bool Rewriter::passes_arguments_on(const Entry& entry) {
+    const catalogue::Body& body = catalogue_.body(entry);
+    bool any = false;
+    for (std::uint32_t number = 1; number < body.tree.size(); ++number) {
+        const NodeId id{number};
+        if (body.tree[id].kind != NodeKind::return_ || !exists(body.tree.child(id, 0)) || body.tree[body.tree.child(id, 0)].kind != NodeKind::call) continue;
+        const auto arguments = body.tree.children(body.tree.child(id, 0)).subspan(1);
+        const bool adds = std::any_of(arguments.begin(), arguments.end(), [&](NodeId argument) {
+            const NodeKind kind = body.tree[body.tree[argument].kind == NodeKind::keyword ? body.tree.child(argument, 0) : argument].kind;
+            return kind == NodeKind::integer || kind == NodeKind::string || kind == NodeKind::true_;
+        });
+        if (!adds) return true;
+        any = true;
+    }
+    return !any;
+}
+
 // The argument of `x.type(...)`.
 bool Rewriter::is_type_argument(NodeId id) const {
     const NodeId parent = tree_[id].parent;
@@ -83,6 +102,8 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     case EntryKind::module_:
         text = tested_class(id, *entry);
         if (text.empty()) text = base_text(id, *entry);
+        if (text.empty() && entry->kind == EntryKind::module_ && tree_[tree_[id].parent].kind != NodeKind::class_def && !passes_arguments_on(*entry))
+            if (const rules::Outcome maker = evaluator_.function(*entry); maker.status == rules::Outcome::Status::expression) text = maker.value.text;
         if (text.empty()) text = class_text(*entry);
         if (!entry->weights.empty()) mark_layout(id);
         break;
@@ -291,8 +312,7 @@ void Rewriter::attribute(NodeId id) {
         if (own && own->kind == EntryKind::attribute && !stored) by_entry(*own);
         return;
     }
-    if (known.kind == infer::Kind::module && known.class_index == 0 && !stored && node.name == "out_channels")  // which convolution it is shows at run time
-        return by_entry(*catalogue_.find("torch.nn.Module.out_channels"));
+    if (!stored && is_size_of_any_layer(id)) return by_entry(*catalogue_.find("torch.nn.Module." + std::string(node.name)));
     const bool named = node.name == "data" && exists(parent) && tree_[parent].kind == NodeKind::assign && tree_[tree_.child(parent, 1)].kind == NodeKind::name;
     if (node.name == "data" && !stored && (is_passed_to_be_written(id) || (named && is_written_to(tree_.child(parent, 1))))) {
         put(id, rendered(object), precedence_of(object), "torch.Tensor.data");
@@ -339,6 +359,21 @@ void Rewriter::attribute(NodeId id) {
     const bool shared = std::find(std::begin(kSharedAttributes), std::end(kSharedAttributes), node.name) != std::end(kSharedAttributes);
     if (tensor && !shared && !entry)
         refuse(Code::no_entry, id, "`Tensor." + std::string(node.name) + "` has no entry in the catalogue", "write it with operations that have one, or add an entry");
+}
+
+// head.in_features, self.pool.proj.out_features of what is a layer, perhaps: which one shows at run time.
+bool Rewriter::is_size_of_any_layer(NodeId id) const {
+    constexpr std::string_view kSizes[] = {"out_channels", "in_channels", "in_features", "out_features"};
+    if (std::find(std::begin(kSizes), std::end(kSizes), tree_[id].name) == std::end(kSizes)) return false;
+    const NodeId object = tree_.child(id, 0);
+    const infer::Fact& known = fact(object);
+    if (known.kind == infer::Kind::module) return known.class_index == 0 && known.library_class == 0;
+    if (known.kind != infer::Kind::unknown) return false;
+    // self.pool.proj: an attribute of an attribute, neither of them a configuration
+    constexpr std::string_view kConfigurations[] = {"cfg", "conf", "args", "opt", "param", "hp", "info", "spec"};
+    const std::string text(tree_.text(object));
+    const bool chain = tree_[object].kind == NodeKind::attribute && tree_[tree_.child(object, 0)].kind == NodeKind::attribute && text.starts_with("self.");
+    return chain && std::none_of(std::begin(kConfigurations), std::end(kConfigurations), [&](std::string_view word) { return text.find(word) != std::string::npos; });
 }
 
 // `x[places, :] = y` is `x[places] = y`: MLX gives no gradient of a store by an array before a slice.

@@ -27,7 +27,7 @@ bool is_pool(std::string_view base) {
 void Rewriter::plan_bases() {
     for (const names::ClassInfo& info : names_.classes) {
         const bool pool = std::any_of(info.bases.begin(), info.bases.end(), is_pool);
-        if (pool || names::computes_with_kernel(tree_, info)) own_weight_bases_.insert(syntax::index(info.node));
+        if (pool || names::computes_with_kernel(tree_, info) || names::reads_embedding(tree_, info)) own_weight_bases_.insert(syntax::index(info.node));
     }
 }
 
@@ -320,17 +320,23 @@ std::string Rewriter::tested_class(NodeId id, const catalogue::Entry& entry) {
     if (!exists(call) || tree_[call].kind != NodeKind::call || tree_.children(call).size() != 3 || tree_.child(call, 2) != argument) return {};
     const std::string_view test = tree_.text(tree_.child(call, 0));
     if (test != "isinstance" && test != "issubclass") return {};
-    const catalogue::Body& body = catalogue_.body(entry);
-    if (body.tree[body.node].kind != NodeKind::class_def || body.tree.decorator_begin(body.node) < 2) return {};
-    const std::string_view base = body.tree.text(body.tree.child(body.node, 1));
-    if (base != "nn." + std::string(body.name) || !entry.qualified.ends_with("." + std::string(body.name))) return {};
-    const std::string own = output_.nn + std::string(base.substr(2));
+    std::string own;
+    if (entry.kind == catalogue::EntryKind::module_) {
+        own = class_text(entry);
+    } else {
+        const catalogue::Body& body = catalogue_.body(entry);
+        if (body.tree[body.node].kind != NodeKind::class_def || body.tree.decorator_begin(body.node) < 2) return {};
+        const std::string_view base = body.tree.text(body.tree.child(body.node, 1));
+        if (base != "nn." + std::string(body.name) || !entry.qualified.ends_with("." + std::string(body.name))) return {};
+        own = output_.nn + std::string(base.substr(2));
+    }
     const std::string_view layer = layout::plain_name(entry.qualified);
     for (const std::uint32_t definition : own_weight_bases_) {
         const auto& bases = names_.classes[names_.class_at[definition] - 1].bases;
         if (std::find(bases.begin(), bases.end(), layer) == bases.end()) continue;
         return "(" + own + ", " + evaluator_.require_definition(*own_weight_base(layer)) + ")";
     }
+    if (entry.kind == catalogue::EntryKind::module_) return {};
     return own;
 }
 

@@ -58,6 +58,10 @@ bool Rewriter::used_as_tensor(NodeId call, std::string_view method) const {
     const auto arguments = tree_.children(call).subspan(1);
     const bool used = exists(tree_[call].parent) && tree_[tree_[call].parent].kind != NodeKind::expression_statement;
     if (is_one_of(method, kGivesNone)) return used;
+    if (method == "type") {
+        const bool one = used && arguments.size() == 1 && tree_[arguments[0]].kind != NodeKind::keyword;
+        return one && (fact(arguments[0]).kind == infer::Kind::dtype || (tree_[arguments[0]].kind == NodeKind::attribute && tree_[arguments[0]].name == "dtype"));
+    }
     if (method == "split") {
         for (const NodeId argument : arguments)
             if (tree_[argument].kind == NodeKind::keyword && (tree_[argument].name == "dim" || tree_[argument].name.starts_with("split_size"))) return true;

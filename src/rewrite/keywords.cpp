@@ -67,6 +67,7 @@ Value Rewriter::item_value(NodeId dict, const std::string& key, NodeId value) {
         same = binding.stores.size() <= 1 && binding.scope == names_[names_.binding(dict)].scope && names_.binding(value) != names::kNoBinding;
     }
     if (same) return value_of(value);
+    dicts_read_.insert(static_cast<std::uint32_t>(names_.binding(dict)));
     Value read = rules::code_value(std::string(tree_.text(dict)) + "[" + rules::python_string(key) + "]", Precedence::atom, fact(value).kind);
     read.fact = fact(value);
     read.fact.value = infer::kNoValue;
@@ -76,7 +77,7 @@ Value Rewriter::item_value(NodeId dict, const std::string& key, NodeId value) {
 // `factory_kwargs = {"device": device, "dtype": dtype}` goes when every use of it was spread into the calls.
 void Rewriter::drop_spread_dicts() {
     for (const names::Binding& binding : names_.bindings) {
-        if (!exists(binding.only_value) || binding.loads.empty()) continue;
+        if (!exists(binding.only_value) || binding.loads.empty() || dicts_read_.contains(static_cast<std::uint32_t>(&binding - names_.bindings.data()))) continue;
         const bool all = std::all_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return spread_.contains(syntax::index(load)); });
         if (!all) continue;
         const auto items = known_items(binding.only_value);

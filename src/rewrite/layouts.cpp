@@ -124,7 +124,7 @@ void Rewriter::move_value(NodeId id) {
     const int rank = layout_.ranks.at(syntax::index(id));
     const std::string axes = layout_.moves[syntax::index(id)] == Move::to_last ? layout::to_last_axes(rank) : layout::to_first_axes(rank);
     std::string text = rendered(id);
-    if (precedence_of(id) < Precedence::atom && !tree_[id].has(syntax::Flag::parenthesized)) text = "(" + text + ")";
+    if (precedence_of(id) < Precedence::atom) text = "(" + text + ")";
     if (layout_.pixels.contains(syntax::index(id))) {
         std::string ones = "1";
         for (int size = 2; size < rank; ++size) ones += ", 1";
@@ -141,7 +141,7 @@ void Rewriter::column(NodeId id) {
         return;
     }
     std::string text = rendered(id);
-    if (precedence_of(id) < Precedence::atom && !tree_[id].has(syntax::Flag::parenthesized)) text = "(" + text + ")";
+    if (precedence_of(id) < Precedence::atom) text = "(" + text + ")";
     put(id, text + ".reshape(-1)", Precedence::atom, "layout");
 }
 

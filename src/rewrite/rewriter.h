@@ -330,6 +330,8 @@ private:
     [[nodiscard]] const catalogue::Entry* attribute_of_numbers(NodeId object, std::string_view name) const;
     void attribute(NodeId id);
     void name(NodeId id);
+    [[nodiscard]] bool passes_arguments_on(const catalogue::Entry& entry);
+    [[nodiscard]] bool is_size_of_any_layer(NodeId id) const;
     void drop_whole_axes(std::vector<NodeId>& parts);
     void subscript(NodeId id);
     void stop_index(NodeId index);
@@ -485,6 +487,7 @@ private:
     std::set<std::uint32_t> left_out_;  // statements that a decided condition keeps from running
     std::vector<std::pair<NodeId, NodeId>> absent_;              // `try` of an unknown library, and the handler that is taken
     std::set<std::uint32_t> spread_;                             // names of dicts whose items stand in the call now
+    std::set<std::uint32_t> dicts_read_;                         // bindings of dicts of which such a call reads an item
     std::set<std::uint32_t> hoisted_;                            // comments, by their first byte
     std::vector<NodeId> open_training_;                          // statements that set `requires_grad` of a loop's parameter
     std::vector<UnreachedPart> unreached_;
