@@ -26,6 +26,21 @@ def _trainable_arrays(module):
     return iter(arrays)
 
 
+# Of a frozen module nothing is trained, and it still has the parameters of the one beside it.
+@rule("mlxify.paired_parameters")
+def paired_parameters(first, second):
+    return _paired_arrays(first, second)
+
+
+def _paired_arrays(first, second):
+    """The parameters of two modules of one structure side by side: the arrays that are trained in either of them."""
+    from mlx.utils import tree_flatten
+
+    ones, others = dict(tree_flatten(first.parameters())), dict(tree_flatten(second.parameters()))
+    trained = {name for module in (first, second) for name, _ in tree_flatten(module.trainable_parameters())}
+    return [(ones[name], others[name]) for name in ones if name in trained]
+
+
 @rule("torch.nn.Module.named_modules")
 def named_modules(self, memo=None, prefix="", remove_duplicate=True):
     return self.named_modules()

@@ -189,7 +189,7 @@ bool Rewriter::softmax_is_masked(NodeId call) const {
 
 void Rewriter::call(NodeId id) {
     attribute_by_name(id);
-    if (drop_permute(id) || super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
+    if (drop_permute(id) || paired_parameters(id) || super_call(id) || asks_for_dictionary(id) || asks_for_member(id) || member_by_name(id) || context_call(id) || requires_grad_call(id)) return;
     NodeId flag = syntax::kNoNode;
     if (is_training_loop(tree_[id].parent, flag)) return;  // module.parameters(), gone with the loop
     check_mutated_arguments(id);

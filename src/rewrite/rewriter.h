@@ -223,6 +223,11 @@ private:
     void set_trained(NodeId object, NodeId flag, NodeId statement);
     [[nodiscard]] bool is_input(NodeId tensor) const;
     [[nodiscard]] bool is_untracked(NodeId tensor) const;
+    [[nodiscard]] NodeId zipped_in(NodeId loop, NodeId name) const;
+    [[nodiscard]] bool zips_parameters(NodeId call) const;
+    [[nodiscard]] bool is_one_of_parameters(NodeId name) const;
+    bool paired_parameters(NodeId call);
+    [[nodiscard]] NodeId zipped_parameters_of(NodeId name, NodeId statement) const;
     [[nodiscard]] bool loops_over_parameters(NodeId name) const;
     [[nodiscard]] NodeId parameters_of(NodeId iterable) const;
     [[nodiscard]] bool is_training_loop(NodeId loop, NodeId& flag) const;

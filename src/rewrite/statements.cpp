@@ -430,7 +430,7 @@ void Rewriter::assign(NodeId id) {
                 set_trained(object, value, id);
                 continue;
             }
-            edits_.replace({tree_[object].span.end, node.span.end}, "", "data");
+            edits_.replace({tree_[object].span.end, node.span.end}, is_one_of_parameters(object) ? "[...]" : "", "data");
             if (is_parameter(object) && runs_in_calls(object)) put(value, still_trained(object, one_expression(rendered(value))), Precedence::atom, "data");
             continue;
         }

@@ -10,6 +10,8 @@
 
 namespace mlxify::rewrite {
 
+using catalogue::Entry;
+
 // The `requires_grad` of nn.Parameter(x, requires_grad=...), unless it is absent or True.
 NodeId Rewriter::untrained_flag(NodeId value) const {
     if (!exists(value)) return syntax::kNoNode;
@@ -108,6 +110,10 @@ void Rewriter::set_trained(NodeId object, NodeId flag, NodeId statement) {
         uses_mx_ = true;
         return;
     }
+    if (const NodeId module = zipped_parameters_of(weight, statement); exists(module)) {  // for p, q in zip(a.parameters(), b.parameters())
+        replace_statement(statement, trained_lines(holder_of(module), flag, ""), "requires_grad");
+        return;
+    }
     if (loops_over_parameters(weight)) {  // the loop is judged as a whole
         open_training_.push_back(statement);
         return;
@@ -160,6 +166,56 @@ bool Rewriter::loops_over_parameters(NodeId name) const {
         if (!exists(loop) || (tree_[loop].kind != NodeKind::for_ && tree_[loop].kind != NodeKind::comprehension)) return false;
         return exists(parameters_of(tree_.child(loop, 1)));
     });
+}
+
+// The module whose parameters a name is, one after another, in a loop over those of several, if `statement` stands right in that loop
+// and not alone, with a flag that does not depend on it.
+NodeId Rewriter::zipped_parameters_of(NodeId name, NodeId statement) const {
+    const NodeId block = tree_[statement].parent;
+    const NodeId loop = tree_[block].parent;
+    if (tree_[loop].kind != NodeKind::for_ || tree_.child(loop, 2) != block || tree_.children(block).size() < 2) return syntax::kNoNode;
+    NodeId flag = syntax::kNoNode;
+    if (!sets_trained(statement, flag) || (exists(flag) && mentions_target(flag, tree_.child(loop, 0)))) return syntax::kNoNode;
+    return zipped_in(loop, name);
+}
+
+// Of `for p, q in zip(a.parameters(), b.parameters())`: `a` for p, `b` for q.
+NodeId Rewriter::zipped_in(NodeId loop, NodeId name) const {
+    const NodeId target = tree_.child(loop, 0), iterable = tree_.child(loop, 1);
+    if (tree_[name].kind != NodeKind::name || tree_[target].kind != NodeKind::tuple || !zips_parameters(iterable)) return syntax::kNoNode;
+    const auto targets = tree_.children(target), iterated = tree_.children(iterable).subspan(1);
+    for (std::size_t at = 0; at < std::min(targets.size(), iterated.size()); ++at)
+        if (tree_[targets[at]].kind == NodeKind::name && names_.binding(targets[at]) == names_.binding(name)) return parameters_of(iterated[at]);
+    return syntax::kNoNode;
+}
+
+bool Rewriter::zips_parameters(NodeId call) const {
+    if (tree_[call].kind != NodeKind::call || tree_.children(call).size() != 3) return false;
+    const NodeId callee = tree_.child(call, 0);
+    if (tree_[callee].kind != NodeKind::name || tree_[callee].name != "zip" || names_.binding(callee) != names::kNoBinding) return false;
+    const auto iterated = tree_.children(call).subspan(1);
+    return std::all_of(iterated.begin(), iterated.end(), [&](NodeId one) { return exists(parameters_of(one)) && tree_[tree_.child(one, 0)].name == "parameters" && tree_.children(one).size() == 1; });
+}
+
+// Whether a name is what a loop takes from the parameters of a module, or of several side by side.
+bool Rewriter::is_one_of_parameters(NodeId name) const {
+    if (loops_over_parameters(name)) return true;
+    if (tree_[name].kind != NodeKind::name) return false;
+    const names::Binding& binding = names_[names_.binding(name)];
+    return !binding.stores.empty() && std::all_of(binding.stores.begin(), binding.stores.end(), [&](NodeId store) {
+        const NodeId loop = tree_[tree_[store].parent].parent;
+        return tree_[tree_[store].parent].kind == NodeKind::tuple && tree_[loop].kind == NodeKind::for_ && exists(zipped_in(loop, store));
+    });
+}
+
+// zip(a.parameters(), b.parameters()): of a frozen module nothing is trained, and torch goes over its parameters all the same.
+bool Rewriter::paired_parameters(NodeId call) {
+    if (!zips_parameters(call)) return false;
+    std::vector<rules::Actual> modules;
+    for (const NodeId one : tree_.children(call).subspan(1)) modules.push_back({{}, value_of(parameters_of(one)), false, false});
+    const Entry* entry = catalogue_.find("mlxify.paired_parameters");
+    finish(call, evaluator_.apply(*entry, modules, {}).value, entry->qualified);
+    return true;
 }
 
 // The module of `module.parameters()` or `module.named_parameters()`; kNoNode for anything else.
