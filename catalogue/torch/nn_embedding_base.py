@@ -17,9 +17,6 @@ class Embedding(nn.Embedding):
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
         self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
-        self.reset_parameters()
-
-    def reset_parameters(self):
         self.weight = mx.random.normal(self.weight.shape)
         self._fill_padding_idx_with_zero()
 

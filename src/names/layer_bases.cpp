@@ -34,9 +34,7 @@ bool computes_with_kernel(const syntax::Tree& tree, const ClassInfo& info) {
 }
 
 bool reads_embedding(const syntax::Tree& tree, const ClassInfo& info) {
-    if (std::find(info.bases.begin(), info.bases.end(), "torch.nn.Embedding") == info.bases.end()) return false;
-    const bool draws = std::any_of(info.methods.begin(), info.methods.end(), [&](NodeId method) { return tree[method].name == "reset_parameters"; });
-    return draws || reads_of_self(tree, info, kOfEmbeddings);
+    return std::find(info.bases.begin(), info.bases.end(), "torch.nn.Embedding") != info.bases.end() && reads_of_self(tree, info, kOfEmbeddings);
 }
 
 }  // namespace mlxify::names

@@ -13,7 +13,7 @@ bool is_convolution(std::string_view qualified);  // not a transposed one
 // Whether the class derives from a convolution and reads of `self` what torch's convolutions keep: its kernel, its sizes.
 bool computes_with_kernel(const syntax::Tree& tree, const ClassInfo& info);
 
-// Whether the class derives from torch.nn.Embedding and reads of `self` what that keeps, or draws the table itself.
+// Whether the class derives from torch.nn.Embedding and reads of `self` what that keeps.
 bool reads_embedding(const syntax::Tree& tree, const ClassInfo& info);
 
 }  // namespace mlxify::names

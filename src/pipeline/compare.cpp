@@ -31,10 +31,6 @@ public:
         diagnostics::Sink sink;
         prepared_ = verify::prepare(workers, request_, sink);
         of_original_ = sink.take();
-        for (verify::PreparedEntry& entry : prepared_.entries)
-            for (verify::PreparedSample& sample : entry.samples)
-                if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
-                    mlx = expression_in_mlx(sample.invocation.expression, original, catalogue);
     }
 
     // All samples of an entry but its first are judged as variations of that, as they were when the header was written.
@@ -71,6 +67,10 @@ private:
     // Inner modules of a file that holds images with channels last are called as a conversion of the original would have them.
     [[nodiscard]] verify::Prepared prepared_for(std::string_view converted) const {
         verify::Prepared prepared = prepared_;
+        for (verify::PreparedEntry& entry : prepared.entries)
+            for (verify::PreparedSample& sample : entry.samples)
+                if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
+                    mlx = expression_in_mlx(sample.invocation.expression, original_, catalogue_, converted);
         if (!declared_.empty()) {
             declare_channels_last(prepared, declared_);
             return prepared;

@@ -84,7 +84,7 @@ Work verify_conversion(Conversion conversion, const source::SourceText& source, 
     for (verify::PreparedEntry& entry : prepared.entries)
         for (verify::PreparedSample& sample : entry.samples)
             if (std::string& mlx = sample.invocation.mlx_expression; mlx.empty())
-                mlx = expression_in_mlx(sample.invocation.expression, source, catalogue);
+                mlx = expression_in_mlx(sample.invocation.expression, source, catalogue, work.conversion.text);
     adapt_layouts(prepared, work.conversion.moved_interfaces);
     work.verdict = verify::verify(workers, request, prepared, work.conversion.text, span_pairs(work.conversion));
     work.diagnostics.insert(work.diagnostics.end(), work.verdict.diagnostics.begin(), work.verdict.diagnostics.end());

@@ -23,9 +23,28 @@ std::string torch_imports(const source::SourceText& original) {
     return text;
 }
 
+// The top-level classes and functions of a program, but those that `converted` has with the same text: that file's are meant then, and
+// not others of the same kind.
+std::string without_those_of(std::string_view converted, const std::string& program) {
+    std::string kept;
+    std::size_t begin = 0;
+    while (begin < program.size()) {
+        std::size_t end = program.find("\n\n\n", begin);
+        end = end == std::string::npos ? program.size() : end + 3;
+        const std::string_view block = std::string_view(program).substr(begin, end - begin);
+        const std::string_view text = block.substr(0, block.find_last_not_of('\n') + 1);
+        const bool definition = text.starts_with("class ") || text.starts_with("def ");
+        const std::size_t at = definition ? converted.find(text) : std::string_view::npos;
+        const bool same = at != std::string_view::npos && (at == 0 || converted[at - 1] == '\n') && (at + text.size() == converted.size() || converted[at + text.size()] == '\n');
+        if (!same) kept += block;
+        begin = end;
+    }
+    return kept;
+}
+
 }  // namespace
 
-std::string expression_in_mlx(std::string_view expression, const source::SourceText& original, const catalogue::Catalogue& catalogue) {
+std::string expression_in_mlx(std::string_view expression, const source::SourceText& original, const catalogue::Catalogue& catalogue, std::string_view converted) {
     const std::string function = "\n\ndef " + std::string(kFunction) + "():\n    return ";
     const source::SourceText program("sample", std::string(kUsualImports) + torch_imports(original) + function + std::string(expression) + "\n");
     const Conversion conversion = convert(program, {}, catalogue, {});
@@ -38,7 +57,7 @@ std::string expression_in_mlx(std::string_view expression, const source::SourceT
         while (alone.ends_with('\n')) alone.pop_back();
         return alone == expression ? std::string{} : alone;
     }
-    return text + "\n" + std::string(kFunction) + "()";
+    return without_those_of(converted, text) + "\n" + std::string(kFunction) + "()";
 }
 
 }  // namespace mlxify::pipeline

@@ -10,7 +10,9 @@
 
 namespace mlxify::pipeline {
 
-// Statements whose last is the expression, or an expression alone; empty if it reads the same or cannot be converted.
-std::string expression_in_mlx(std::string_view expression, const source::SourceText& original, const catalogue::Catalogue& catalogue);
+// Statements whose last is the expression, or an expression alone; empty if it reads the same or cannot be converted. Definitions that
+// the file as `converted` has too are not stated again: a class that it compares with is that one.
+std::string expression_in_mlx(std::string_view expression, const source::SourceText& original, const catalogue::Catalogue& catalogue,
+                              std::string_view converted);
 
 }  // namespace mlxify::pipeline

@@ -22,8 +22,8 @@ protected:
         catalogue_.emplace(index_->view());
     }
 
-    std::string in_mlx(std::string_view expression, std::string imports = "import torch\n") {
-        return expression_in_mlx(expression, source::SourceText("net.py", imports + "x = 1\n"), *catalogue_);
+    std::string in_mlx(std::string_view expression, std::string imports = "import torch\n", std::string_view converted = {}) {
+        return expression_in_mlx(expression, source::SourceText("net.py", imports + "x = 1\n"), *catalogue_, converted);
     }
 
     std::unique_ptr<catalogue::OwnedIndex> index_;
@@ -33,6 +33,15 @@ protected:
 TEST_F(SampleExpressions, NoWordForWhatReadsTheSame) { EXPECT_EQ(in_mlx("Net(8, [1, 2], act='relu')"), ""); }
 
 TEST_F(SampleExpressions, FlagsOfTheFilesOwnClassesStay) { EXPECT_EQ(in_mlx("Swish(inplace=True)"), ""); }
+
+TEST_F(SampleExpressions, AClassThatTheFileHasIsThatOne) {
+    const std::string stated = in_mlx("Net(nn.Tanhshrink)");
+    const std::size_t at = stated.find("class Tanhshrink");
+    ASSERT_NE(at, std::string::npos) << stated;
+    const std::string same = in_mlx("Net(nn.Tanhshrink)", "import torch\n", "import mlx.nn as nn\n\n\n" + stated.substr(at, stated.find("\n\n\n", at) - at) + "\n");
+    EXPECT_EQ(same.find("class Tanhshrink"), std::string::npos) << same;
+    EXPECT_NE(same.find("Net(Tanhshrink)"), std::string::npos) << same;
+}
 
 TEST_F(SampleExpressions, ModulesBecomeThoseOfMlx) {
     EXPECT_EQ(in_mlx("Net(nn.ModuleList([block]))"), "Net([block])");

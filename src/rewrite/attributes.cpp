@@ -89,6 +89,7 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
     switch (entry->kind) {
     case EntryKind::constant: {
         text = std::string(entry->target);
+        if (text.starts_with('(') && is_annotation(id)) text = "nn.Module";  // one of several classes
         if (is_type_argument(id))  // x.type(torch.LongTensor)
             if (const Entry* dtype = catalogue_.find(std::string(qualified) + ".dtype")) text = std::string(dtype->target);
         if (text.starts_with("mx.")) text = output_.mx + text.substr(2), uses_mx_ = true;

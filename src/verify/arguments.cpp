@@ -307,7 +307,7 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
             for (std::string& instance : instances(other.name, depth)) add_once(guesses, std::move(instance));
     }
     const Usage usage = usage_of(tree_, definition.name, parameter.name);
-    if (says_no_more_than_its_use(parameter.annotation) || parameter.annotation == "str" || !usage.literals.empty() || !usage.keys.empty() || usage.mapping || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
+    if (says_no_more_than_its_use(parameter.annotation) || parameter.annotation == "str" || usage.device || usage.axis || parameter.annotation.starts_with("Type[") || parameter.annotation.starts_with("type[") || !usage.literals.empty() || !usage.keys.empty() || usage.mapping || parameter.annotation.find("Callable") != std::string::npos || parameter.annotation.ends_with("Module") || !usage.fields.empty())
         for (std::string& guess : by_usage(parameter.name, usage, depth)) add_once(guesses, std::move(guess));
     const Quantity quantity = quantity_of(parameter.name);
     const bool may_be_callable =
@@ -318,6 +318,8 @@ std::vector<std::string> ArgumentGuesser::guesses_of(const DefinitionOf& definit
             if (callable && other.name != entry_.name && plain(other.name).find(plain(parameter.name)) != std::string::npos) add_once(guesses, other.name);
         }
     }
+    if (std::find(usage.names.begin(), usage.names.end(), "kernel_size") != usage.names.end())  // block_size of what drops blocks
+        for (std::string& guess : argument_guesses({"kernel_size", "", std::nullopt, ""})) add_once(guesses, std::move(guess));
     std::vector<std::string> named = argument_guesses(parameter);
     if (quantity == Quantity::unknown && parameter.annotation.empty())  // what the layers to which it is given call it
         for (const std::string& name : usage.names)
@@ -342,6 +344,8 @@ std::vector<std::string> ArgumentGuesser::field_guesses(const std::string& name,
 
 std::vector<std::string> ArgumentGuesser::by_usage(const std::string& name, const Usage& usage, int depth) const {
     std::vector<std::string> guesses = usage.literals;
+    if (usage.device) return {"'cpu'"};
+    if (usage.axis) return {"1", "-1"};
     for (const std::string& type : usage.types)
         for (std::string& instance : instances(type, depth)) add_once(guesses, std::move(instance));
     if (!usage.types.empty() && !guesses.empty()) return guesses;
@@ -425,6 +429,9 @@ std::vector<std::string> ArgumentGuesser::callables(const std::string& name, con
     std::vector<std::string> guesses;
     const Quantity quantity = quantity_of(name);
     if (usage.made && quantity == Quantity::activation) return {"nn.ReLU", "nn.GELU"};
+    if (usage.made && lower(name).find("conv") != std::string::npos) return {"nn.Conv2d", "nn.Conv1d"};
+    if (usage.made && lower(name).find("pool") != std::string::npos) return {"nn.MaxPool2d", "nn.AvgPool2d"};
+    if (usage.made && lower(name).find("linear") != std::string::npos) return {"nn.Linear"};
     if (usage.made && quantity == Quantity::norm) return {"nn.BatchNorm2d", "nn.LayerNorm", "nn.BatchNorm1d"};
     if (!usage.made && quantity == Quantity::activation) return {"nn.ReLU()", "nn.GELU()"};
     if (!usage.made && (lower(name).find("loss") != std::string::npos || lower(name).find("criterion") != std::string::npos))

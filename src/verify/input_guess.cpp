@@ -177,6 +177,11 @@ bool means_indices(const std::string& name, const std::string& annotation) {
            one_of(name, {"idx", "index", "indices", "src_seq", "tgt_seq", "labels", "label", "classes", "class_labels"});
 }
 
+// How much of each row of a batch is filled: `lengths`, `x_lens`.
+bool means_lengths(const std::string& name) {
+    return one_of(name, {"lengths", "lens", "length", "seq_lens", "seqlens"}) || name.ends_with("_lengths") || name.ends_with("_lens") || name.ends_with("_length");
+}
+
 // Inputs that are no tensors, by annotation.
 std::vector<Json> plain_guesses(const std::string& name, const std::string& annotation, const Sizes& sizes) {
     if (annotation == "bool") return {Json(false), Json(true)};
@@ -197,6 +202,7 @@ std::vector<Json> guesses_by_use(const InputHint& hint) {
     if (hint.flag) return {Json(false), Json(true)};
     if (hint.called) return {Json{{"$eval", identity_text("x", hint.results)}}};  // a module or a function of the caller's
     if (hint.mapping && hint.fields.empty()) return {Json::object()};
+    if (hint.device) return {Json("cpu")};
     if (hint.counted) return {Json(4), Json(8)};
     const auto is_size = [](const std::string& name) { return one_of(lower(name), {"h", "w", "d", "height", "width", "depth"}); };
     if (!hint.unpacked.empty() && std::all_of(hint.unpacked.begin(), hint.unpacked.end(), is_size))
@@ -313,6 +319,12 @@ std::vector<Json> input_guesses(const ParameterOf& parameter, const InputHint& h
     const bool means_time = one_of(name, {"time", "times", "timestep", "timesteps", "noise_level", "sigma", "sigmas"}) || (name == "t" && !hint.of_function);
     if (guesses.empty() && means_time && hint.indices_below < 0 && hint.rank < 2) guesses = time_guesses();
     if (!guesses.empty() && hint.documented.axes.empty() && one_number_each(hint)) return guesses;
+    if (means_lengths(name) && hint.indices_below < 0 && hint.rank < 2 && guesses.empty()) {  // a mask made of them has the largest as its size
+        guesses.push_back(index_spec({kBatch}, sizes.length + 1));
+        guesses.back()["low"] = sizes.length;
+        guesses.push_back(index_spec({kBatch}, sizes.length));
+        guesses.back()["low"] = 1;
+    }
     const std::int64_t below = hint.indices_below > 0 ? hint.indices_below : sizes.vocabulary;
     if (hint.indices_below > 0 || means_indices(name, parameter.annotation)) {
         const bool one_each = contains(name, "label") || contains(name, "class");

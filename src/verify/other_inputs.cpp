@@ -382,6 +382,13 @@ std::vector<Trial> other_inputs(const Trial& trial, const std::vector<ParameterO
                 return true;
             });
             break;
+        case Repair::Kind::shares:
+            change_each(trial, trials, [](Json& spec) {
+                if (!is_float_spec(spec) || spec.contains("high")) return false;
+                spec["low"] = 0, spec["high"] = 1;
+                return true;
+            });
+            break;
         case Repair::Kind::smaller_indices:
             change_all(trial, trials, [](Json& spec) {
                 if (!spec.contains("high") || is_float_spec(spec) || spec["high"] <= 2) return false;

@@ -20,6 +20,7 @@ struct Repair {
         indices,         // an input must hold integers, not floats
         floats,          // an input must hold floats, not integers
         complex_numbers, // an input must hold complex numbers
+        shares,          // an input must hold numbers between 0 and 1
         smaller_indices, // integers must be smaller
         larger_space,    // the spatial axes are too small: what is made of them is `found` and must be `wanted`, where that is told
         even_space,      // the spatial axes must divide by a power of two

@@ -130,6 +130,8 @@ TEST(RepairsFor, ReadsSizesThatAreToldInFull) {
 TEST(RepairsFor, ReadsWhatAnInputMustBe) {
     EXPECT_EQ(first("IndexError", "too many indices for tensor of dimension 2"), (Repair{rank, 2, 3, {}}));
     EXPECT_EQ(first("AttributeError", "'Tensor' object has no attribute 'items'").kind, mapping_input);
+    EXPECT_EQ(first("AssertionError", "the predictions should be between 0 and 1").kind, shares);
+    EXPECT_EQ(first("RuntimeError", "all elements of input should be between 0 and 1").kind, shares);
     EXPECT_EQ(first("AttributeError", "'int' object has no attribute 'items'").kind, mapping_value);
     EXPECT_EQ(first("RuntimeError", "Boolean value of Tensor with more than one value is ambiguous").kind, single_value);
 }

@@ -402,6 +402,7 @@ std::map<std::string, InputHint> input_hints(const Tree& tree, std::string_view 
         hint.flag = usage.condition && !usage.number && !usage.sequence && hint == InputHint{};
         hint.of_function = !is_class;
         hint.counted = usage.counted;
+        hint.device = usage.device || name == "device";
         hint.called = usage.called;
         hint.results = usage.results;
         hint.mapping = usage.mapping;

@@ -26,6 +26,7 @@ struct InputHint {
     bool space = false;              // `*_, h, w = x.shape`
     bool flag = false;               // `if x:`
     bool counted = false;            // `range(x)`
+    bool device = false;             // `torch.zeros(4, device=x)`
     bool called = false;             // `x(y)`: a module or a function
     std::size_t results = 0;         // of that call, where it is unpacked
     bool mapping = false;            // `f(**x)`

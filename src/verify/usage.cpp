@@ -205,7 +205,10 @@ private:
                 return;
             case Kind::starred: usage.sequence = true; return;
             case Kind::assign: return assign(value, parent, place, usage, descent);
-            case Kind::tuple: return assign_one_of(value, parent, place, usage, descent);
+            case Kind::tuple:
+                if (const NodeId around = tree_[parent].parent; tree_[around].kind == Kind::keyword && !tree_[around].name.empty())
+                    add_once(usage.names, std::string(tree_[around].name));  // kernel_size=(x, x)
+                return assign_one_of(value, parent, place, usage, descent);
             case Kind::compare: return compare(value, parent, usage);
             case Kind::for_:
             case Kind::comprehension:
@@ -220,6 +223,8 @@ private:
             case Kind::unary: usage.condition |= tree_[parent].kind == Kind::if_ || tree_[parent].op == Op::not_; return;
             case Kind::binary:
                 usage.number |= tree_[parent].op != Op::add && tree_[tree_.child(parent, 0)].kind != Kind::string;
+                if (const NodeId around = tree_[parent].parent; tree_[around].kind == Kind::call && counts(tree_[tree_.child(around, 0)].name))
+                    usage.number = usage.counted = true;  // torch.arange(step, step + x)
                 return;
             default: return;
         }
@@ -372,7 +377,17 @@ private:
             usage.modules |= name == "ModuleList";
             return;
         }
-        if (name == "range" || name == "arange") {
+        if (tree_[argument].kind == Kind::keyword && tree_[argument].name == "device") {
+            usage.device = true;
+            return;
+        }
+        const bool keyword = tree_[argument].kind == Kind::keyword;
+        constexpr std::array<std::string_view, 12> kOfOneAxis = {"softmax", "log_softmax", "sum", "mean", "amax", "amin", "argmax", "argmin", "cumsum", "logsumexp", "norm", "std"};
+        if (keyword && tree_[argument].name == "dim" && one_of(name, kOfOneAxis)) {
+            usage.axis = true;
+            return;
+        }
+        if (keyword ? tree_[argument].name == "steps" || (counts(name) && tree_[argument].name == "end") : counts(name) || is_size(callee, node)) {
             usage.number = usage.counted = true;
             return;
         }
@@ -401,6 +416,17 @@ private:
                 add_once(usage.names, std::string(row.parameters[slot]));
                 usage.number |= slot < 2 && row.layer != "LayerNorm";
             }
+    }
+
+    static bool counts(std::string_view function) { return function == "range" || function == "arange"; }
+
+    // y.view(-1, x, 4), torch.zeros(x, 4), torch.eye(x): not a sequence of sizes, which would stand alone.
+    [[nodiscard]] bool is_size(NodeId callee, NodeId call) const {
+        constexpr std::array<std::string_view, 13> kOfSizes = {"view", "reshape", "expand", "repeat", "new_zeros", "new_ones", "zeros", "ones", "empty", "randn", "rand", "tile", "eye"};
+        if (tree_[callee].kind != Kind::attribute || !one_of(tree_[callee].name, kOfSizes)) return false;
+        const auto arguments = tree_.children(call).subspan(1);
+        const auto positional = std::count_if(arguments.begin(), arguments.end(), [&](NodeId one) { return tree_[one].kind != Kind::keyword && tree_[one].kind != Kind::starred; });
+        return positional > 1 || tree_[callee].name == "eye";
     }
 
     // `self.name(...)`, `Own.name(...)`: the method of the class.

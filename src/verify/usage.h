@@ -29,7 +29,9 @@ struct Usage {
     bool tuple = false;                                 // assert isinstance(x, tuple)
     bool mapping = false;                               // f(**x), x.items()
     bool number = false;                                // range(x), x // 2
-    bool counted = false;                               // range(x)
+    bool counted = false;                               // range(x), torch.zeros(x, 4)
+    bool device = false;                                // torch.zeros(4, device=x)
+    bool axis = false;                                  // y.sum(dim=x)
     bool condition = false;                             // if x:, not x
     bool made = false;                                  // called while the model is built: a class, or a function that makes modules
     bool modules = false;                               // nn.ModuleList(x)

@@ -32,6 +32,24 @@ TEST(Usage, FollowsAttributesAndCallsOfTheFile) {
     EXPECT_EQ(usage_of(file.tree, "Net", "kind").literals, (std::vector<std::string>{"'plain'"}));
 }
 
+TEST(Usage, TellsCountsDevicesAndAxes) {
+    const Parsed file(
+        "class Net(nn.Module):\n"
+        "    def __init__(self, dim, kernel):\n"
+        "        self.dim = dim\n"
+        "        self.kernel = kernel\n"
+        "    def forward(self, n, length, rows, sizes, device):\n"
+        "        x = torch.arange(1, 1 + n, device=device).view(-1, rows, 4).view(sizes)\n"
+        "        y = torch.linspace(0, 1, steps=length)\n"
+        "        return F.max_pool2d(x, kernel_size=(self.kernel, self.kernel)).softmax(dim=self.dim)\n");
+    const auto of = [&](std::string_view name) { return usage_of(file.tree, "Net", name, "forward"); };
+    EXPECT_TRUE(of("n").counted && of("length").counted && of("rows").counted);
+    EXPECT_FALSE(of("sizes").counted);
+    EXPECT_TRUE(of("device").device && !of("device").counted);
+    EXPECT_TRUE(usage_of(file.tree, "Net", "dim").axis);
+    EXPECT_EQ(usage_of(file.tree, "Net", "kernel").names, (std::vector<std::string>{"kernel_size"}));
+}
+
 TEST(Usage, ReadsWhatTheFileAsserts) {
     const Parsed file(
         "class Net(nn.Module):\n"

@@ -42,12 +42,23 @@ class PaddedEmbedding(nn.Embedding):
 
 
 class Embedding(nn.Embedding):
-    """An embedding whose row `padding_idx`, if there is one, starts at zero and gets no gradient."""
+    """PyTorch's Embedding: its row `padding_idx`, if there is one, starts at zero and gets no gradient."""
 
-    def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx=None):
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+        sparse=False,
+    ):
+        if max_norm is not None or scale_grad_by_freq:
+            raise NotImplementedError("an embedding with max_norm or scale_grad_by_freq")
         super().__init__(num_embeddings, embedding_dim)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = padding_idx if padding_idx is None else padding_idx % num_embeddings
-        if padding_idx is not None:
+        self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
+        self.weight = mx.random.normal(self.weight.shape)
+        self._fill_padding_idx_with_zero()
+
+    def _fill_padding_idx_with_zero(self):
+        if self.padding_idx is not None:
             self.weight[self.padding_idx] = 0
 
     def __call__(self, x):

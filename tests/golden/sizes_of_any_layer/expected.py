@@ -1,0 +1,90 @@
+import mlx.core as mx
+import mlx.nn as nn
+
+
+def _same_padding(padding, kernel_size, dilation, axes):
+    """Padding as numbers, also where it is given as "same" (which is symmetric for odd kernels only) or "valid"."""
+    if padding != "same":
+        return 0 if padding == "valid" else padding
+    kernel_size, dilation = [(n,) * axes if isinstance(n, int) else n for n in (kernel_size, dilation)]
+    if any(d * (k - 1) % 2 for k, d in zip(kernel_size, dilation)):
+        raise NotImplementedError('padding="same" with an even kernel')
+    return tuple(d * (k - 1) // 2 for k, d in zip(kernel_size, dilation))
+
+
+class Conv1d(nn.Conv1d):
+    """PyTorch's Conv1d: channels first, as in (batch, channels, length)."""
+
+    def __init__(
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros",
+    ):
+        if padding_mode != "zeros":
+            raise NotImplementedError(f"padding_mode={padding_mode!r}")
+        padding = _same_padding(padding, kernel_size, dilation, 1)
+        sizes = [n[0] if isinstance(n, (list, tuple)) else n for n in (kernel_size, stride, padding, dilation)]
+        super().__init__(in_channels, out_channels, *sizes, groups, bias)
+
+    def __call__(self, x):
+        return super().__call__(x.swapaxes(1, 2)).swapaxes(1, 2)
+
+
+def _sanitize(model, weights):
+    """PyTorch's weights (a dict by dotted name) under the names and in the layouts of this MLX model."""
+    layouts = {
+        nn.Conv1d: (0, 2, 1), nn.Conv2d: (0, 2, 3, 1), nn.Conv3d: (0, 2, 3, 4, 1),
+        nn.ConvTranspose1d: (1, 2, 0), nn.ConvTranspose2d: (1, 2, 3, 0), nn.ConvTranspose3d: (1, 2, 3, 4, 0),
+    }  # fmt: skip
+    owners, result = {}, {}
+    for name, value in weights.items():
+        owner, path, parts = model, [], name.split(".")
+        while parts:
+            if isinstance(owner, nn.Sequential) and parts[0].isdigit():
+                owner = owner.layers
+                path.append("layers")
+            part = getattr(type(owner), "_renamed", {}).get(parts[0], parts[0])
+            child = owner[int(part)] if isinstance(owner, (list, tuple)) else owner.get(part)
+            if not isinstance(child, (nn.Module, dict, list, tuple)):
+                break
+            owner = child
+            path.append(part)
+            parts.pop(0)
+        owners.setdefault(tuple(path), (owner, {}))[1][".".join([part, *parts[1:]])] = value
+    for path, (owner, own) in owners.items():
+        if hasattr(owner, "sanitize_own"):  # packed or computed weights
+            own = owner.sanitize_own(own)
+        elif own.get("weight") is not None:
+            for kind, order in layouts.items():
+                if isinstance(owner, kind):
+                    own["weight"] = mx.contiguous(own["weight"].transpose(order))  # a view would be copied by every call
+        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+    return result
+
+
+class Pool(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.proj = nn.Linear(dim, dim)
+
+    def __call__(self, x):
+        return self.proj(x)
+
+
+class Net(nn.Module):
+    def __init__(self, dim, config, head: nn.Module = None, pool=None):
+        super().__init__()
+        self.config = config
+        self.pool = pool
+        self.conv = Conv1d(dim, dim, 3, padding=2)
+        if head is not None:
+            self.sizes = head.in_features if hasattr(head, "in_features") else head.weight.shape[-1], head.out_features if hasattr(head, "out_features") else head.weight.shape[0]
+        if isinstance(self.pool, Pool):
+            self.pool.proj.weight = nn.init.normal(std=self.pool.proj.weight.shape[-1]**-0.5)(self.pool.proj.weight)
+        self.width = self.config.model.in_channels  # of no layer
+
+    def __call__(self, x):
+        return self.conv(x)[..., : -(self.conv.padding,)[0]]
+
+    def sanitize(self, weights):
+        """PyTorch's weights under this model's names and layouts."""
+        return _sanitize(self, weights)
