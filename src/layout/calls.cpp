@@ -511,6 +511,24 @@ bool Planner::asks_for_one(NodeId call, std::uint32_t slot) const {
     return std::all_of(numbers.begin(), numbers.end(), [&](NodeId number) { return integer(number) == std::optional<std::int64_t>(1); });
 }
 
+// `self.norm` is a layer of a library that is none of images, wherever the class sets it: nn.LayerNorm(dim) or nn.RMSNorm(dim).
+bool Planner::is_other_layer(NodeId callee) const {
+    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return false;
+    const NodeId owner = tree_.class_of(callee);
+    bool any = false;
+    for (std::uint32_t number = 1; number < tree_.size() && exists(owner); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::assign || tree_.children(id).size() != 2 || !tree_[owner].span.contains(tree_[id].span)) continue;
+        if (tree_.text(tree_.child(id, 1)) != tree_.text(callee)) continue;
+        const NodeId value = tree_.child(id, 0);
+        const std::string qualified = tree_[value].kind == NodeKind::call ? names::qualified_name(tree_, names_, tree_.child(value, 0)) : std::string{};
+        const bool holds = qualified == "torch.nn.Sequential" || qualified == "torch.nn.ModuleList" || qualified == "torch.nn.ModuleDict";
+        if (qualified.empty() || holds || catalogue_.find(channels_last_name(qualified)) || !catalogue_.find(qualified)) return false;
+        any = true;
+    }
+    return any;
+}
+
 // `self.pool` is an adaptive pool to one pixel wherever the class sets it.
 bool Planner::pools_to_one(NodeId callee) const {
     if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return false;
@@ -551,7 +569,27 @@ bool Planner::keeps_channels(NodeId call, const std::vector<Argument>& given) co
     if (std::any_of(given.begin(), given.end(), [](const Argument& one) { return !one.keyword.empty(); })) return false;
     const std::vector<infer::Dim>& sizes = facts_.shapes[from.shape];
     const std::vector<infer::Dim>& wanted = facts_.shapes[to.shape];
-    return sizes.size() > 2 && wanted.size() > 2 && sizes[0].known && sizes[1].known && sizes[0] == wanted[0] && sizes[1] == wanted[1];
+    const bool same = sizes.size() > 2 && wanted.size() > 2 && sizes[0].known && sizes[1].known && sizes[0] == wanted[0] && sizes[1] == wanted[1];
+    return same && ((!from.observed && !to.observed) || counts_channels(given[2].node));  // what a run shows may be so by accident
+}
+
+// x.shape[1], x.size(1), or a name of it: b, c, h, w = x.shape
+bool Planner::counts_channels(NodeId id) const {
+    const auto is_shape = [&](NodeId read) {
+        if (tree_[read].kind == NodeKind::call && tree_.children(read).size() == 1) read = tree_.child(read, 0);
+        return tree_[read].kind == NodeKind::attribute && (tree_[read].name == "shape" || tree_[read].name == "size");
+    };
+    if (tree_[id].kind == NodeKind::subscript) return is_shape(tree_.child(id, 0)) && integer(tree_.child(id, 1)) == std::optional<std::int64_t>(1);
+    if (tree_[id].kind == NodeKind::call)
+        return tree_[tree_.child(id, 0)].name == "size" && tree_.children(id).size() == 2 && integer(tree_.child(id, 1)) == std::optional<std::int64_t>(1);
+    if (tree_[id].kind != NodeKind::name || names_.binding(id) == names::kNoBinding) return false;
+    const std::vector<NodeId>& stores = names_[names_.binding(id)].stores;
+    if (stores.size() != 1) return false;
+    const NodeId around = tree_[stores[0]].parent;
+    if (tree_[around].kind == NodeKind::assign) return counts_channels(tree_.child(around, 0)) && tree_[tree_.child(around, 0)].kind != NodeKind::name;
+    const NodeId statement = tree_[around].parent;
+    if (tree_[around].kind != NodeKind::tuple || tree_[statement].kind != NodeKind::assign || tree_.children(around).size() < 3 || tree_.child(around, 1) != stores[0]) return false;
+    return is_shape(tree_.child(statement, 0));
 }
 
 Value Planner::reshape_call(NodeId id, const std::vector<Argument>& given) {
@@ -815,7 +853,7 @@ std::optional<Value> Planner::inherited_call(NodeId id, NodeId callee) {
 
 // Any of the file's modules may be called there: all of them take images alike then, and give images back for images.
 Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
-    if (!may_be_module(tree_.child(id, 0))) return opaque(id, given);
+    if (!may_be_module(tree_.child(id, 0)) || is_other_layer(tree_.child(id, 0))) return opaque(id, given);
     int axes_there = -1;
     for (const Argument& one : given)
         if (one.value.kind == Value::Kind::tensor) axes_there = axes_there < 0 ? one.value.rank : axes_there;

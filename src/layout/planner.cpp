@@ -478,7 +478,7 @@ Plan Planner::run() {
     learn_swaps();
     for (const auto& [function, result] : results_)
         if (result > 0) learned_.results.emplace(function, result);
-    plan.obstacle = obstacle_;
+    if (has_planes_) plan.obstacle = obstacle_;  // who holds sequences does not ask for it
     plan.images = images_;
     plan.cost = cost;
     if (!obstacle_.empty() || cost >= 2 * images_) return plan;

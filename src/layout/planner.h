@@ -155,6 +155,7 @@ private:
     std::optional<Value> map_call(NodeId id);
     Value reshape_call(NodeId id, const std::vector<Argument>& given);
     [[nodiscard]] bool keeps_channels(NodeId call, const std::vector<Argument>& given) const;
+    [[nodiscard]] bool counts_channels(NodeId id) const;
     [[nodiscard]] int rank_taken(const infer::Fact& module) const;
     Value pointwise_call(NodeId id, const std::vector<Argument>& given);
     Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
@@ -172,6 +173,7 @@ private:
     [[nodiscard]] bool passes_images_by_keyword() const;
     [[nodiscard]] bool is_single_pixel(NodeId id) const;
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
+    [[nodiscard]] bool is_other_layer(NodeId callee) const;
     [[nodiscard]] bool asks_for_one(NodeId call, std::uint32_t slot) const;
 
     // A pattern of einops, whose sides are stated in the order in which its values are held.

@@ -336,7 +336,6 @@ std::string Rewriter::tested_class(NodeId id, const catalogue::Entry& entry) {
         if (std::find(bases.begin(), bases.end(), layer) == bases.end()) continue;
         return "(" + own + ", " + evaluator_.require_definition(*own_weight_base(layer)) + ")";
     }
-    if (entry.kind == catalogue::EntryKind::module_) return {};
     return own;
 }
 
