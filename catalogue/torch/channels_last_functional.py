@@ -1,5 +1,6 @@
 """Functions of torch.nn.functional on images with channels last: (batch, *sizes, channels)."""
 
+from catalogue.torch.functional_conv import _int
 from catalogue.torch.functional_pad import _crop_and_pad
 from catalogue.torch.functional_pool import _avg_pool, _max_pool
 from catalogue.torch.functional_resample import _resize_axis
@@ -119,6 +120,18 @@ def pixel_shuffle(input, upscale_factor):
 @rule("mlxify.channels_last.torch.nn.functional.pixel_unshuffle")
 def pixel_unshuffle(input, downscale_factor):
     return _channels_from_pixels(input, downscale_factor)
+
+
+@rule("mlxify.channels_last.torch.nn.functional.conv1d", "mlxify.channels_last.torch.conv1d")
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    if not (known(isinstance(padding, (int, tuple))) and isinstance(padding, (int, tuple))):
+        refuse("padding that may be a word, and channels last")
+    output = mx.conv1d(
+        input, weight.swapaxes(1, 2), stride=_int(stride), padding=_int(padding), dilation=_int(dilation), groups=groups
+    )
+    if bias is None:
+        return output
+    return output + bias
 
 
 @rule("mlxify.channels_last.torch.nn.functional.conv2d", "mlxify.channels_last.torch.conv2d")

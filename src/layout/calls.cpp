@@ -174,6 +174,7 @@ Value Planner::call(NodeId id) {
 
 Value Planner::library_call(NodeId id, std::string_view qualified, const std::vector<Argument>& given) {
     const bool torch = qualified.starts_with("torch.");
+    if (qualified == "torch.nn.functional.pad") return pad_call(id, given);
     if (torch && !given.empty() && given[0].value.kind == Value::Kind::tensor && !qualified.starts_with("torch.nn.init.")) {
         const catalogue::Entry* entry = catalogue_.find(channels_last_name(qualified));
         if (entry && entry->kind == catalogue::EntryKind::rule) {
@@ -356,6 +357,24 @@ Value Planner::cut_call(NodeId id, const Operator& op, const std::vector<Argumen
     pending_axes_calls_.push_back(id);
     pending_axes_.emplace_back(slot, *moved);
     return {Value::Kind::list, slot, input.rank, {}};
+}
+
+// F.pad(x, (1, 1, 2, 2)) of all sizes behind the channels takes and gives any layout.
+Value Planner::pad_call(NodeId id, const std::vector<Argument>& given) {
+    const Argument* widths = argument(given, 1, "pad");
+    const bool image = !given.empty() && given[0].value.kind == Value::Kind::tensor && rank(id) == given[0].value.rank;
+    if (!widths || !image) return opaque(id, given);
+    const NodeKind kind = tree_[widths->node].kind;
+    const auto count = kind == NodeKind::tuple || kind == NodeKind::list ? std::ssize(tree_.children(widths->node)) : static_cast<std::ptrdiff_t>(fact(widths->node).length);
+    const Argument* mode = argument(given, 2, "mode");
+    const infer::Value* word = mode ? facts_.value(fact(mode->node)) : nullptr;
+    const auto* stated = word ? std::get_if<std::string>(word) : nullptr;
+    if (count != 2 * (given[0].value.rank - 2) || (mode && (!stated || *stated == "circular"))) return opaque(id, given);
+    const Slot slot = slots_.fresh();
+    use(given[0].node, given[0].value, slot);
+    for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
+    pending_forms_.emplace_back(id, slot);
+    return tensor(id, slot);
 }
 
 Planner::Pattern Planner::pattern(std::string_view text) {

@@ -151,6 +151,7 @@ private:
     Value permute_call(NodeId id, const std::vector<Argument>& given);
     Value swap_call(NodeId id, const std::vector<Argument>& given);
     Value turned_call(NodeId id, const std::vector<Argument>& given);
+    Value pad_call(NodeId id, const std::vector<Argument>& given);
     Value pattern_call(NodeId id, const std::vector<Argument>& given);
     std::optional<Value> map_call(NodeId id);
     Value reshape_call(NodeId id, const std::vector<Argument>& given);

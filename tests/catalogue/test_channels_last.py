@@ -4,7 +4,7 @@ import mlx.core as mx
 import pytest
 import torch
 import torch.nn.functional as F
-from nn_parity import ENTRIES, assert_close, compare, transfer
+from nn_parity import ENTRIES, assert_close, compare, entry_for, transfer
 
 PREFIX = "mlxify.channels_last."
 MODULES = [
@@ -12,6 +12,15 @@ MODULES = [
     ("Conv2d", (4, 6, 3), {"padding": "same", "dilation": 2}, (2, 4, 9, 7)),
     ("Conv2d", (4, 6, (3, 1)), {"padding": (1, 0), "stride": (2, 1), "groups": 2, "bias": False}, (2, 4, 9, 7)),
     ("Conv3d", (3, 4, 3), {"padding": 1}, (1, 3, 4, 5, 6)),
+    ("Conv1d", (4, 6, 4), {"padding": "same", "padding_mode": "reflect"}, (2, 4, 9)),
+    ("Conv2d", (4, 6, 3), {"padding": (1, 2), "padding_mode": "replicate", "groups": 2}, (2, 4, 5, 6)),
+    ("Conv3d", (4, 6, 3), {"padding": (1, 0, 2), "groups": 2}, (1, 4, 4, 3, 4)),
+    ("ConvTranspose1d", (4, 6, 3), {"stride": 2, "groups": 2}, (2, 4, 5)),
+    ("ConvTranspose2d", (4, 6, 3), {"stride": 3, "output_padding": (2, 1), "bias": False}, (2, 4, 5, 6)),
+    ("ConvTranspose3d", (4, 4, 2), {"stride": 2, "groups": 2}, (1, 4, 3, 4, 2)),
+    ("MaxPool2d", (3,), {"stride": 2, "ceil_mode": True, "dilation": 2, "padding": 1}, (2, 3, 9, 8)),
+    ("AvgPool2d", (3,), {"stride": 2, "ceil_mode": True, "padding": 1}, (2, 3, 8, 9)),
+    ("AvgPool1d", (3,), {"stride": 2, "ceil_mode": True, "padding": 1, "count_include_pad": False}, (2, 3, 8)),
     ("ConvTranspose1d", (4, 6, 3), {"stride": 2}, (2, 4, 5)),
     ("ConvTranspose2d", (4, 6, 3), {"stride": 2, "padding": 1, "output_padding": 1}, (2, 4, 5, 6)),
     ("ConvTranspose3d", (3, 4, 2), {"stride": 2}, (1, 3, 3, 4, 2)),
@@ -99,7 +108,7 @@ def called_channels_first(module):
 
 @pytest.mark.parametrize(("name", "args", "kwargs", "shape"), MODULES)
 def test_module(name, args, kwargs, shape):
-    entry = ENTRIES[PREFIX + "torch.nn." + name]
+    entry = entry_for(PREFIX + "torch.nn." + name, args, kwargs)
     reference = getattr(torch.nn, name)(*args, **kwargs).eval()
     converted = called_channels_first(entry.python(*args, **kwargs))
     converted.eval()
@@ -156,3 +165,16 @@ def test_dropout_takes_whole_channels():
     converted = ENTRIES[PREFIX + "torch.nn.Dropout2d"].python(0.5)
     kept = converted(mx.ones((4, 5, 6, 32))).sum(axis=(1, 2)) / 30
     assert set(kept.flatten().tolist()) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": True, "stride": (2,), "padding": (1,), "groups": 2, "dilation": 2}])
+def test_one_dimensional_convolution_of_a_raw_kernel(options):
+    entry = ENTRIES[PREFIX + "torch.nn.functional.conv1d"]
+    kernel = normal(6, 4 // options.get("groups", 1), 3)
+    bias = normal(6) if options.pop("bias", False) else None
+
+    def converted(x, kernel, *bias):
+        return mx.moveaxis(entry.python(mx.moveaxis(x, 1, -1), kernel, *bias, **options), -1, 1)
+
+    given = [normal(2, 4, 9), kernel] + ([] if bias is None else [bias])
+    compare(lambda *tensors: F.conv1d(*tensors, **options), converted, given)
