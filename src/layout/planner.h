@@ -45,6 +45,8 @@ struct Learned {
     bool operator==(const Learned&) const = default;
 };
 
+inline bool is_image_rank(int rank) { return rank >= 3 && rank <= 5; }
+
 // How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
 int wanted_axes(std::string_view qualified);
 
@@ -143,6 +145,17 @@ private:
     std::vector<Argument> arguments(NodeId id);
     Value opaque(NodeId id, const std::vector<Argument>& given);
     Value library_call(NodeId id, std::string_view qualified, const std::vector<Argument>& given);
+    std::optional<Value> map_call(NodeId id);
+    Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
+    Value function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given);
+    Value result_of(NodeId id, NodeId function);
+    [[nodiscard]] NodeId called_method(NodeId callee) const;
+    [[nodiscard]] const Argument* argument(const std::vector<Argument>& given, int position, std::string_view keyword) const;
+    [[nodiscard]] bool may_be_module(NodeId callee) const;
+    [[nodiscard]] bool may_be_image(const Argument& argument) const;
+    [[nodiscard]] bool passes_images_by_keyword() const;
+
+    // operator_calls.cpp
     Value operator_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
     Value axis_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
     Value reduce_call(NodeId id, const Operator& op, const std::vector<Argument>& given);
@@ -153,26 +166,19 @@ private:
     Value turned_call(NodeId id, const std::vector<Argument>& given);
     Value pad_call(NodeId id, const std::vector<Argument>& given);
     Value pattern_call(NodeId id, const std::vector<Argument>& given);
-    std::optional<Value> map_call(NodeId id);
     Value reshape_call(NodeId id, const std::vector<Argument>& given);
     [[nodiscard]] bool keeps_channels(NodeId call, const std::vector<Argument>& given) const;
     [[nodiscard]] bool counts_channels(NodeId id) const;
-    [[nodiscard]] int rank_taken(const infer::Fact& module) const;
     Value pointwise_call(NodeId id, const std::vector<Argument>& given);
-    Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
-    Value function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given);
+    [[nodiscard]] std::optional<AxisArgument> axes(const Argument& argument, int position, std::string_view keyword, int rank) const;
+    [[nodiscard]] bool is_single_pixel(NodeId id) const;
+
+    // module_calls.cpp
+    [[nodiscard]] int rank_taken(const infer::Fact& module) const;
     Value module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given);
     Value unknown_call(NodeId id, const std::vector<Argument>& given);
     std::optional<Value> inherited_call(NodeId id, NodeId callee);
-    Value result_of(NodeId id, NodeId function);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
-    [[nodiscard]] NodeId called_method(NodeId callee) const;
-    [[nodiscard]] const Argument* argument(const std::vector<Argument>& given, int position, std::string_view keyword) const;
-    [[nodiscard]] std::optional<AxisArgument> axes(const Argument& argument, int position, std::string_view keyword, int rank) const;
-    [[nodiscard]] bool may_be_module(NodeId callee) const;
-    [[nodiscard]] bool may_be_image(const Argument& argument) const;
-    [[nodiscard]] bool passes_images_by_keyword() const;
-    [[nodiscard]] bool is_single_pixel(NodeId id) const;
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
     [[nodiscard]] bool is_other_layer(NodeId callee) const;
     [[nodiscard]] bool asks_for_one(NodeId call, std::uint32_t slot) const;
