@@ -216,6 +216,22 @@ class Any(nn.Module):
     EXPECT_NE(planned.made.obstacle.find("different numbers of axes"), std::string::npos) << planned.made.obstacle;
 }
 
+TEST(Layout, LeavesAFileAloneWhoseAttributeIsAnyLayer) {
+    const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + R"(
+class Any(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        if kind == "batch":
+            self.norm = nn.BatchNorm2d(8)
+        elif kind == "none":
+            self.norm = nn.Identity()
+        else:
+            self.norm = nn.LayerNorm(8)
+)");
+    EXPECT_FALSE(planned.made.active);
+    EXPECT_NE(planned.made.obstacle.find("a layer of images or another layer"), std::string::npos) << planned.made.obstacle;
+}
+
 TEST(Layout, GivesHeirsOfAConvolutionItsLayout) {
     const Planned planned("        return self.norm(self.conv(x))\n", R"(
 class Standardized(nn.Conv2d):

@@ -364,6 +364,28 @@ void Planner::check_alternatives() {
             if (tree_[expression].span.contains(tree_[layer].span)) ranks.insert(rank);
         return ranks;
     };
+    // Whether an expression is, perhaps, a layer of images, and one of something else: the class, or what it makes.
+    const auto kinds_of = [&](NodeId expression) {
+        std::pair<bool, bool> kinds;
+        std::vector<NodeId> pending{expression};
+        while (!pending.empty()) {
+            const NodeId at = pending.back();
+            pending.pop_back();
+            if (tree_[at].kind == NodeKind::conditional) {
+                pending.insert(pending.end(), {tree_.child(at, 0), tree_.child(at, 2)});
+                continue;
+            }
+            const std::string qualified = names::qualified_name(tree_, names_, tree_[at].kind == NodeKind::call ? tree_.child(at, 0) : at);
+            if (!qualified.starts_with("torch.nn.") || is_pointwise_module(qualified)) continue;
+            const char first = qualified[std::string_view("torch.nn.").size()];
+            const bool layer = first >= 'A' && first <= 'Z' && qualified.find('.', std::string_view("torch.nn.").size()) == std::string::npos;
+            const bool holds = qualified == "torch.nn.Sequential" || qualified == "torch.nn.ModuleList" || qualified == "torch.nn.ModuleDict" || qualified == "torch.nn.Parameter";
+            if (!layer || holds) continue;
+            (catalogue_.find(channels_last_name(qualified)) ? kinds.first : kinds.second) = true;
+        }
+        return kinds;
+    };
+    std::map<std::string, std::pair<bool, bool>> of_attributes;  // by class and target
     std::map<std::tuple<std::uint32_t, std::string_view>, std::pair<NodeId, std::set<int>>> stored;  // by function and target
     const auto compare = [&](NodeId function, std::string_view target, NodeId statement, const std::set<int>& ranks) {
         const auto [known, is_new] = stored.emplace(std::tuple{syntax::index(function), target}, std::pair{statement, ranks});
@@ -378,6 +400,13 @@ void Planner::check_alternatives() {
             continue;
         }
         if ((kind != NodeKind::assign || tree_.children(id).size() != 2) && kind != NodeKind::return_) continue;
+        if (kind == NodeKind::assign) {
+            const NodeId owner = tree_.class_of(id);
+            const auto [image, other] = kinds_of(tree_.child(id, 0));
+            auto& kinds = of_attributes[std::to_string(exists(owner) ? syntax::index(owner) : 0) + " " + std::string(tree_.text(tree_.child(id, 1)))];
+            kinds = {kinds.first || image, kinds.second || other};
+            if (kinds.first && kinds.second && (image || other)) obstruct(id, "what is a layer of images or another layer, as an option chooses");
+        }
         if (tree_.children(id).empty() || !exists(tree_.child(id, 0)) || !exists(tree_.function_of(id))) continue;
         const std::set<int> ranks = ranks_named(tree_.child(id, 0));
         if (ranks.empty()) continue;
