@@ -158,6 +158,19 @@ std::set<NodeId> functions_beside_classes(const syntax::Tree& tree, const Names&
     return beside;
 }
 
+// A class whose `forward` does nothing but raise: what others of a package fill in.
+bool only_raises(const syntax::Tree& tree, const Names& names, NodeId definition) {
+    if (tree[definition].kind != Kind::class_def) return false;
+    for (const NodeId method : names.classes[names.class_at[index(definition)] - 1].methods) {
+        if (tree[method].name != "forward") continue;
+        std::span<const NodeId> body = tree.children(tree.child(method, 2));
+        const bool documented = !body.empty() && tree[body[0]].kind == Kind::expression_statement && tree[tree.child(body[0], 0)].kind == Kind::string;
+        if (documented) body = body.subspan(1);
+        return body.size() == 1 && tree[body[0]].kind == Kind::raise_;
+    }
+    return false;
+}
+
 void find_entry_points(const syntax::Tree& tree, Names& names) {
     std::vector<NodeId> module_classes;
     const std::set<NodeId> beside = functions_beside_classes(tree, names);
@@ -174,6 +187,8 @@ void find_entry_points(const syntax::Tree& tree, Names& names) {
                                        std::all_of(users.begin(), users.end(), [&](NodeId user) { return beside.contains(user); });
         if (users.empty() || made_by_factories) names.entry_points.push_back(binding.definition);
     }
+    const auto is_stub = [&](NodeId definition) { return only_raises(tree, names, definition); };
+    if (!std::all_of(names.entry_points.begin(), names.entry_points.end(), is_stub)) std::erase_if(names.entry_points, is_stub);
     // Classes that use each other in a circle leave none: then each counts.
     if (names.entry_points.empty()) names.entry_points = std::move(module_classes);
 }

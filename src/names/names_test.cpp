@@ -195,6 +195,14 @@ TEST(Names, EntryPointsAreWhatNothingElseUses) {
     EXPECT_EQ(file.entry_points(), (std::vector<std::string>{"Net", "Heir", "public"}));
 }
 
+TEST(Names, AClassWhoseForwardOnlyRaisesIsNoEntryPointBesideOthers) {
+    const std::string stub = "class Stub(nn.Module):\n    def forward(self, x):\n        'to come'\n        raise NotImplementedError\n";
+    const Resolved file("from torch import nn\nclass Net(nn.Module): pass\n" + stub);
+    EXPECT_EQ(file.entry_points(), (std::vector<std::string>{"Net"}));
+    const Resolved alone("from torch import nn\n" + stub);
+    EXPECT_EQ(alone.entry_points(), (std::vector<std::string>{"Stub"}));
+}
+
 TEST(Names, AModelThatOnlyAFactoryMakesIsAnEntryPoint) {
     const Resolved file(
         "from torch import nn\n"

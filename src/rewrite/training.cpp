@@ -214,7 +214,10 @@ bool Rewriter::paired_parameters(NodeId call) {
     std::vector<rules::Actual> modules;
     for (const NodeId one : tree_.children(call).subspan(1)) modules.push_back({{}, value_of(parameters_of(one)), false, false});
     const Entry* entry = catalogue_.find("mlxify.paired_parameters");
-    finish(call, evaluator_.apply(*entry, modules, {}).value, entry->qualified);
+    const std::string text = expand(leaves_.expand_locals(evaluator_.apply(*entry, modules, {}).value.text));
+    hoist_comments(call, {});
+    drop_region(tree_[call].span);  // what its arguments would have become
+    put(call, text, Precedence::atom, entry->qualified);
     return true;
 }
 

@@ -14,7 +14,9 @@ class Momentum(nn.Module):
 
     @torch.no_grad()
     def follow(self):
-        for p, q in zip(self.encoder.parameters(), self.target.parameters()):
+        for p, q in zip(
+            self.encoder.parameters(), self.target.parameters()
+        ):
             q.data = q.data * self.momentum + p.data * (1 - self.momentum)
 
     def forward(self, x):
