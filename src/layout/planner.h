@@ -61,20 +61,10 @@ private:
     void find_functions();
     [[nodiscard]] bool is_exposed(NodeId function) const;
     [[nodiscard]] bool is_entry(NodeId definition) const;
-    [[nodiscard]] bool is_sequence(std::uint32_t class_index) const;
     [[nodiscard]] bool is_tried(NodeId id) const;
     void report_interface(Plan& plan, std::uint32_t class_index) const;
     void tie_families();
     void tie_unknown_calls();
-    [[nodiscard]] bool holds_images(const infer::Fact& module) const;
-    [[nodiscard]] bool is_layer_base(std::string_view qualified) const;
-    [[nodiscard]] bool inherits_forward(std::uint32_t class_index) const;
-    void check_classes();
-    void check_constructors();
-    void check_alternatives();
-    [[nodiscard]] int layers_made() const;
-    [[nodiscard]] bool is_pointwise_function(NodeId function) const;
-    [[nodiscard]] bool is_pointwise_expression(NodeId id, NodeId parameter) const;
     [[nodiscard]] bool is_one(NodeId id, std::size_t axis) const;
     void obstruct(NodeId at, std::string why);
     void finish(Plan& plan);
@@ -88,6 +78,23 @@ private:
     void learn_swaps();
     [[nodiscard]] std::optional<std::int64_t> integer(NodeId id) const;
     [[nodiscard]] Slot place(NodeId function, int number);  // of a parameter; below zero of what is given back
+
+    // obstacles.cpp
+    [[nodiscard]] bool is_sequence(std::uint32_t class_index) const;
+    [[nodiscard]] bool holds_images(const infer::Fact& module) const;
+    [[nodiscard]] bool is_layer_base(std::string_view qualified) const;
+    [[nodiscard]] bool inherits_forward(std::uint32_t class_index) const;
+    void check_classes();
+    void check_constructors();
+    void check_alternatives();
+    [[nodiscard]] int layers_made() const;
+    [[nodiscard]] bool is_pointwise_function(NodeId function) const;
+    [[nodiscard]] bool is_pointwise_expression(NodeId id, NodeId parameter) const;
+    struct Kinds {
+        bool image = false, other = false;
+    };
+    [[nodiscard]] Kinds kinds_made(NodeId expression) const;
+    [[nodiscard]] std::vector<std::pair<NodeId, int>> layers_named() const;
 
     // Uses of values.
     void use(NodeId id, const Value& value, Slot wanted);

@@ -256,6 +256,11 @@ bool Rewriter::qualified_call(NodeId id, std::string_view qualified) {
     case EntryKind::constant: constant(tree_.child(id, 0), qualified); return true;
     case EntryKind::never:
         if (qualified == "torch.autograd.grad" && gradient_call(id)) return true;
+        if (qualified == "torch.set_default_dtype" && tree_.children(id).size() == 2 && fact(tree_.child(id, 1)).dtype == infer::DType::float32 &&
+            tree_[tree_[id].parent].kind == NodeKind::expression_statement) {  // it is that
+            remove_statement(tree_[id].parent);
+            return true;
+        }
         refuse(Code::considered_no, tree_.child(id, 0), "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     case EntryKind::drop_decorator:  // f = torch.compile(f)
