@@ -1,9 +1,10 @@
 import mlx.nn as nn
 
+SIZE = 16
 
 
 class Net(nn.Module):
-    def __init__(self, dim=16):
+    def __init__(self, dim=SIZE):
         super().__init__()
         self.fc = nn.Linear(dim, dim)
 
