@@ -216,6 +216,30 @@ class Any(nn.Module):
     EXPECT_NE(planned.made.obstacle.find("different numbers of axes"), std::string::npos) << planned.made.obstacle;
 }
 
+TEST(Layout, CallsWhatAnOptionChooses) {
+    const Planned planned("        return self.norm(self.conv(x))\n", R"(
+class Drop(nn.Module):
+    def forward(self, x):
+        return x * 0.5
+
+class Net(nn.Module):
+    def __init__(self, drop):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.block = Block()
+        self.drop = Drop() if drop else nn.Identity()
+        if drop:
+            self.last = nn.RMSNorm(8)
+        else:
+            self.last = nn.LayerNorm(8)
+
+    def forward(self, x):
+        return self.last(self.drop(self.block(self.stem(x))))
+)");
+    ASSERT_TRUE(planned.made.active) << planned.printed();
+    EXPECT_EQ(planned.made.cost, 2) << planned.printed();
+}
+
 TEST(Layout, LeavesAFileAloneWhoseAttributeIsAnyLayer) {
     const Planned planned("        return self.norm(self.conv(x))\n", std::string(kNet) + R"(
 class Any(nn.Module):

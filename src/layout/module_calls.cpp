@@ -52,22 +52,47 @@ bool Planner::asks_for_one(NodeId call, std::uint32_t slot) const {
     return std::all_of(numbers.begin(), numbers.end(), [&](NodeId number) { return integer(number) == std::optional<std::int64_t>(1); });
 }
 
-// `self.norm` is a layer of a library that is none of images, wherever the class sets it: nn.LayerNorm(dim) or nn.RMSNorm(dim).
-bool Planner::is_other_layer(NodeId callee) const {
-    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return false;
+// What `self.drop` is, of which an option chooses: self.drop = DropPath(p) if p > 0 else nn.Identity(). Nothing where one of them is not
+// known.
+std::vector<infer::Fact> Planner::choices(NodeId callee) const {
+    std::vector<infer::Fact> found;
+    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return found;
     const NodeId owner = tree_.class_of(callee);
-    bool any = false;
     for (std::uint32_t number = 1; number < tree_.size() && exists(owner); ++number) {
         const NodeId id{number};
         if (tree_[id].kind != NodeKind::assign || tree_.children(id).size() != 2 || !tree_[owner].span.contains(tree_[id].span)) continue;
         if (tree_.text(tree_.child(id, 1)) != tree_.text(callee)) continue;
-        const NodeId value = tree_.child(id, 0);
-        const std::string qualified = tree_[value].kind == NodeKind::call ? names::qualified_name(tree_, names_, tree_.child(value, 0)) : std::string{};
-        const bool holds = qualified == "torch.nn.Sequential" || qualified == "torch.nn.ModuleList" || qualified == "torch.nn.ModuleDict";
-        if (qualified.empty() || holds || catalogue_.find(channels_last_name(qualified)) || !catalogue_.find(qualified)) return false;
-        any = true;
+        std::vector<NodeId> pending{tree_.child(id, 0)};
+        while (!pending.empty()) {
+            const NodeId value = pending.back();
+            pending.pop_back();
+            if (tree_[value].kind == NodeKind::conditional) {
+                pending.insert(pending.end(), {tree_.child(value, 0), tree_.child(value, 2)});
+                continue;
+            }
+            if (tree_[value].kind == NodeKind::none_) continue;
+            if (tree_[value].kind != NodeKind::call || fact(value).kind != infer::Kind::module) return {};
+            found.push_back(fact(value));
+        }
     }
-    return any;
+    return found;
+}
+
+// How any of several modules is called: all of them take and give images alike then.
+std::optional<Interface> Planner::interface_of_choice(const std::vector<infer::Fact>& modules, int axes, NodeId at) {
+    if (modules.empty()) return std::nullopt;
+    Interface common{Interface::Kind::pointwise, slots_.fresh(), slots_.fresh()};
+    for (const infer::Fact& module : modules) {
+        const auto one = interface_of(module, axes, at);
+        if (!one || one->kind == Interface::Kind::unknown) return std::nullopt;
+        const bool pointwise = one->kind == Interface::Kind::pointwise;
+        slots_.tie(common.in, pointwise ? common.out : one->in);
+        if (pointwise) continue;
+        slots_.tie(common.out, one->out);
+        common.kind = Interface::Kind::fixed;
+        common.images = std::max(common.images, one->images);
+    }
+    return common;
 }
 
 // `self.pool` is an adaptive pool to one pixel wherever the class sets it.
@@ -191,19 +216,25 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     const auto interface = interface_of(module, input.value.rank, id);
     if (!interface) return opaque(id, given);
     if (interface->kind == Interface::Kind::unknown) return unknown_call(id, given);
-    if (interface->kind == Interface::Kind::pointwise) return pointwise_of(id, {{input.node, input.value}});
-    if (interface->images > 0 && pools_to_one(tree_.child(id, 0))) pixels_.insert(syntax::index(id));
-    use(input.node, input.value, interface->in);
+    return layer_call(id, given, *interface);
+}
+
+// A call with an image of what is called so.
+Value Planner::layer_call(NodeId id, const std::vector<Argument>& given, const Interface& interface) {
+    const Argument& input = given[0];
+    if (interface.kind == Interface::Kind::pointwise) return pointwise_of(id, {{input.node, input.value}});
+    if (interface.images > 0 && pools_to_one(tree_.child(id, 0))) pixels_.insert(syntax::index(id));
+    use(input.node, input.value, interface.in);
     for (std::size_t at = 1; at < given.size(); ++at) force(given[at].node, given[at].value);
-    if (interface->images > 0) {
-        images_ += interface->images;
+    if (interface.images > 0) {
+        images_ += interface.images;
         has_planes_ = has_planes_ || input.value.rank > 3;
         if (given.size() > 1) obstruct(id, "a layer that is called with further arguments");
-        if (interface->out == kLast) learn_rank(id, input.value.rank);
+        if (interface.out == kLast) learn_rank(id, input.value.rank);
     }
-    if (rank(id) > 0) return tensor(id, interface->out);
+    if (rank(id) > 0) return tensor(id, interface.out);
     const infer::Fact& result = fact(id);
-    if (result.kind != infer::Kind::tensor || result.rank < 0) slots_.tie(interface->out, kFirst);
+    if (result.kind != infer::Kind::tensor || result.rank < 0) slots_.tie(interface.out, kFirst);
     return {};
 }
 
@@ -234,7 +265,13 @@ std::optional<Value> Planner::inherited_call(NodeId id, NodeId callee) {
 
 // Any of the file's modules may be called there: all of them take images alike then, and give images back for images.
 Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
-    if (!may_be_module(tree_.child(id, 0)) || is_other_layer(tree_.child(id, 0))) return opaque(id, given);
+    if (!may_be_module(tree_.child(id, 0))) return opaque(id, given);
+    if (given.size() == 1 || (!given.empty() && given[0].value.kind == Value::Kind::tensor)) {
+        const bool image = given[0].value.kind == Value::Kind::tensor;
+        const auto interface = interface_of_choice(choices(tree_.child(id, 0)), image ? given[0].value.rank : 4, id);
+        if (interface && image) return layer_call(id, given, *interface);
+        if (interface && interface->kind == Interface::Kind::pointwise) return opaque(id, given);
+    }
     int axes_there = -1;
     for (const Argument& one : given)
         if (one.value.kind == Value::Kind::tensor) axes_there = axes_there < 0 ? one.value.rank : axes_there;

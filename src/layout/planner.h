@@ -187,7 +187,9 @@ private:
     std::optional<Value> inherited_call(NodeId id, NodeId callee);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
-    [[nodiscard]] bool is_other_layer(NodeId callee) const;
+    [[nodiscard]] std::vector<infer::Fact> choices(NodeId callee) const;
+    std::optional<Interface> interface_of_choice(const std::vector<infer::Fact>& modules, int axes, NodeId at);
+    Value layer_call(NodeId id, const std::vector<Argument>& given, const Interface& interface);
     [[nodiscard]] bool asks_for_one(NodeId call, std::uint32_t slot) const;
 
     // A pattern of einops, whose sides are stated in the order in which its values are held.
