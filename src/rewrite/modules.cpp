@@ -557,7 +557,10 @@ bool Rewriter::is_given_layout(NodeId definition, std::uint32_t class_index) con
     const NodeId init = names::find_method(tree_, names_, class_index, "__init__");
     if (!exists(init) || std::find(entries.begin(), entries.end(), definition) == entries.end()) return false;
     const auto needs_layout = [&](NodeId load) {
-        const infer::Fact& known = fact(load);
+        const NodeId parent = tree_[load].parent;  // conv_op(dim, dim, 3): the class of a layer
+        const bool made = tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == load;
+        if (made && fact(parent).kind == infer::Kind::unknown && tree_[load].name.starts_with("conv")) return true;
+        const infer::Fact& known = fact(made ? parent : load);
         if (known.kind != infer::Kind::module || known.library_class == 0 || known.class_index != 0) return false;
         const std::string& library = facts_.library_names[known.library_class];
         const catalogue::Entry* entry = catalogue_.find(library);
