@@ -165,14 +165,20 @@ Value Planner::attribute(NodeId id) {
     return rank(id) > 0 ? tensor(id, kFirst) : Value{};
 }
 
+// `x` of `x.shape` and `x.size()`; kNoNode of anything else.
+NodeId Planner::of_shape(NodeId shape) const {
+    NodeId read = shape;
+    if (tree_[read].kind == NodeKind::call && tree_.children(read).size() == 1) read = tree_.child(read, 0);
+    const bool is_shape = tree_[read].kind == NodeKind::attribute && tree_[read].name == (read == shape ? "shape" : "size");
+    return is_shape ? tree_.child(read, 0) : kNoNode;
+}
+
 // x.shape[1], x.shape[2:]
 bool Planner::shape_index(NodeId id) {
     const NodeId shape = tree_.child(id, 0);
     const NodeId index = tree_.child(id, 1);
-    NodeId read = shape;
-    if (tree_[read].kind == NodeKind::call && tree_.children(read).size() == 1) read = tree_.child(read, 0);
-    if (tree_[read].kind != NodeKind::attribute || tree_[read].name != (read == shape ? "shape" : "size")) return false;
-    const NodeId object = tree_.child(read, 0);
+    const NodeId object = of_shape(shape);
+    if (!exists(object)) return false;
     const int axes = rank(object);
     if (axes < 0) return false;
     std::string text;
@@ -275,7 +281,7 @@ bool Planner::is_column(NodeId id, int axes) const {
     const infer::Fact& known = fact(id);
     if (known.kind != infer::Kind::tensor || known.rank != axes - 1 || known.shape == 0) return false;
     const std::vector<infer::Dim>& dims = facts_.shapes[known.shape];
-    return std::all_of(dims.begin() + 1, dims.end(), [](const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; });
+    return std::all_of(dims.begin() + 1, dims.end(), is_one_entry);
 }
 
 // Operands of the same rank are held as the result; numbers stand in any layout; what broadcasts otherwise is held as in torch.
@@ -302,8 +308,7 @@ Value Planner::pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value
         const infer::Fact& known = fact(node);
         if (value.kind != Value::Kind::other || known.kind == infer::Kind::unknown || known.maybe_none) first = true;
         if (known.kind != infer::Kind::tensor || known.rank == 0) continue;
-        const bool one = known.rank == 1 && known.shape != 0 && facts_.shapes[known.shape][0].known && facts_.shapes[known.shape][0].symbols.empty() &&
-                         facts_.shapes[known.shape][0].coefficient == 1;
+        const bool one = known.rank == 1 && known.shape != 0 && is_one_entry(facts_.shapes[known.shape][0]);
         first = first || !one;
     }
     if (!any || first) {

@@ -52,28 +52,28 @@ bool Planner::asks_for_one(NodeId call, std::uint32_t slot) const {
     return std::all_of(numbers.begin(), numbers.end(), [&](NodeId number) { return integer(number) == std::optional<std::int64_t>(1); });
 }
 
+// What the class assigns to `self.drop`.
+std::vector<NodeId> Planner::values_of(NodeId attribute) const {
+    if (tree_[attribute].kind != NodeKind::attribute || tree_.text(tree_.child(attribute, 0)) != "self") return {};
+    const auto found = assigned_.find({syntax::index(tree_.class_of(attribute)), tree_.text(attribute)});
+    return found == assigned_.end() ? std::vector<NodeId>{} : found->second;
+}
+
 // What `self.drop` is, of which an option chooses: self.drop = DropPath(p) if p > 0 else nn.Identity(). Nothing where one of them is not
 // known.
 std::vector<infer::Fact> Planner::choices(NodeId callee) const {
     std::vector<infer::Fact> found;
-    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return found;
-    const NodeId owner = tree_.class_of(callee);
-    for (std::uint32_t number = 1; number < tree_.size() && exists(owner); ++number) {
-        const NodeId id{number};
-        if (tree_[id].kind != NodeKind::assign || tree_.children(id).size() != 2 || !tree_[owner].span.contains(tree_[id].span)) continue;
-        if (tree_.text(tree_.child(id, 1)) != tree_.text(callee)) continue;
-        std::vector<NodeId> pending{tree_.child(id, 0)};
-        while (!pending.empty()) {
-            const NodeId value = pending.back();
-            pending.pop_back();
-            if (tree_[value].kind == NodeKind::conditional) {
-                pending.insert(pending.end(), {tree_.child(value, 0), tree_.child(value, 2)});
-                continue;
-            }
-            if (tree_[value].kind == NodeKind::none_) continue;
-            if (tree_[value].kind != NodeKind::call || fact(value).kind != infer::Kind::module) return {};
-            found.push_back(fact(value));
+    std::vector<NodeId> pending = values_of(callee);
+    while (!pending.empty()) {
+        const NodeId value = pending.back();
+        pending.pop_back();
+        if (tree_[value].kind == NodeKind::conditional) {
+            pending.insert(pending.end(), {tree_.child(value, 0), tree_.child(value, 2)});
+            continue;
         }
+        if (tree_[value].kind == NodeKind::none_) continue;
+        if (tree_[value].kind != NodeKind::call || fact(value).kind != infer::Kind::module) return {};
+        found.push_back(fact(value));
     }
     return found;
 }
@@ -97,20 +97,10 @@ std::optional<Interface> Planner::interface_of_choice(const std::vector<infer::F
 
 // `self.pool` is an adaptive pool to one pixel wherever the class sets it.
 bool Planner::pools_to_one(NodeId callee) const {
-    if (tree_[callee].kind != NodeKind::attribute || tree_.text(tree_.child(callee, 0)) != "self") return false;
-    const NodeId owner = tree_.class_of(callee);
-    if (!exists(owner)) return false;
-    bool any = false;
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
-        const NodeId id{number};
-        if (tree_[id].kind != NodeKind::assign || tree_.children(id).size() != 2 || !tree_[owner].span.contains(tree_[id].span)) continue;
-        if (tree_.text(tree_.child(id, 1)) != tree_.text(callee)) continue;
-        const NodeId value = tree_.child(id, 0);
-        if (tree_[value].kind != NodeKind::call || !asks_for_one(value, 1)) return false;
-        if (!names::qualified_name(tree_, names_, tree_.child(value, 0)).starts_with("torch.nn.Adaptive")) return false;
-        any = true;
-    }
-    return any;
+    const std::vector<NodeId> values = values_of(callee);
+    return !values.empty() && std::all_of(values.begin(), values.end(), [&](NodeId value) {
+        return tree_[value].kind == NodeKind::call && asks_for_one(value, 1) && names::qualified_name(tree_, names_, tree_.child(value, 0)).starts_with("torch.nn.Adaptive");
+    });
 }
 
 // How a module takes and gives arrays of that many axes. Nothing: it is not called with images.

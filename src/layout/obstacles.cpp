@@ -77,7 +77,8 @@ void Planner::check_classes() {
 //   conv = nn.Conv3d if volumetric else nn.Conv2d
 //   self.norm = nn.BatchNorm2d(dim) if batch else nn.LayerNorm(dim)
 void Planner::check_alternatives() {
-    const std::vector<std::pair<NodeId, int>> layers = layers_named();
+    std::vector<std::pair<NodeId, int>> layers = layers_named();
+    std::erase_if(layers, [&](const auto& named) { return names::qualified_name(tree_, names_, named.first) == "torch.nn.BatchNorm1d"; });  // behind Linear, too
     std::map<std::pair<std::uint32_t, std::string_view>, std::set<int>> ranks_of;  // by function and target
     std::map<std::pair<std::uint32_t, std::string_view>, Kinds> kinds_of;          // by class and target
     const auto ranks_named = [&](NodeId expression) {
@@ -119,7 +120,7 @@ std::vector<std::pair<NodeId, int>> Planner::layers_named() const {
         const NodeId id{number};
         if (tree_[id].kind != NodeKind::attribute && tree_[id].kind != NodeKind::name) continue;
         const std::string qualified = names::qualified_name(tree_, names_, id);
-        if (!qualified.starts_with(kLibrary) || qualified == "torch.nn.BatchNorm1d") continue;  // that stands behind Linear as well
+        if (!qualified.starts_with(kLibrary)) continue;
         if (const int wanted = catalogue_.find(channels_last_name(qualified)) ? wanted_axes(qualified) : 0; wanted > 0) layers.emplace_back(id, wanted);
     }
     return layers;
@@ -142,14 +143,11 @@ Planner::Kinds Planner::kinds_made(NodeId expression) const {
 
 // How many layers for images the file makes.
 int Planner::layers_made() const {
-    int count = 0;
-    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
-        const NodeId id{number};
-        if (tree_[id].kind != NodeKind::call) continue;
-        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(id, 0));
-        count += qualified.starts_with("torch.nn.") && wanted_axes(qualified) > 0 && catalogue_.find(channels_last_name(qualified)) != nullptr;
-    }
-    return count;
+    const std::vector<std::pair<NodeId, int>> layers = layers_named();
+    return static_cast<int>(std::count_if(layers.begin(), layers.end(), [&](const auto& named) {
+        const NodeId parent = tree_[named.first].parent;
+        return tree_[parent].kind == NodeKind::call && tree_.child(parent, 0) == named.first;
+    }));
 }
 
 // Whether a method gives back what pointwise operations make of its one argument: return x * torch.sigmoid(x)

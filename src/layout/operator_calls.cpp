@@ -286,7 +286,7 @@ bool Planner::is_single_pixel(NodeId id) const {
     const infer::Fact& known = fact(id);
     if (known.kind != infer::Kind::tensor || known.rank < 3 || known.shape == 0) return false;
     const std::vector<infer::Dim>& dims = facts_.shapes[known.shape];
-    return std::all_of(dims.begin() + 2, dims.end(), [](const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; });
+    return std::all_of(dims.begin() + 2, dims.end(), is_one_entry);
 }
 
 // x.flatten(2), x.view(b, c, -1), x.view(b, c, h, w): only the sizes behind the channels are divided otherwise.
@@ -309,11 +309,7 @@ bool Planner::keeps_channels(NodeId call, const std::vector<Argument>& given) co
 
 // x.shape[1], x.size(1), or a name of it: b, c, h, w = x.shape
 bool Planner::counts_channels(NodeId id) const {
-    const auto is_shape = [&](NodeId read) {
-        if (tree_[read].kind == NodeKind::call && tree_.children(read).size() == 1) read = tree_.child(read, 0);
-        return tree_[read].kind == NodeKind::attribute && (tree_[read].name == "shape" || tree_[read].name == "size");
-    };
-    if (tree_[id].kind == NodeKind::subscript) return is_shape(tree_.child(id, 0)) && integer(tree_.child(id, 1)) == std::optional<std::int64_t>(1);
+    if (tree_[id].kind == NodeKind::subscript) return exists(of_shape(tree_.child(id, 0))) && integer(tree_.child(id, 1)) == std::optional<std::int64_t>(1);
     if (tree_[id].kind == NodeKind::call)
         return tree_[tree_.child(id, 0)].name == "size" && tree_.children(id).size() == 2 && integer(tree_.child(id, 1)) == std::optional<std::int64_t>(1);
     if (tree_[id].kind != NodeKind::name || names_.binding(id) == names::kNoBinding) return false;
@@ -323,7 +319,7 @@ bool Planner::counts_channels(NodeId id) const {
     if (tree_[around].kind == NodeKind::assign) return counts_channels(tree_.child(around, 0)) && tree_[tree_.child(around, 0)].kind != NodeKind::name;
     const NodeId statement = tree_[around].parent;
     if (tree_[around].kind != NodeKind::tuple || tree_[statement].kind != NodeKind::assign || tree_.children(around).size() < 3 || tree_.child(around, 1) != stores[0]) return false;
-    return is_shape(tree_.child(statement, 0));
+    return exists(of_shape(tree_.child(statement, 0)));
 }
 
 Value Planner::reshape_call(NodeId id, const std::vector<Argument>& given) {

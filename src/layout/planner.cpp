@@ -131,8 +131,7 @@ void Planner::obstruct(NodeId at, std::string why) {
 bool Planner::is_one(NodeId id, std::size_t axis) const {
     const infer::Fact& known = fact(id);
     if (known.kind != infer::Kind::tensor || known.shape == 0 || facts_.shapes[known.shape].size() <= axis) return false;
-    const infer::Dim& dim = facts_.shapes[known.shape][axis];
-    return dim.known && dim.symbols.empty() && dim.coefficient == 1;
+    return is_one_entry(facts_.shapes[known.shape][axis]);
 }
 
 void Planner::use(NodeId id, const Value& value, Slot wanted) {
@@ -211,6 +210,8 @@ void Planner::find_functions() {
     std::set<std::string_view> values;  // methods that are read and not called
     for (std::uint32_t number = 1; number < tree_.size(); ++number) {
         const NodeId id{number};
+        if (tree_[id].kind == NodeKind::assign && tree_.children(id).size() == 2 && exists(tree_.class_of(id)))
+            assigned_[{syntax::index(tree_.class_of(id)), tree_.text(tree_.child(id, 1))}].push_back(tree_.child(id, 0));
         if (tree_[id].kind == NodeKind::function_def) functions_[number] = {id, is_exposed(id), false, false, false};
         if (tree_[id].kind != NodeKind::attribute) continue;
         const NodeId parent = tree_[id].parent;

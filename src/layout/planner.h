@@ -45,6 +45,8 @@ struct Learned {
     bool operator==(const Learned&) const = default;
 };
 
+inline bool is_one_entry(const infer::Dim& dim) { return dim.known && dim.symbols.empty() && dim.coefficient == 1; }
+
 inline bool is_image_rank(int rank) { return rank >= 3 && rank <= 5; }
 
 // How many axes a layer or function for images wants: by its name, "torch.nn.Conv2d" 4; 0 if any.
@@ -139,6 +141,7 @@ private:
     Value pointwise(NodeId id, const std::vector<NodeId>& operands);
     Value pointwise_of(NodeId id, const std::vector<std::pair<NodeId, Value>>& operands);
     void evaluate_and_force(NodeId id);
+    [[nodiscard]] NodeId of_shape(NodeId shape) const;
     bool shape_index(NodeId subscript);
 
     // calls.cpp
@@ -187,6 +190,7 @@ private:
     std::optional<Value> inherited_call(NodeId id, NodeId callee);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
+    [[nodiscard]] std::vector<NodeId> values_of(NodeId attribute) const;
     [[nodiscard]] std::vector<infer::Fact> choices(NodeId callee) const;
     std::optional<Interface> interface_of_choice(const std::vector<infer::Fact>& modules, int axes, NodeId at);
     Value layer_call(NodeId id, const std::vector<Argument>& given, const Interface& interface);
@@ -223,6 +227,7 @@ private:
     std::vector<Site> sites_;
     std::vector<std::pair<NodeId, Slot>> held_;                       // tensors, by node
     std::map<std::uint32_t, Function> functions_;                     // by function_def
+    std::map<std::pair<std::uint32_t, std::string_view>, std::vector<NodeId>> assigned_;  // by class and attribute of self
     std::map<std::pair<std::uint32_t, int>, Slot> places_;
     std::map<std::uint32_t, Slot> stores_;                            // by target
     std::map<std::uint32_t, int> store_ranks_;

@@ -352,10 +352,8 @@ void Planner::bind_name(NodeId target, NodeId value_node, const Value& given) {
 // b, c, h, w = x.shape  ->  b, h, w, c = x.shape
 bool Planner::unpack_shape(NodeId target, NodeId value) {
     if (tree_[target].kind != NodeKind::tuple) return false;
-    NodeId read = value;
-    if (tree_[read].kind == NodeKind::call && tree_.children(read).size() == 1) read = tree_.child(read, 0);
-    if (tree_[read].kind != NodeKind::attribute || tree_[read].name != (read == value ? "shape" : "size")) return false;
-    const NodeId object = tree_.child(read, 0);
+    const NodeId object = of_shape(value);
+    if (!exists(object)) return false;
     const auto targets = tree_.children(target);
     if (rank(object) != static_cast<int>(targets.size())) return false;
     if (std::any_of(targets.begin(), targets.end(), [&](NodeId one) { return tree_[one].kind != NodeKind::name; })) return false;

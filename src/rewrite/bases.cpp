@@ -31,24 +31,34 @@ void Rewriter::plan_bases() {
     }
 }
 
+// a, b of x[a, b]
+std::vector<NodeId> Rewriter::index_parts(NodeId index) const {
+    if (tree_[index].kind != NodeKind::tuple) return {index};
+    return {tree_.children(index).begin(), tree_.children(index).end()};
+}
+
+// An index with one part for each of that many axes, or more if it has more: ":" where it names none.
+std::vector<std::string> Rewriter::index_by_axis(NodeId index, std::size_t axes) const {
+    const std::vector<NodeId> given = index_parts(index);
+    std::vector<std::string> parts;
+    for (const NodeId part : given) {
+        if (tree_[part].kind != NodeKind::ellipsis) parts.push_back(rendered(part));
+        else if (given.size() <= axes) parts.insert(parts.end(), axes + 1 - given.size(), ":");
+    }
+    if (parts.size() < axes) parts.resize(axes, ":");
+    return parts;
+}
+
 // An index of the kernel of that class in MLX's order of axes: [:, 0, -1] -> [:, -1, 0]. Integers and slices alone have such.
 std::optional<std::string> Rewriter::index_of_kernel(NodeId index, std::string_view library) const {
     const std::size_t rank = static_cast<std::size_t>(library[library.size() - 2] - '0') + 2;
-    std::vector<NodeId> given{index};
-    if (tree_[index].kind == NodeKind::tuple) given.assign(tree_.children(index).begin(), tree_.children(index).end());
-    std::vector<std::string> parts;
-    bool elided = false;
-    for (const NodeId part : given) {
-        if (tree_[part].kind == NodeKind::ellipsis && !elided) {
-            elided = true;
-            for (std::size_t more = given.size() - 1; more < rank; ++more) parts.emplace_back(":");
-        } else if (tree_[part].kind == NodeKind::slice || fact(part).kind == infer::Kind::integer) {
-            parts.push_back(rendered(part));
-        } else {
-            return std::nullopt;
-        }
+    std::size_t elided = 0;
+    for (const NodeId part : index_parts(index)) {
+        const bool ellipsis = tree_[part].kind == NodeKind::ellipsis;
+        elided += ellipsis;
+        if (elided > 1 || (!ellipsis && tree_[part].kind != NodeKind::slice && fact(part).kind != infer::Kind::integer)) return std::nullopt;
     }
-    while (parts.size() < rank) parts.emplace_back(":");
+    std::vector<std::string> parts = index_by_axis(index, rank);
     if (parts.size() != rank) return std::nullopt;
     // (out, in, *kernel) -> (out, *kernel, in), and for the transposed ones (in, out, *kernel) -> (out, *kernel, in)
     if (library.starts_with("torch.nn.ConvTranspose")) std::swap(parts[0], parts[1]);

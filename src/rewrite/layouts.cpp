@@ -75,15 +75,7 @@ bool Rewriter::turn_slices(NodeId subscript) {
     const NodeId index = tree_.child(subscript, 1);
     const auto found = layout_.slices.find(syntax::index(index));
     if (found == layout_.slices.end()) return false;
-    std::vector<NodeId> given{index};
-    if (tree_[index].kind == NodeKind::tuple) given.assign(tree_.children(index).begin(), tree_.children(index).end());
-    const auto axes = static_cast<std::size_t>(found->second);
-    std::vector<std::string> parts;
-    for (const NodeId part : given) {
-        if (tree_[part].kind != NodeKind::ellipsis) parts.push_back(rendered(part));
-        else parts.insert(parts.end(), axes + 1 - given.size(), ":");
-    }
-    parts.resize(axes, ":");
+    std::vector<std::string> parts = index_by_axis(index, static_cast<std::size_t>(found->second));
     std::rotate(parts.begin() + 1, parts.begin() + 2, parts.end());
     const auto whole = [](const std::string& part) { return part == ":"; };
     if (parts.size() > 2 && !whole(parts.back()) && std::all_of(parts.begin(), parts.end() - 1, whole)) parts = {"...", parts.back()};
@@ -118,13 +110,17 @@ void Rewriter::unpack_shapes() {
     }
 }
 
+// What a dot may follow.
+std::string Rewriter::rendered_atom(NodeId id) const {
+    return precedence_of(id) < Precedence::atom ? "(" + rendered(id) + ")" : rendered(id);
+}
+
 void Rewriter::move_value(NodeId id) {
     if (layout_.columns.contains(syntax::index(id))) column(id);
     if (!layout_.active || layout_.moves[syntax::index(id)] == Move::none) return;
     const int rank = layout_.ranks.at(syntax::index(id));
     const std::string axes = layout_.moves[syntax::index(id)] == Move::to_last ? layout::to_last_axes(rank) : layout::to_first_axes(rank);
-    std::string text = rendered(id);
-    if (precedence_of(id) < Precedence::atom) text = "(" + text + ")";
+    const std::string text = rendered_atom(id);
     if (layout_.pixels.contains(syntax::index(id))) {
         std::string ones = "1";
         for (int size = 2; size < rank; ++size) ones += ", 1";
@@ -140,8 +136,7 @@ void Rewriter::column(NodeId id) {
         put(id, rendered(tree_.child(id, 0)), precedence_of(tree_.child(id, 0)), "layout");
         return;
     }
-    std::string text = rendered(id);
-    if (precedence_of(id) < Precedence::atom) text = "(" + text + ")";
+    const std::string text = rendered_atom(id);
     put(id, text + ".reshape(-1)", Precedence::atom, "layout");
 }
 

@@ -74,6 +74,7 @@ private:
     void pass_axes(NodeId call, std::vector<rules::Actual>& given) const;
     bool drop_permute(NodeId call);
     bool turn_slices(NodeId subscript);
+    [[nodiscard]] std::string rendered_atom(NodeId id) const;
     bool turn_pattern(NodeId literal);
     void column(NodeId id);
     void index_shape(NodeId subscript);
@@ -406,6 +407,8 @@ private:
     [[nodiscard]] NodeId kernel_of(NodeId tensor) const;
     [[nodiscard]] bool is_initialised(NodeId tensor) const;
     [[nodiscard]] bool fills_in_any_layout(NodeId view, std::string_view initialiser) const;
+    [[nodiscard]] std::vector<NodeId> index_parts(NodeId index) const;
+    [[nodiscard]] std::vector<std::string> index_by_axis(NodeId index, std::size_t axes) const;
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
     void write_kernel(NodeId target, NodeId value);
