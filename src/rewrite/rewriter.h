@@ -288,6 +288,8 @@ private:
         return value.items.empty() && value.fact.kind == infer::Kind::size && value.fact.observed;
     }
     [[nodiscard]] bool was_negative(NodeId id) const;
+    [[nodiscard]] bool is_negated(NodeId id) const;
+    [[nodiscard]] std::vector<NodeId> elements_of(NodeId name) const;
     [[nodiscard]] bool was_tensor(NodeId id) const;
     [[nodiscard]] bool is_trivial(NodeId id) const;
     [[nodiscard]] bool inside_brackets(NodeId id) const;

@@ -99,6 +99,26 @@ bool Rewriter::was_negative(NodeId id) const {
     return std::any_of(input_.observed.begin(), input_.observed.end(), [&](const infer::ObservedFact& seen) { return seen.negative && seen.span == span; });
 }
 
+// `-x`, or what is only ever set to that; a number that the samples saw below zero.
+bool Rewriter::is_negated(NodeId id) const {
+    const NodeId only = tree_[id].kind == NodeKind::name ? names_[names_.binding(id)].only_value : syntax::kNoNode;
+    const auto is_negation = [&](NodeId node) {
+        if (!exists(node) || tree_[node].kind != NodeKind::unary || tree_[node].op != syntax::Op::neg) return false;
+        const NodeKind inner = tree_[tree_.child(node, 0)].kind;
+        return node != id || (inner != NodeKind::integer && inner != NodeKind::floating);
+    };
+    return is_negation(id) || is_negation(only) || (fact(id).kind == infer::Kind::integer && was_negative(id));
+}
+
+// What stands in the one tuple that a name is set to: pad = (0, 0, 0, missing)
+std::vector<NodeId> Rewriter::elements_of(NodeId name) const {
+    const NodeId only = tree_[name].kind == NodeKind::name ? names_[names_.binding(name)].only_value : syntax::kNoNode;
+    if (!exists(only) || tree_[only].kind != NodeKind::tuple) return {};
+    const auto children = tree_.children(only);
+    if (std::any_of(children.begin(), children.end(), [&](NodeId child) { return tree_[child].kind == NodeKind::starred; })) return {};
+    return {children.begin(), children.end()};
+}
+
 // A tensor in some run, whatever it was in others.
 bool Rewriter::was_tensor(NodeId id) const {
     const base::Span span = tree_[id].span;
@@ -138,16 +158,9 @@ Value Rewriter::value_of(NodeId id) {
                 if (positive.integer()) value.constant = -*positive.integer();
                 else if (positive.constant) value.constant = -std::get<double>(*positive.constant);
                 value.fact.kind = positive.fact.kind;
-            } else {
-                value.negated = true;
             }
         }
         break;
-    case NodeKind::name: {
-        const NodeId only = names_[names_.binding(id)].only_value;
-        value.negated = exists(only) && tree_[only].kind == NodeKind::unary && tree_[only].op == syntax::Op::neg;
-        break;
-    }
     case NodeKind::tuple:
     case NodeKind::list: {
         value.has_items = true;
@@ -171,7 +184,7 @@ Value Rewriter::value_of(NodeId id) {
     }
     default: break;
     }
-    if (known.kind == infer::Kind::integer && !value.constant) value.negated = value.negated || was_negative(id);
+    value.negated = !value.constant && is_negated(id);
     if (!value.constant && known.value != infer::kNoValue && node.kind != NodeKind::unary) {
         if (const infer::Value* constant = facts_.value(known)) {
             if (std::holds_alternative<std::monostate>(*constant)) value.constant = rules::None{};
@@ -196,6 +209,8 @@ Value Rewriter::value_of(NodeId id) {
         value.has_items = true;
         value.is_list = known.kind == infer::Kind::list;
         const auto* elements = known.elements != 0 ? &facts_.sequences[known.elements] : nullptr;
+        const std::vector<NodeId> written = elements_of(id);
+        const bool all_written = written.size() == static_cast<std::size_t>(known.length);
         for (std::int32_t at = 0; at < known.length; ++at) {
             Value item = rules::code_value(rules::operand(value, Precedence::atom) + "[" + std::to_string(at) + "]");
             if (known.kind == infer::Kind::size) item.fact.kind = infer::Kind::integer;
@@ -207,6 +222,7 @@ Value Rewriter::value_of(NodeId id) {
                 }
             }
             item.of_length = known.length;
+            item.negated = !item.constant && (!all_written || is_negated(written[static_cast<std::size_t>(at)]));
             value.items.push_back(std::move(item));
         }
     }

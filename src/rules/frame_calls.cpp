@@ -330,8 +330,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
     }
     if (word == "negated") {
         const Value value = evaluate(children[1]);
-        const bool element = value.of_length >= 0 && !value.constant;  // of a sequence that was made elsewhere
-        return bool_value(value.negated || element || (value.integer() && *value.integer() < 0));
+        return bool_value(value.negated || (value.integer() && *value.integer() < 0));
     }
     if (word == "known") return bool_value(is_known(children[1]));
     std::vector<Actual> given = actuals(id);

@@ -41,7 +41,7 @@ struct Value {
     std::int32_t of_length = -1; // an element of a named sequence of that length: all of them in a row print as `*sequence`
     bool starred = false;        // stands for `*text` inside a sequence or call
     bool positive = false;         // a number above zero, though which is not known
-    bool negated = false;          // `-x` of what is not known: may be below zero
+    bool negated = false;          // `-x` of what is not known, or an element of a sequence that was made elsewhere: may be below zero
     bool own_parentheses = false;  // a tuple whose text has its parentheses
     const catalogue::Body* function = nullptr;  // a function of the catalogue, to be called
     std::string_view builtin;    // a word of ours or a builtin that folds: "len", "refuse", ...

@@ -28,9 +28,11 @@ def _sanitize(model, weights):
             own = owner.sanitize_own(own)
         elif own.get("weight") is not None:
             for kind, order in layouts.items():
-                if isinstance(owner, kind):
-                    own["weight"] = mx.contiguous(own["weight"].transpose(order))  # a view would be copied by every call
-        result.update({".".join([*path, name]): value for name, value in own.items() if name != "num_batches_tracked" or name in owner})
+                if isinstance(owner, kind):  # in order: a view would be copied by every call
+                    own["weight"] = mx.contiguous(own["weight"].transpose(order))
+        for name, value in own.items():
+            if name != "num_batches_tracked" or name in owner:
+                result[".".join([*path, name])] = value
     return result
 
 
