@@ -118,7 +118,7 @@ std::string Rewriter::expand(std::string_view text) const {
     std::string out;
     rules::for_each_piece(
         leaves_.expand_locals(text), [&](std::string_view piece) { out += piece; },
-        [&](std::uint32_t leaf) { out += rendered(NodeId{leaves_[leaf].node}); });
+        [&](std::uint32_t leaf) { out += rendered_bare(NodeId{leaves_[leaf].node}); });
     return out;
 }
 

@@ -67,6 +67,7 @@ private:
     void map_source(Result& result) const;
     [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
     [[nodiscard]] std::string rendered(NodeId id) const;
+    [[nodiscard]] std::string rendered_bare(NodeId id) const;
     void keep_owner_text(NodeId id);
 
     // layouts.cpp
@@ -126,6 +127,7 @@ private:
     void assign(NodeId id);
     void aug_assign(NodeId id);
     void remove_statement(NodeId id);
+    [[nodiscard]] bool means_nothing(NodeId assignment) const;
     void hoist_comments(NodeId from, const std::vector<base::Span>& kept);
     void before_statement(NodeId statement, std::string line);
     void after_statement(NodeId statement, std::string line);
@@ -479,6 +481,7 @@ private:
     rules::Evaluator evaluator_;
     std::vector<diagnostics::Diagnostic> said_;
     std::unordered_map<std::uint32_t, Precedence> precedence_;   // of replaced nodes
+    std::unordered_map<std::uint32_t, Precedence> bare_;         // of those that `put` gave parentheses, without them
     std::unordered_map<std::uint32_t, NodeId> absorbed_;         // selector -> call whose component it picked
     std::unordered_map<std::uint32_t, std::string_view> named_results_;  // fields of what a name holds, by binding
     std::unordered_map<std::uint32_t, std::string> owner_text_;       // of nodes whose place was taken by a value that was made of them

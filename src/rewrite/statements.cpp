@@ -442,6 +442,7 @@ void Rewriter::assign(NodeId id) {
     if (beside_weights_.contains(syntax::index(value)) && keep_beside_weights(id, value)) return;
     if (masked_store_is_where(id)) return masked_store(id);
     const NodeId target = tree_.child(id, 1);
+    if (means_nothing(id)) return remove_statement(id);
     if (tree_[target].kind != NodeKind::attribute) {
         if (exists(untrained_flag(value)) && !is_registered(target))
             refuse(Code::module_hook, id, "a parameter without gradient that is not an attribute", "assign it to `self.name` directly");
@@ -456,6 +457,15 @@ void Rewriter::assign(NodeId id) {
     const std::string owner = rendered(tree_.child(target, 0));
     freeze_untrained(value, id, owner, key);
     if (is_buffer(value) && !is_hidden_buffer(value)) after_statement(id, owner + ".freeze(keys=[" + key + "], recurse=False)");
+}
+
+// x = x.contiguous() of which `x = x` is left. (Below `with torch.no_grad():` it stops the gradient.)
+bool Rewriter::means_nothing(NodeId assignment) const {
+    const auto children = tree_.children(assignment);
+    if (children.size() != 2 || tree_[children[1]].kind != NodeKind::name || tree_[children[0]].kind != NodeKind::call) return false;
+    for (NodeId at = tree_[assignment].parent; exists(at) && tree_[at].kind != NodeKind::function_def; at = tree_[at].parent)
+        if (tree_[at].kind == NodeKind::with_) return false;
+    return exists(tree_.function_of(assignment)) && rendered(children[0]) == tree_.text(children[1]);
 }
 
 // x[i, :, :] = v, where v has more axes than the place: torch drops the leading ones, which have length 1.

@@ -198,9 +198,12 @@ Value Rewriter::value_of(NodeId id) {
     if (value.integer()) value.dim = {true, *value.integer(), {}};
     rules::Leaf leaf;
     leaf.node = syntax::index(id);
-    leaf.precedence = precedence_of(id);
+    const auto bare = bare_.find(syntax::index(id));
+    leaf.precedence = bare == bare_.end() || owner_text_.contains(syntax::index(id)) ? precedence_of(id) : bare->second;
     leaf.trivial = is_trivial(id);
-    leaf.fresh_list = node.kind == NodeKind::list || node.kind == NodeKind::list_comp;
+    if (node.kind == NodeKind::list || node.kind == NodeKind::list_comp) leaf.made = rules::Leaf::Made::list;
+    if (node.kind == NodeKind::dict || node.kind == NodeKind::dict_comp) leaf.made = rules::Leaf::Made::dict;
+    if (node.kind == NodeKind::generator && !tree_.text(id).starts_with('(')) leaf.made = rules::Leaf::Made::generator;
     leaf.written = tree_.text(id);
     const bool sequence_literal = node.kind == NodeKind::tuple || node.kind == NodeKind::list;
     value = leaves_.add(std::move(leaf), std::move(value));
@@ -294,6 +297,8 @@ std::string Rewriter::one_expression(std::string text) {
 }
 
 void Rewriter::put(NodeId id, std::string text, Precedence precedence, std::string_view rule) {
+    bare_.erase(syntax::index(id));
+    if (precedence < needed(id) && text.find('\n') == std::string::npos) bare_[syntax::index(id)] = precedence;
     if (precedence < needed(id) || (text.find('\n') != std::string::npos && !inside_brackets(id) && breaks_line(text))) {
         text = "(" + text + ")";
         precedence = Precedence::atom;
@@ -315,6 +320,12 @@ void Rewriter::keep_owner_text(NodeId id) {
                                            "view_as", "unflatten", "transpose", "swapaxes", "t",       "T"};
     if (std::find(std::begin(kViews), std::end(kViews), tree_[attribute].name) == std::end(kViews)) return;
     owner_text_[syntax::index(owner)] = rendered(owner);
+}
+
+// An argument of a text that sets parentheses by itself.
+std::string Rewriter::rendered_bare(NodeId id) const {
+    const std::string text = rendered(id);
+    return bare_.contains(syntax::index(id)) && !owner_text_.contains(syntax::index(id)) ? text.substr(1, text.size() - 2) : text;
 }
 
 std::string Rewriter::rendered(NodeId id) const {

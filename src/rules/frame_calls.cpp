@@ -340,6 +340,7 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
         positional = positional && actual.keyword.empty() && !actual.star && !actual.double_star;
         arguments.push_back(actual.value);
     }
+    const auto made_by = [&](const Value& value) { return value.leaf < 0 ? Leaf::Made::elsewhere : evaluator_.leaves_[static_cast<std::size_t>(value.leaf)].made; };
     const auto residual = [&](Kind kind) {
         std::string text = std::string(word) + "(";
         for (std::size_t at = 0; at < given.size(); ++at) {
@@ -348,12 +349,17 @@ Value Frame::call_builtin(std::string_view word, NodeId id) {
             Value value = given[at].value;
             if (given.size() == 1 && value.text.starts_with('(') && value.text.find(" for ") != std::string::npos && value.leaf < 0 && !value.has_items)
                 value.text = value.text.substr(1, value.text.size() - 2);  // f(x for x in y)
-            text += (given[at].star ? "*" : "") + operand(value, Precedence::lambda);
+            const bool bare = given.size() == 1 && made_by(value) == Leaf::Made::generator && given[at].keyword.empty() && !given[at].star;
+            text += bare ? value.text : (given[at].star ? "*" : "") + operand(value, Precedence::lambda);
         }
         return code_value(text + ")", Precedence::atom, kind);
     };
     if (!positional) return residual(Kind::unknown);
-    if (word == "list" && arguments.size() == 1 && arguments[0].leaf >= 0 && evaluator_.leaves_[static_cast<std::size_t>(arguments[0].leaf)].fresh_list) return arguments[0];
+    if ((word == "list" || word == "dict") && arguments.size() == 1) {
+        const Leaf::Made made = made_by(arguments[0]);
+        if (made == (word == "list" ? Leaf::Made::list : Leaf::Made::dict)) return arguments[0];
+        if (word == "list" && made == Leaf::Made::generator) return code_value("[" + arguments[0].text + "]", Precedence::atom, Kind::list);
+    }
     if (arguments.size() == 1 && arguments[0].has_items) {
         const Value& only = arguments[0];
         if (word == "len") return integer_value(static_cast<std::int64_t>(only.items.size()));

@@ -87,7 +87,8 @@ struct Leaf {
     Precedence precedence = Precedence::atom;
     bool trivial = false;    // a name, a constant, an attribute of a name: may be used any number of times
     std::string_view written = {};  // an argument as its author wrote it
-    bool fresh_list = false;  // a display or comprehension: nobody else holds the list
+    // A display or comprehension: nobody else holds the list or dict. A generator that is the only argument of its call, without parentheses.
+    enum class Made : std::uint8_t { elsewhere, list, dict, generator } made = Made::elsewhere;
 };
 
 class Leaves {

@@ -39,7 +39,7 @@ def gathered(rows, width):
 class Gathered(nn.Module):
     def __init__(self, dim, depth):
         super().__init__()
-        self.layers = list((nn.Linear(dim, dim) for _ in range(depth)))
+        self.layers = [nn.Linear(dim, dim) for _ in range(depth)]
 
     def __call__(self, x):
         collected = mx.zeros(0, dtype=mx.float32)

@@ -19,7 +19,7 @@ class Stack(nn.Module):
         super().__init__()
         self.layers = [nn.Linear(n, n) for _ in range(depth)]
         _whole(self.layers).apply_to_modules(lambda _, module: start_at_one(module))
-        self.heads = dict({"mean": nn.Linear(n, n), "scale": nn.Linear(n, n)})
+        self.heads = {"mean": nn.Linear(n, n), "scale": nn.Linear(n, n)}
         _whole(self.heads).freeze()
         _whole(self.layers).freeze()
 

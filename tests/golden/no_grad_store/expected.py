@@ -23,5 +23,5 @@ class Running(nn.Module):
     def __call__(self, x):
         x = x * self.scale
         self.update_(x)
-        self.spread = mx.stop_gradient(_add_((self.spread * 0.9), x.var(axis=0, ddof=1)))
+        self.spread = mx.stop_gradient(_add_(self.spread * 0.9, x.var(axis=0, ddof=1)))
         return (x - self.mean) / self.spread
