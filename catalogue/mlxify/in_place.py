@@ -10,6 +10,13 @@ def _assign(array, value):
     return array
 
 
+# A write to `x.data` of what is computed. (What is equal stays, so that no infinity is taken from itself.)
+@definition("mlxify.with_value")
+def _with_value(x, value):
+    """The value with the gradient of `x`, as after a write to PyTorch's `x.data`."""
+    return mx.where(value == x, x, x + mx.stop_gradient(value - x)).astype(x.dtype)
+
+
 @definition("mlxify.with_diagonal")
 def _with_diagonal(array, value, offset=0, dim1=0, dim2=1):
     """The array with that value on a diagonal of two of its axes; the diagonal is the value's last axis."""

@@ -12,7 +12,7 @@ constant("torch.nan", "mx.nan")
 constant("torch.e", "mx.e")
 constant("torch.strided", "None")
 constant("torch.contiguous_format", "torch.preserve_format", "torch.legacy_contiguous_format", "None")
-constant("torch.channels_last", "torch.channels_last_3d", "None")
+constant("torch.channels_last", "torch.channels_last_3d", '"channels_last"')
 
 
 @attribute("torch.Tensor.shape")
@@ -161,9 +161,10 @@ def numpy(self, force=False):
     return np.array(self)
 
 
+# As torch lays out what a user makes; `memory_format` asks for channels last.
 @rule("torch.Tensor.is_contiguous")
 def is_contiguous(self, memory_format=None):
-    return True
+    return memory_format is None
 
 
 # As torch lays out a contiguous tensor, which is how `mx.as_strided` reads any array.

@@ -173,6 +173,10 @@ private:
 
 }  // namespace
 
+DType dtype_of_builtin(std::string_view name) {
+    return name == "bool" ? DType::boolean : name == "int" ? DType::int64 : name == "float" ? DType::float64 : DType::unknown;
+}
+
 DType dtype_of_name(std::string_view qualified) {
     if (!qualified.starts_with("torch.") || qualified.find('.', 6) != std::string_view::npos) return DType::unknown;
     for (const NamedDType& entry : kDTypes)

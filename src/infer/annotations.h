@@ -12,5 +12,7 @@ Fact fact_of_annotation(const syntax::Tree& tree, const names::Names& names, Fac
 
 // Of a dtype's name ("torch.float32", "torch.long"), DType::unknown if it is none.
 DType dtype_of_name(std::string_view qualified);
+// `bool`, `int` and `float` where torch wants a dtype.
+DType dtype_of_builtin(std::string_view name);
 
 }  // namespace mlxify::infer

@@ -47,6 +47,8 @@ Fact Evaluator::library_constant(std::string_view qualified) {
         fact.dtype = dtype;
         return fact;
     }
+    if (qualified == "torch.channels_last" || qualified == "torch.channels_last_3d") return store_.constant(Kind::string, std::string("channels_last"));
+    if (qualified == "torch.contiguous_format" || qualified == "torch.preserve_format") return make(Kind::none);
     if (qualified.starts_with("math.") || qualified.starts_with("torch.") || qualified.starts_with("numpy.")) {
         const std::string_view last = last_part(qualified);
         if (last == "inf") return store_.constant(Kind::floating, std::numeric_limits<double>::infinity());

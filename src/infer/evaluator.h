@@ -115,6 +115,7 @@ private:
     Fact evaluate(NodeId node);
     Fact evaluate_unrecorded(NodeId node);
     Fact evaluate_name(NodeId node);
+    [[nodiscard]] bool is_dtype_argument(NodeId node) const;
     Fact evaluate_binary(NodeId node);
     Fact arithmetic(syntax::Op op, const Fact& left, const Fact& right, NodeId node);
     Fact number_arithmetic(syntax::Op op, const Fact& left, const Fact& right, NodeId node);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "infer/annotations.h"
 #include "infer/evaluator.h"
 #include "infer/tensor_results.h"
 
@@ -146,12 +147,32 @@ Fact Evaluator::evaluate_literal(NodeId node) {
     }
 }
 
+// torch.ones(3, dtype=bool), x.to(int): a type of Python stands for a dtype.
+bool Evaluator::is_dtype_argument(NodeId node) const {
+    const NodeId around = tree_[node].parent;
+    const bool keyword = exists(around) && tree_[around].kind == NodeKind::keyword;
+    const NodeId call = keyword ? tree_[around].parent : around;
+    if (!exists(call) || tree_[call].kind != NodeKind::call || tree_.child(call, 0) == node) return false;
+    const NodeId callee = tree_.child(call, 0);
+    const std::string qualified = names::qualified_name(tree_, names_, callee);
+    if (!qualified.empty()) return keyword && tree_[around].name == "dtype" && qualified.starts_with("torch.");
+    if (tree_[callee].kind != NodeKind::attribute) return false;
+    const Kind object = table_.by_node[index(tree_.child(callee, 0))].kind;
+    if (object != Kind::tensor && object != Kind::unknown) return false;
+    return keyword ? tree_[around].name == "dtype" : tree_[callee].name == "to" || tree_[callee].name == "type";
+}
+
 Fact Evaluator::evaluate_name(NodeId node) {
     const names::BindingId id = names_.binding(node);
     if (id == names::kNoBinding) {
         const std::string_view name = tree_[node].name;
         if (name == "Ellipsis" || name == "NotImplemented") return {};
         if (name == "__name__" || name == "__file__") return make(Kind::string);
+        if (const DType dtype = dtype_of_builtin(name); dtype != DType::unknown && is_dtype_argument(node)) {
+            Fact fact = make(Kind::dtype);
+            fact.dtype = dtype;
+            return fact;
+        }
         return store_.library_fact(
             name == "int" || name == "float" || name == "bool" || name == "str" || name == "list" || name == "tuple" || name == "dict"
                 ? Kind::class_

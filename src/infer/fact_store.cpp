@@ -328,6 +328,7 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     Fact out;
     out.maybe_none = left.maybe_none || right.maybe_none;
     out.observed = left.observed && right.observed;
+    out.may_write_input = left.may_write_input || right.may_write_input;
     const auto is_number = [](Kind kind) { return kind == Kind::integer || kind == Kind::floating; };
     if (left.kind != right.kind) {
         // `1` on one path and `0.5` on another is a number; as a float it is described well enough.
@@ -341,7 +342,8 @@ Fact FactStore::join(const Fact& left, const Fact& right) {
     out.limited = left.limited || right.limited;
     out.maybe_void = left.maybe_void || right.maybe_void || is_void(left) || is_void(right);
     out.passes_input = left.passes_input || right.passes_input;
-    out.writes_input = left.writes_input && right.writes_input;
+    const auto is_identity = [&](const Fact& fact) { return fact.class_index == 0 && fact.library_class != 0 && table_.library_names[fact.library_class] == "torch.nn.Identity"; };
+    out.writes_input = (left.writes_input || is_identity(left)) && (right.writes_input || is_identity(right));  // not both are an Identity: they differ
     out.shape = join_shapes(left, right, out.rank);
     if (left.value == right.value) out.value = left.value;
     if (left.class_index == right.class_index) out.class_index = left.class_index;

@@ -147,6 +147,7 @@ Fact contained(FactStore& store, Fact module, const Operands& operands, Behaviou
             module.length = static_cast<std::int32_t>(children.size());
             module.elements = store.sequence(children);
         }
+        module.may_write_input = !children.empty() && children.front().may_write_input;
         return module;
     }
     const Fact list = operands.fact(0, {"modules", "parameters", "values"});
@@ -187,9 +188,11 @@ Fact construct_module(FactStore& store, std::string_view qualified, const Operan
         const auto surely = [&](const Operand& operand) { return store.boolean_value(operand.fact) == std::optional(true); };
         module.passes_input |= named && set(*named);
         module.writes_input = named && surely(*named);
+        module.may_write_input = named && set(*named);
         for (const Operand& operand : operands.positional) {
             module.passes_input |= operand.fact.kind == Kind::boolean && set(operand);
             module.writes_input |= operand.fact.kind == Kind::boolean && surely(operand);
+            module.may_write_input |= operand.fact.kind == Kind::boolean && set(operand);
         }
         return module;
     }

@@ -42,7 +42,7 @@ void Evaluator::apply_observed(NodeId node, Fact& fact) {
     if (seen.kind == Kind::unknown || seen.kind == Kind::none) return;
     // zip, enumerate, map and generators are objects of their own; statically they are the list of what they give.
     if (seen.kind == Kind::object && fact.kind == Kind::list) return;
-    if (seen.kind == Kind::string && fact.kind == Kind::dtype) return;  // x.type()
+    if (fact.kind == Kind::dtype && seen.kind != Kind::dtype) return;  // x.type() is a string, `bool` a class
     const bool optional = fact.maybe_none || fact.kind == Kind::none;
     if (fact.kind != seen.kind) {
         Fact fresh = make(seen.kind);

@@ -88,8 +88,12 @@ Conversion convert_here(const source::SourceText& source, const infer::ObservedF
     }
     const names::Names names = names::resolve(tree, sink);
     const infer::FactTable facts = infer::infer(tree, names, observed);
-    const layout::Plan layout = plan_layout(tree, names, facts, catalogue, options);
+    layout::Plan layout = plan_layout(tree, names, facts, catalogue, options);
     const idiom::Plan idioms = options.style == Style::literal ? idiom::Plan{} : idiom::plan(tree, names, facts);
+    if (layout.active && rewrite::needs_layers_in_place({source, tree, names, facts, observed, catalogue, {}, idioms})) {
+        layout = {};
+        layout.obstacle = "a layer that writes over what it is given, which is read afterwards";
+    }
     rewrite::Result result = rewrite::rewrite({source, tree, names, facts, observed, catalogue, layout, idioms}, {options.stop_indices}, sink);
     conversion.channels_last = layout.active;
     conversion.layout_obstacle = layout.obstacle;

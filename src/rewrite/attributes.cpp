@@ -139,6 +139,10 @@ void Rewriter::name(NodeId id) {
         if (stored) return;
     }
     const names::BindingId binding = names_.binding(id);
+    if (binding == names::kNoBinding && fact(id).kind == infer::Kind::dtype) {  // torch.ones(3, dtype=bool)
+        constant(id, "torch." + std::string(infer::dtype_name(fact(id).dtype)));
+        return;
+    }
     if (binding == names::kNoBinding || names_[binding].kind != names::BindingKind::import_) return;
     const std::string qualified = names::qualified_name(tree_, names_, id);
     if (qualified.empty()) return;

@@ -235,6 +235,17 @@ bool Rewriter::is_view_of_unknown(NodeId value) const {
     return entry != nullptr && !entry->view_of.empty();
 }
 
+// y.data.masked_fill_(mask, 3.0) of what is computed: the values change, and the gradient passes as if they had not.
+bool Rewriter::writes_values_alone(NodeId call, NodeId receiver, NodeId target) const {
+    while (is_mutating_call(receiver)) receiver = tree_.child(tree_.child(receiver, 0), 0);
+    const NodeId function = tree_.function_of(call);
+    const infer::DType dtype = fact(target).dtype;
+    if (receiver == target || strip_data(receiver) != target || !exists(function) || is_setup_function(function) || is_outside_gradient(call)) return false;
+    const NodeId only = names_[names_.binding(target)].only_value;
+    const bool parameter = exists(only) && (is_parameter(strip_data(only)) || tree_[strip_data(only)].kind == NodeKind::attribute);  // w = self.weight
+    return !parameter && (dtype == infer::DType::unknown || infer::is_floating(dtype));
+}
+
 void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const catalogue::Entry& entry) {
     const NodeId parent = tree_[call].parent;
     const bool statement = exists(parent) && tree_[parent].kind == NodeKind::expression_statement;
@@ -332,6 +343,10 @@ void Rewriter::mutate(NodeId call, NodeId argument, const Value& value, const ca
         if (trained == text && kind == NodeKind::attribute && !is_parameter(target) && is_outside_gradient(call)) {
             text = output_.mx + ".stop_gradient(" + text + ")";
             uses_mx_ = true;
+        } else if (kind == NodeKind::name && writes_values_alone(call, argument, target)) {
+            const catalogue::Entry* with_value = catalogue_.find("mlxify.with_value");
+            MLXIFY_CHECK(with_value != nullptr);
+            text = evaluator_.require_definition(*with_value) + "(" + rendered(target) + ", " + text + ")";
         } else {
             text = trained;
         }

@@ -114,6 +114,14 @@ bool Rewriter::calls_computed(NodeId value) const {
     return tree_[callee].kind == NodeKind::attribute && fact(tree_.child(callee, 0)).kind == infer::Kind::tensor;
 }
 
+// The arm of `torch.ones(n) if fixed else nn.Parameter(torch.ones(n))` that is the parameter, where one of them is.
+NodeId Rewriter::arm_with_parameter(NodeId value) const {
+    if (tree_[value].kind != NodeKind::conditional) return syntax::kNoNode;
+    const auto is_made = [&](NodeId arm) { return tree_[arm].kind == NodeKind::call && names::qualified_name(tree_, names_, tree_.child(arm, 0)) == "torch.nn.Parameter"; };
+    const NodeId one = tree_.child(value, 0), other = tree_.child(value, 2);
+    return is_made(one) == is_made(other) ? syntax::kNoNode : is_made(one) ? one : other;
+}
+
 // What must be known before the walk: attributes that get another name, class by class.
 void Rewriter::plan_renames() {
     renames_.resize(names_.classes.size());
@@ -152,11 +160,12 @@ void Rewriter::plan_renames() {
                     plan_buffer(*owner, name, is_hidden_buffer(value));
                     continue;
                 }
-                const bool weight = known.kind == infer::Kind::module || made == "torch.nn.Parameter" || made == "torch.nn.ModuleList" ||
+                const bool parameter = made == "torch.nn.Parameter" || exists(arm_with_parameter(value));
+                const bool weight = known.kind == infer::Kind::module || parameter || made == "torch.nn.ModuleList" ||
                                     made == "torch.nn.ModuleDict" || made == "torch.nn.ParameterList" || made == "torch.nn.ParameterDict";
                 const std::size_t class_number = *owner;
                 if (weight) weights_of[class_number].insert(name);
-                if (made == "torch.nn.Parameter") parameters_of[class_number].insert(name);
+                if (parameter) parameters_of[class_number].insert(name);
                 // A tensor that a call leaves behind, or that is computed, is no parameter: MLX takes public arrays for such.
                 const bool left = known.kind == infer::Kind::tensor && !is_setup_function(tree_.function_of(id));
                 const bool unpacked = value == target && holds_tensors(target) && calls_computed(whole);
@@ -174,7 +183,10 @@ void Rewriter::plan_renames() {
         // `self.codes = nn.ParameterList(codes) if trained else codes`: MLX does not look for weights in a tuple, nor in what `object` holds.
         const bool list = fact(value).kind == infer::Kind::list && weights_of[class_number].contains(name);
         if (list || (parameters_of[class_number].contains(name) && is_setup_function(tree_.function_of(value)))) beside_weights_.insert(syntax::index(value));
-        if (weights_of[class_number].contains(name) || !renames_[class_number].attributes.emplace(std::string(name), "_" + std::string(name)).second) continue;
+        if (weights_of[class_number].contains(name)) continue;
+        std::string& fresh = renames_[class_number].attributes[std::string(name)];
+        if (fresh == "_" + std::string(name)) continue;
+        fresh = "_" + std::string(name);  // also where it is a word of MLX's modules: `self.state`
         const std::string member = fmt::format("{}.{}", names_.classes[class_number].name, name);
         if (is_computed_tensor(value) || holds_tensors(value))
             assumptions_.push_back(fmt::format("`{}`, which is no parameter, is `_{}`: MLX takes public arrays for parameters", member, name));

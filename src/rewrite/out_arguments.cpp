@@ -4,6 +4,7 @@
 //   y = F.relu(x, inplace=True)           y = x = nn.relu(x)                 where x is read again
 #include <algorithm>
 
+#include "base/check.h"
 #include "rewrite/rewriter.h"
 
 namespace mlxify::rewrite {
@@ -86,13 +87,20 @@ bool Rewriter::is_read_with(NodeId load, NodeId call) const {
     return false;
 }
 
-void Rewriter::written_argument(NodeId call) {
-    if (written_part(call)) return;
-    if (tree_.children(call).size() < 2) return;
-    const std::string_view activation = writes_first_argument(call) ? std::string_view{} : overwriting_activation(call);
-    if (activation.empty() && !writes_first_argument(call)) return;
+// What is to be done where a call writes over its first argument.
+//   y = F.relu(x, inplace=True)                     statement: y = x = nn.relu(x)
+//   torch.cat([x, self.block(x)]), whose block      layer: the layer itself writes over what it is given
+//   begins with nn.LeakyReLU(0.2, inplace=True)
+Rewriter::Overwriting Rewriter::overwriting(NodeId call) const {
+    Overwriting found;
+    if (tree_.children(call).size() < 2) return found;
     const NodeId argument = tree_.child(call, 1);
-    if (tree_[argument].kind != NodeKind::name || fact(argument).kind != infer::Kind::tensor) return;
+    if (tree_[argument].kind != NodeKind::name || fact(argument).kind != infer::Kind::tensor) return found;
+    const bool surely = writes_first_argument(call);
+    found.activation = surely ? std::string_view{} : overwriting_activation(call);
+    const bool module = names::qualified_name(tree_, names_, tree_.child(call, 0)).empty();
+    const bool perhaps = module && fact(tree_.child(call, 0)).may_write_input;
+    if (!surely && found.activation.empty() && !perhaps) return found;
     const names::Binding& binding = names_[names_.binding(argument)];
     const NodeId statement = tree_.statement_of(call);
     bool earlier = false, later = false;
@@ -101,29 +109,67 @@ void Rewriter::written_argument(NodeId call) {
         (tree_[load].span.begin < tree_[argument].span.begin && !is_read_with(load, call) ? earlier : later) = true;
     }
     // y = x: a second name of the same object.
-    bool alias = binding.kind == names::BindingKind::parameter && comes_from_outside(argument, argument);
+    found.alias = binding.kind == names::BindingKind::parameter && comes_from_outside(argument, argument);
     for (const names::BindingId other : names_.scopes[static_cast<std::size_t>(binding.scope)].bindings)
         for (const NodeId store : names_[other].stores) {
             const NodeId made = rebinding(store);
             if (other == names_.binding(argument) || !exists(made) || tree_[made].kind != NodeKind::assign || tree_[made].span.begin > tree_[statement].span.begin) continue;
             const NodeId value = tree_.child(made, 0);
             const bool same = tree_[value].kind == NodeKind::name && names_.binding(value) == names_.binding(argument);
-            if (same && read_after(names_[other], store, statement)) alias = later = true;
+            if (same && read_after(names_[other], store, statement)) found.alias = later = true;
         }
     const bool read_here = later || earlier || read_after(binding, argument, statement);
-    if (!read_here && !alias) return;  // of a parameter whoever called may read it
+    const bool certain = surely || !found.activation.empty();
+    if (!read_here && !(certain && found.alias)) return found;  // of a parameter whoever called may read it
     const bool simple = tree_[statement].kind == NodeKind::assign || tree_[statement].kind == NodeKind::return_ || tree_[statement].kind == NodeKind::expression_statement ||
                         tree_[statement].kind == NodeKind::aug_assign;
     const NodeId memory{fact(argument).view_of};
-    const bool unclear = activation == "other" || (!activation.empty() && runs_conditionally(call, statement));
-    if (earlier || !simple || unclear || (exists(memory) && !alias && seen_elsewhere(memory, argument, statement))) {
+    const bool unclear = !certain || found.activation == "other" || (!found.activation.empty() && runs_conditionally(call, statement));
+    if (exists(memory) && !found.alias && seen_elsewhere(memory, argument, statement)) found.how = Overwriting::How::refused;
+    else if (earlier || !simple || unclear) found.how = module ? Overwriting::How::layer : Overwriting::How::refused;
+    else found.how = Overwriting::How::statement;
+    return found;
+}
+
+// Whether some call of the file needs layers that write over what they are given: then all that are made with `inplace=True` do.
+bool Rewriter::needs_layers_in_place() const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number)
+        if (tree_[NodeId{number}].kind == NodeKind::call && overwriting(NodeId{number}).how == Overwriting::How::layer) return true;
+    return false;
+}
+
+// nn.LeakyReLU(0.2, inplace=True)  ->  _in_place(nn.LeakyReLU(0.2))
+void Rewriter::make_layer_in_place(NodeId call) {
+    const infer::Fact& made = fact(call);
+    if (!layers_in_place_ || made.kind != infer::Kind::module || made.class_index != 0 || !made.may_write_input || made.library_class == 0) return;
+    const std::string& library = facts_.library_names[made.library_class];
+    if (library == "torch.nn.Sequential" || names::qualified_name(tree_, names_, tree_.child(call, 0)) != library) return;
+    const catalogue::Entry* entry = catalogue_.find("mlxify.layer_in_place");
+    MLXIFY_CHECK(entry != nullptr);
+    std::string flag;
+    for (const NodeId argument : tree_.children(call).subspan(1)) {
+        const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
+        const bool asked = tree_[argument].kind == NodeKind::keyword ? tree_[argument].name == "inplace" : fact(value).kind == infer::Kind::boolean;
+        if (asked && tree_[value].kind != NodeKind::true_) flag = ", " + rendered(value);
+    }
+    put(call, evaluator_.require_definition(*entry) + "(" + rendered(call) + flag + ")", Precedence::atom, "inplace");
+}
+
+void Rewriter::written_argument(NodeId call) {
+    if (written_part(call)) return;
+    const Overwriting found = overwriting(call);
+    const bool by_layer = layers_in_place_ && names::qualified_name(tree_, names_, tree_.child(call, 0)).empty();
+    if (found.how == Overwriting::How::nothing || (by_layer && found.how != Overwriting::How::refused)) return;
+    const NodeId argument = tree_.child(call, 1), statement = tree_.statement_of(call);
+    if (found.how == Overwriting::How::refused) {
         refuse(Code::view_written, argument, "this call writes over `" + std::string(tree_.text(argument)) + "`, which is read with its new value elsewhere",
                "leave `inplace=True` out, or assign the result to `" + std::string(tree_.text(argument)) + "` on a line of its own");
         return;
     }
+    const bool alias = found.alias;
     const std::string name(tree_.text(argument));
-    if (!activation.empty()) {  // what the Sequential does once more changes nothing
-        before_statement(statement, name + (alias ? "[...] = " : " = ") + output_.nn + "." + std::string(activation) + "(" + name + ")");
+    if (!found.activation.empty()) {  // what the Sequential does once more changes nothing
+        before_statement(statement, name + (alias ? "[...] = " : " = ") + output_.nn + "." + std::string(found.activation) + "(" + name + ")");
         return;
     }
     if (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {

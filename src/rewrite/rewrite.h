@@ -50,4 +50,7 @@ struct Result {
 
 Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink);
 
+// Whether layers of the file must write over what they are given, as torch's do with `inplace=True`: no axes may be moved before them.
+bool needs_layers_in_place(const Input& input);
+
 }  // namespace mlxify::rewrite

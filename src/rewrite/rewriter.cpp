@@ -48,6 +48,7 @@ void Rewriter::visit(NodeId id) {
     switch (tree_[id].kind) {
     case NodeKind::call:
         call(id);
+        make_layer_in_place(id);
         written_argument(id);
         refuse_hashed_module(id);
         break;
@@ -135,6 +136,7 @@ Result Rewriter::run() {
     Result result;
     plan_absent();
     plan_names();
+    layers_in_place_ = needs_layers_in_place();
     plan_renames();
     plan_method_renames();
     plan_recomputation();
@@ -279,6 +281,11 @@ void Rewriter::map_source(Result& result) const {
         grown += static_cast<std::int64_t>(size) - edit.span.size();
     }
     std::stable_sort(result.source_map.begin(), result.source_map.end(), [](const Mapped& a, const Mapped& b) { return a.original < b.original; });
+}
+
+bool needs_layers_in_place(const Input& input) {
+    const bool any = std::ranges::any_of(input.facts.by_node, [](const infer::Fact& fact) { return fact.may_write_input; });
+    return any && Rewriter(input, {}, {}).needs_layers_in_place();
 }
 
 Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink) {

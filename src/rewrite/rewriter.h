@@ -44,6 +44,7 @@ public:
     // `unreached` is not converted: it raises.
     Rewriter(const Input& input, const Options& options, const std::vector<UnreachedPart>& unreached = {});
     Result run();
+    [[nodiscard]] bool needs_layers_in_place() const;
     [[nodiscard]] std::vector<diagnostics::Diagnostic> take_said() { return std::move(said_); }
 
 private:
@@ -276,6 +277,13 @@ private:
     [[nodiscard]] bool writes_first_argument(NodeId call) const;
     [[nodiscard]] std::string_view overwriting_activation(NodeId call) const;
     [[nodiscard]] bool is_read_with(NodeId load, NodeId call) const;
+    struct Overwriting {
+        enum class How : std::uint8_t { nothing, statement, layer, refused } how = How::nothing;
+        std::string_view activation{};  // of a Sequential that begins with one
+        bool alias = false;             // others hold what is written over
+    };
+    [[nodiscard]] Overwriting overwriting(NodeId call) const;
+    void make_layer_in_place(NodeId call);
     void written_argument(NodeId call);
     bool written_part(NodeId call);
 
@@ -325,6 +333,7 @@ private:
     [[nodiscard]] bool runs_conditionally(NodeId expression, NodeId statement) const;
     std::string assign_helper();
     [[nodiscard]] bool is_outside_gradient(NodeId node) const;
+    [[nodiscard]] bool writes_values_alone(NodeId call, NodeId receiver, NodeId target) const;
     void mutate(NodeId call, NodeId target, const rules::Value& value, const catalogue::Entry& entry);
     [[nodiscard]] bool is_parameter(NodeId attribute) const;
     [[nodiscard]] bool runs_in_calls(NodeId node) const;
@@ -370,6 +379,8 @@ private:
     [[nodiscard]] bool calls_items_of(NodeId target) const;
     [[nodiscard]] bool may_have_numbers(NodeId call) const;
     bool keep_beside_weights(NodeId assignment, NodeId value);
+    [[nodiscard]] NodeId arm_with_parameter(NodeId value) const;
+    bool parameter_by_choice(NodeId assignment, NodeId value);
     void plan_buffer(std::uint32_t class_index, std::string_view name, bool hidden);
     [[nodiscard]] bool is_buffer(NodeId value) const;
     [[nodiscard]] bool is_hidden_buffer(NodeId value) const;
@@ -493,6 +504,7 @@ private:
     std::set<std::uint32_t> named_sequentials_;                  // classes that derive from Sequential and name their children
     std::set<std::uint32_t> own_weight_bases_;                   // classes that derive from a convolution and compute with its weight, or from a pool
     std::vector<NodeId> named_targets_;                          // where a Sequential is kept that is made empty and given named children
+    bool layers_in_place_ = false;                               // layers that are made with `inplace=True` write over what they are given
     std::set<std::uint32_t> beside_weights_;                     // lists of arrays, kept where a list of parameters stands otherwise
     std::vector<NodeId> module_classes_;
     std::vector<NodeId> conditionals_;

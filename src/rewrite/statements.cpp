@@ -381,6 +381,30 @@ bool Rewriter::keep_beside_weights(NodeId assignment, NodeId value) {
     return true;
 }
 
+// self.shift = torch.ones(n) if fixed else nn.Parameter(torch.ones(n)): a statement for each of them, for only one is a weight.
+bool Rewriter::parameter_by_choice(NodeId assignment, NodeId value) {
+    const NodeId parameter = arm_with_parameter(value);
+    if (!exists(parameter)) return false;
+    const bool first = parameter == tree_.child(value, 0);
+    const NodeId other = tree_.child(value, first ? 2 : 0), condition = tree_.child(value, 1), target = tree_.child(assignment, 1);
+    if (!is_computed_tensor(other) || tree_.children(assignment).size() != 2 || tree_[target].kind != NodeKind::attribute || !module_around(target)) return false;
+    const base::Span span = tree_[assignment].span;
+    const std::string_view line = source_.text().substr(source_.line_begin(span.begin), line_end(span.end) - source_.line_begin(span.begin));
+    const bool alone = line.substr(line.find_first_not_of(" \t")).starts_with(source_.text(span)) && tree_.text(value).find('\n') == std::string_view::npos;
+    if (!alone || line.find(';') != std::string_view::npos) {
+        refuse(Code::module_hook, assignment, "a parameter or a plain tensor, as an option says, in one statement", "write `if` and `else` on lines of their own");
+        return true;
+    }
+    const std::string fresh = renamed(target);
+    const std::string name(fresh.empty() ? tree_[target].name : std::string_view(fresh));
+    const std::string owner = rendered(tree_.child(target, 0));
+    const std::string trained = owner + "." + name + " = " + rendered(parameter);
+    const std::string plain = "object.__setattr__(" + owner + ", " + rules::python_string(name) + ", " + rendered(other) + ")";
+    const std::string newline(source_.newline()), indent(indentation(assignment));
+    edits_.replace(span, "if " + rendered(condition) + ":" + newline + indent + "    " + (first ? trained : plain) + newline + indent + "else:" + newline + indent + "    " + (first ? plain : trained), "attribute");
+    return true;
+}
+
 // `self.x = nn.Embedding(n, dim)` before `self.x.weight.data /= scale` or `self.x.weight.data.mul_(scale)`: what is scaled must begin as
 // PyTorch's, whose numbers have another variance than MLX's.
 bool Rewriter::scales_embedding(NodeId assignment) const {
@@ -440,6 +464,7 @@ void Rewriter::assign(NodeId id) {
         if (node.kind == NodeKind::attribute && fact(tree_.child(target, 0)).kind == infer::Kind::tensor && !drop_attribute(target, id)) return;
     }
     if (beside_weights_.contains(syntax::index(value)) && keep_beside_weights(id, value)) return;
+    if (parameter_by_choice(id, value)) return;
     if (masked_store_is_where(id)) return masked_store(id);
     const NodeId target = tree_.child(id, 1);
     if (means_nothing(id)) return remove_statement(id);
