@@ -9,3 +9,14 @@ from mlxify.catalogue import *
 def _no_context(*args, **kwargs):
     """A context under which nothing is different, whatever it is given."""
     return nullcontext()
+
+
+# What belongs to several processes, chosen by an option: torch.distributed.all_reduce if sync else no_op
+@definition("mlxify.unavailable")
+def _unavailable(name):
+    """A function that MLX has no form of, and which says so where it is called."""
+
+    def call(*args, **kwargs):
+        raise NotImplementedError(f"{name} has no form in MLX")
+
+    return call

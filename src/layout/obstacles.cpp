@@ -126,6 +126,14 @@ std::vector<std::pair<NodeId, int>> Planner::layers_named() const {
     return layers;
 }
 
+// Norms of one-dimensional images, which take rows of features as well, are no reason to move axes: the samples may have been of one kind.
+bool Planner::holds_norms_alone() const {
+    const std::vector<std::pair<NodeId, int>> layers = layers_named();
+    return !has_planes_ && !layers.empty() && std::all_of(layers.begin(), layers.end(), [&](const auto& named) {
+        return names::qualified_name(tree_, names_, named.first).find("Norm1d") != std::string::npos;
+    });
+}
+
 // Whether an expression is, perhaps, a layer of images, and one of something else: the class, or what it makes.
 Planner::Kinds Planner::kinds_made(NodeId expression) const {
     if (tree_[expression].kind == NodeKind::conditional) {

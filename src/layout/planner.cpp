@@ -296,7 +296,7 @@ Plan Planner::run() {
     block(tree_.child(tree_.root(), 0));
     for (const auto& [number, function] : functions_)
         if (!is_tried(NodeId{number})) this->function(NodeId{number});
-    if (images_ == 0) return plan;
+    if (images_ == 0 || holds_norms_alone()) return plan;
     check_classes();
     check_constructors();
     check_alternatives();

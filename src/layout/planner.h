@@ -89,6 +89,7 @@ private:
     void check_classes();
     void check_constructors();
     void check_alternatives();
+    [[nodiscard]] bool holds_norms_alone() const;
     [[nodiscard]] int layers_made() const;
     [[nodiscard]] bool is_pointwise_function(NodeId function) const;
     [[nodiscard]] bool is_pointwise_expression(NodeId id, NodeId parameter) const;

@@ -113,6 +113,11 @@ bool Rewriter::constant(NodeId id, std::string_view qualified) {
         return true;
     case EntryKind::never:
         if (untyped(id)) return true;
+        if (qualified.starts_with("torch.distributed.") && tree_[tree_[id].parent].kind == NodeKind::conditional && tree_.child(tree_[id].parent, 1) != id) {
+            remark(Code::not_converted, id, "`" + std::string(qualified) + "` has no form in MLX: where it is called, an error says so");
+            text = evaluator_.require_definition(*catalogue_.find("mlxify.unavailable")) + "(" + rules::python_string(qualified) + ")";
+            break;
+        }
         refuse(Code::considered_no, id, "`" + std::string(qualified) + "` cannot be converted: " + std::string(entry->target), std::string(entry->suggest));
         return true;
     case EntryKind::keep: return true;
@@ -446,6 +451,11 @@ void Rewriter::subscript(NodeId id) {
         const bool number = given == infer::Kind::integer || given == infer::Kind::floating || given == infer::Kind::boolean;
         if (mask && !masked_store_is_where(parent) && (several || !stored || tree_[parent].kind == NodeKind::aug_assign || !number)) places_of_mask(part, several);
         if (options_.stop_indices && known.kind == infer::Kind::tensor && !mask) stop_index(part);
+        if (const NodeId range = range_of(part); exists(range)) {  // x[range(n), range(n)]
+            put(part, output_.mx + (range == part ? ".arange" + rendered(part).substr(5) : ".array(list(" + rendered(part) + "))"), Precedence::atom, "index");
+            uses_mx_ = true;
+            continue;
+        }
         const bool places = known.kind == infer::Kind::tuple && several && known.length != 0;  // x[0, pair]
         if (((known.kind == infer::Kind::list && known.observed) || places) && tree_[part].kind == NodeKind::name) {  // may be empty: still no floats
             put(part, output_.mx + ".array(" + rendered(part) + ", dtype=" + output_.mx + ".int32)", Precedence::atom, "index");
@@ -457,6 +467,14 @@ void Rewriter::subscript(NodeId id) {
             uses_mx_ = true;
         }
     }
+}
+
+// The call of `range` that a node is, or that its name is set to.
+NodeId Rewriter::range_of(NodeId node) const {
+    if (tree_[node].kind == NodeKind::name && names_.binding(node) != names::kNoBinding) node = names_[names_.binding(node)].only_value;
+    if (!exists(node) || tree_[node].kind != NodeKind::call) return syntax::kNoNode;
+    const NodeId callee = tree_.child(node, 0);
+    return tree_.text(callee) == "range" && names_.binding(callee) == names::kNoBinding ? node : syntax::kNoNode;
 }
 
 // x[i]  ->  x[mx.stop_gradient(i)]

@@ -272,6 +272,20 @@ std::string Rewriter::kind_of_kernel(NodeId owner) {
     return fmt::format("\"transposed\" if isinstance({}, ({}.ConvTranspose1d, {}.ConvTranspose2d, {}.ConvTranspose3d)) else \"conv\"", rendered(owner), nn, nn, nn);
 }
 
+// nn.LayerNorm(n, elementwise_affine=False), super().__init__(n, affine=affine): norms of the file may have no weight.
+bool Rewriter::makes_bare_norms() const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const syntax::Node& node = tree_[NodeId{number}];
+        if (node.kind == NodeKind::keyword && (node.name == "elementwise_affine" || node.name == "affine") && tree_[tree_.child(NodeId{number}, 0)].kind != NodeKind::true_) return true;
+    }
+    return false;
+}
+
+bool Rewriter::is_of_bare_norm(NodeId attribute) const {
+    const std::uint32_t library = fact(tree_.child(attribute, 0)).library_class;
+    return library != 0 && facts_.library_names[library].find("Norm") != std::string::npos && makes_bare_norms();
+}
+
 // `m.bias is not None`, `F.linear(x, w, self.bias)`: what a missing one is there matters.
 bool Rewriter::is_optional_weight(NodeId id) const {
     const NodeId object = tree_.child(id, 0);
@@ -282,7 +296,8 @@ bool Rewriter::is_optional_weight(NodeId id) const {
     const NodeId around = tree_[argument].parent;
     if (tree_[id].name != "bias" && tree_[id].name != "weight") return false;
     if (tree_[around].kind == NodeKind::compare) return tree_[tree_.children(around).back()].kind == NodeKind::none_;
-    return tree_[id].name == "bias" && tree_[around].kind == NodeKind::call && tree_.child(around, 0) != argument &&
+    const bool may_lack = tree_[id].name == "bias" || is_of_bare_norm(id);
+    return may_lack && tree_[around].kind == NodeKind::call && tree_.child(around, 0) != argument &&
            !names::qualified_name(tree_, names_, tree_.child(around, 0)).starts_with("torch.nn.init");
 }
 

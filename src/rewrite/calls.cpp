@@ -730,6 +730,18 @@ static bool ends_inside_call_or_literal(std::string_view text) {
     return !open.empty() && open.back();
 }
 
+// The argument in a text with references that begins at that place of the source.
+NodeId Rewriter::leftmost_leaf(std::string_view text, std::uint32_t begin) const {
+    NodeId found = syntax::kNoNode;
+    rules::for_each_piece(
+        text, [](std::string_view) {},
+        [&](std::uint32_t leaf) {
+            const NodeId node{leaves_[leaf].node};
+            if (!exists(found) && tree_[node].span.begin == begin) found = node;
+        });
+    return found;
+}
+
 // Where the arguments stay in order, only what is between them changes, and the author's line breaks and comments stay.
 bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view rule) {
     const base::Span whole = tree_[id].span;
@@ -775,6 +787,8 @@ bool Rewriter::keep_layout(NodeId id, std::string_view text, std::string_view ru
             else if (depth == 0 && (letter == '\n' || letter == ',' || letter == '#')) return false;
         }
     }
+    if (gaps[0].old_gap.empty() && !merged[0].empty())  // what opens the call stands where its first argument begins
+        if (const NodeId first = leftmost_leaf(text, whole.begin); exists(first)) owner_text_.emplace(syntax::index(first), rendered(first));
     for (std::size_t number = 0; number < gaps.size(); ++number) {
         const base::Span span = gaps[number].old_gap;
         if (merged[number] == source_.text(span)) continue;

@@ -2,6 +2,7 @@
 // looked up by name.
 #include <algorithm>
 #include <cctype>
+#include <span>
 
 #include "rewrite/rewriter.h"
 #include "rules/frame.h"
@@ -228,6 +229,17 @@ bool fits(std::string_view name, const std::vector<std::string>& pieces) {
     return true;
 }
 
+// Members that stand for each other where a name chooses.
+constexpr std::string_view kActivationLayers[] = {"CELU", "ELU",  "GELU",  "Hardswish", "Hardtanh", "Identity", "LeakyReLU", "Mish", "PReLU",
+                                                  "ReLU", "ReLU6", "SELU", "SiLU",      "Sigmoid",  "Softplus", "Softsign",  "Tanh"};
+constexpr std::string_view kActivations[] = {"elu", "gelu", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh"};
+constexpr std::string_view kWindows[] = {"bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"};
+struct Family {
+    std::string_view module;
+    std::span<const std::string_view> members;
+};
+constexpr Family kFamilies[] = {{"torch.nn", kActivationLayers}, {"torch.nn.functional", kActivations}, {"torch", kWindows}};
+
 std::vector<std::string> literal_pieces(std::string_view text) {
     const std::size_t open = text.find_first_of("\"'");
     if (open == std::string_view::npos || text.size() < open + 2) return {};
@@ -296,14 +308,20 @@ std::vector<const Entry*> Rewriter::members(std::string_view module, NodeId name
     return found;
 }
 
-// `getattr(torch.nn, nonlinear_activation)` of which nothing tells the name: one of the activations.
-std::vector<const Entry*> Rewriter::activations(std::string_view module, NodeId name) const {
+// `getattr(torch.nn, nonlinear_activation)` of which nothing tells the name, or the file names one only, a default: any of its family.
+std::vector<const Entry*> Rewriter::family(std::string_view module, NodeId name, const Entry* one) const {
     const std::string_view text = tree_.text(name);
-    if (module != "torch.nn" || (text.find("act") == std::string_view::npos && text.find("nonlinear") == std::string_view::npos)) return {};
-    std::vector<const Entry*> found;
-    for (const std::string_view member : {"CELU", "ELU", "GELU", "Hardswish", "Hardtanh", "Identity", "LeakyReLU", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softsign", "Tanh"})
-        if (const Entry* entry = catalogue_.find("torch.nn." + std::string(member))) found.push_back(entry);
-    return found;
+    for (const Family& of : kFamilies) {
+        if (of.module != module) continue;
+        const bool member = one != nullptr && std::find(of.members.begin(), of.members.end(), one->qualified.substr(module.size() + 1)) != of.members.end();
+        const bool said = one == nullptr && module == "torch.nn" && (text.find("act") != std::string_view::npos || text.find("nonlinear") != std::string_view::npos);
+        if (!member && !said) continue;
+        std::vector<const Entry*> found;
+        for (const std::string_view word : of.members)
+            if (const Entry* entry = catalogue_.find(std::string(module) + "." + std::string(word))) found.push_back(entry);
+        return found;
+    }
+    return {};
 }
 
 // hasattr(self, "cache") of an attribute that has another name here
@@ -351,7 +369,10 @@ bool Rewriter::member_by_name(NodeId call) {
         return true;
     }
     std::vector<const Entry*> found = members(module, children[2]);
-    if (found.empty()) found = activations(module, children[2]);
+    if (found.empty() || (found.size() == 1 && name_patterns(children[2]).empty())) {
+        const std::vector<const Entry*> all = family(module, children[2], found.empty() ? nullptr : found[0]);
+        if (!all.empty()) found = all;
+    }
     if (found.empty() || found.size() > 40) {
         refuse(Code::no_entry, call, "which member of `" + module + "` is meant is only known at run time",
                "choose among the members by name: `{\"relu\": F.relu}[name]`");

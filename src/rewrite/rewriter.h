@@ -195,6 +195,10 @@ private:
     [[nodiscard]] const catalogue::Entry* constructor_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
+    [[nodiscard]] NodeId range_of(NodeId node) const;
+    [[nodiscard]] bool makes_bare_norms() const;
+    [[nodiscard]] bool is_of_bare_norm(NodeId attribute) const;
+    [[nodiscard]] NodeId leftmost_leaf(std::string_view text, std::uint32_t begin) const;
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
     [[nodiscard]] static std::optional<std::size_t> field_place(std::string_view fields, std::string_view name);
     [[nodiscard]] bool result_is_mutated(NodeId call) const;
@@ -267,7 +271,7 @@ private:
     bool function_value(NodeId at, const catalogue::Entry& entry, std::string& text);
     [[nodiscard]] std::vector<std::vector<std::string>> name_patterns(NodeId name) const;
     [[nodiscard]] std::vector<const catalogue::Entry*> members(std::string_view module, NodeId name) const;
-    [[nodiscard]] std::vector<const catalogue::Entry*> activations(std::string_view module, NodeId name) const;
+    [[nodiscard]] std::vector<const catalogue::Entry*> family(std::string_view module, NodeId name, const catalogue::Entry* one) const;
     bool asks_for_member(NodeId call);
     bool member_by_name(NodeId call);
 

@@ -131,6 +131,7 @@ Value Rewriter::value_of(NodeId id) {
     Value value;
     value.fact = known;
     value.fact.value = infer::kNoValue;
+    if (node.kind == NodeKind::attribute && (node.name == "weight" || node.name == "bias") && is_of_bare_norm(id) && is_optional_weight(id)) value.fact = {};
     switch (node.kind) {
     case NodeKind::none_: value.constant = rules::None{}; break;
     case NodeKind::true_: value.constant = true; break;
