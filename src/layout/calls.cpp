@@ -243,9 +243,21 @@ Value Planner::list_call(NodeId id, NodeId object, const Value& list, const std:
     return opaque(id, given);
 }
 
+// Whether a function says that it may give None; to run out of choices is no way to give it.
+bool Planner::gives_none(NodeId function) const {
+    for (std::uint32_t number = 1; number < tree_.size(); ++number) {
+        const NodeId id{number};
+        if (tree_[id].kind != NodeKind::return_ || tree_.function_of(id) != function) continue;
+        const NodeId value = tree_.children(id).empty() ? kNoNode : tree_.child(id, 0);
+        if (!exists(value) || tree_[value].kind == NodeKind::none_ || fact(value).maybe_none) return true;
+    }
+    return false;
+}
+
 Value Planner::result_of(NodeId id, NodeId function) {
     const infer::Fact& result = fact(id);
-    if (const auto known = learned_.results.find(syntax::index(function)); known != learned_.results.end() && !result.maybe_none) learn_rank(id, known->second);
+    if (const auto known = learned_.results.find(syntax::index(function)); known != learned_.results.end() && (!result.maybe_none || !gives_none(function)))
+        learn_rank(id, known->second);
     if (rank(id) > 0) return tensor(id, place(function, -1));
     if (result.kind == infer::Kind::tensor && result.rank >= 0) return {};
     if (result.kind == infer::Kind::tuple && result.length > 0 && result.length <= kMostResults && result.elements != 0 &&

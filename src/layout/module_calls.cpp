@@ -187,6 +187,23 @@ int Planner::rank_taken(const infer::Fact& module) const {
     return wanted > 3 ? wanted : 0;  // a norm or a pool of three axes takes two as well
 }
 
+// Whether a chain of layers begins with a linear one, and has no layers but that and norms: rows of features, not images.
+bool Planner::takes_rows(const infer::Fact& module) const {
+    if (module.kind != infer::Kind::module || module.class_index != 0 || module.library_class == 0) return false;
+    if (facts_.library_names[module.library_class] == "torch.nn.Linear") return true;
+    if (facts_.library_names[module.library_class] != "torch.nn.Sequential" || module.elements == 0) return false;
+    bool first = true;
+    for (const infer::Fact& child : facts_.sequences[module.elements]) {
+        if (child.kind != infer::Kind::module || child.class_index != 0 || child.library_class == 0) return false;
+        const std::string& name = facts_.library_names[child.library_class];
+        if (is_pointwise_module(name)) continue;
+        if (first && name != "torch.nn.Linear") return false;
+        if (catalogue_.find(channels_last_name(name)) && name != "torch.nn.BatchNorm1d") return false;
+        first = false;
+    }
+    return !first;
+}
+
 Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given) {
     if (module.class_index != 0) {
         const NodeId forward = names::find_method(tree_, names_, module.class_index - 1, "forward");
@@ -198,7 +215,9 @@ Value Planner::module_call(NodeId id, const infer::Fact& module, const std::vect
     const Argument& input = given[0];
     if (input.value.kind != Value::Kind::tensor) {
         if (const int wanted = rank_taken(module); wanted > 0) learn_argument(input.node, wanted);
-        const auto interface = may_be_image(input) ? interface_of(module, 4, id) : std::nullopt;
+        const std::vector<infer::Fact> any = choices(tree_.child(id, 0));
+        const bool rows = takes_rows(module) || (!any.empty() && std::all_of(any.begin(), any.end(), [&](const infer::Fact& one) { return takes_rows(one); }));
+        const auto interface = may_be_image(input) && !rows ? interface_of(module, 4, id) : std::nullopt;
         const bool plain = !interface || interface->kind == Interface::Kind::pointwise || (interface->in == kFirst && interface->out == kFirst);
         if (!plain) obstruct(id, "a call of a layer with a value of unknown rank");
         return opaque(id, given);
@@ -253,6 +272,19 @@ std::optional<Value> Planner::inherited_call(NodeId id, NodeId callee) {
     return tensor(id, kLast);
 }
 
+// The rank of what every module of the file takes, if that is the same; else -1.
+int Planner::rank_of_all_modules() const {
+    std::set<int> ranks;
+    for (const auto& [number, function] : functions_) {
+        const NodeId id{number};
+        const auto parameters = tree_.children(tree_.child(id, 0));
+        if (tree_[id].name != "forward" || !exists(tree_.class_of(id)) || parameters.size() < 2 || is_pointwise_function(id)) continue;
+        const bool entry = std::find(names_.entry_points.begin(), names_.entry_points.end(), tree_.class_of(id)) != names_.entry_points.end();
+        if (!entry) ranks.insert(rank(parameters[1]));
+    }
+    return ranks.size() == 1 ? *ranks.begin() : -1;
+}
+
 // Any of the file's modules may be called there: all of them take images alike then, and give images back for images.
 Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
     if (!may_be_module(tree_.child(id, 0))) return opaque(id, given);
@@ -265,8 +297,11 @@ Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
     int axes_there = -1;
     for (const Argument& one : given)
         if (one.value.kind == Value::Kind::tensor) axes_there = axes_there < 0 ? one.value.rank : axes_there;
-    for (const Argument& one : given)
-        if (one.value.kind != Value::Kind::tensor && may_be_image(one)) obstruct(id, "a call of what is not known, with a value of unknown rank");
+    for (const Argument& one : given) {
+        if (one.value.kind == Value::Kind::tensor || !may_be_image(one)) continue;
+        if (given.size() == 1) learn_argument(one.node, rank_of_all_modules());
+        obstruct(id, "a call of what is not known, with a value of unknown rank");
+    }
     if (axes_there < 0) return opaque(id, given);
     unknown_call_ = id;
     for (const Argument& one : given) use(one.node, one.value, one.value.kind == Value::Kind::tensor ? kLast : kFirst);

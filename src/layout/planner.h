@@ -160,6 +160,7 @@ private:
     Value list_call(NodeId id, NodeId object, const Value& list, const std::vector<Argument>& given);
     Value function_call(NodeId id, NodeId function, bool bound, const std::vector<Argument>& given);
     Value result_of(NodeId id, NodeId function);
+    [[nodiscard]] bool gives_none(NodeId function) const;
     [[nodiscard]] NodeId called_method(NodeId callee) const;
     [[nodiscard]] const Argument* argument(const std::vector<Argument>& given, int position, std::string_view keyword) const;
     [[nodiscard]] bool may_be_module(NodeId callee) const;
@@ -186,8 +187,10 @@ private:
 
     // module_calls.cpp
     [[nodiscard]] int rank_taken(const infer::Fact& module) const;
+    [[nodiscard]] bool takes_rows(const infer::Fact& module) const;
     Value module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given);
     Value unknown_call(NodeId id, const std::vector<Argument>& given);
+    [[nodiscard]] int rank_of_all_modules() const;
     std::optional<Value> inherited_call(NodeId id, NodeId callee);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
     [[nodiscard]] bool pools_to_one(NodeId callee) const;

@@ -372,6 +372,14 @@ void Planner::assign(NodeId id) {
         bind(targets[0], value_node, value);
         return;
     }
+    const bool names = std::all_of(targets.begin(), targets.end(), [&](NodeId target) { return tree_[target].kind == NodeKind::name; });
+    if (names && value.kind == Value::Kind::tensor) {  // a = b = x: one array
+        bind(targets[0], value_node, value);
+        Value same = value;
+        same.slot = store_slot(targets[0]);
+        for (const NodeId target : targets.subspan(1)) bind(target, kNoNode, same);
+        return;
+    }
     force(value_node, value);
     for (const NodeId target : targets) bind(target, kNoNode, {});
     for (const NodeId target : targets)

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import math
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -282,7 +283,7 @@ class MlxFramework:
 
     @contextlib.contextmanager
     def moves_counted(self) -> Iterator[Moves]:
-        """Of those that Python asks for: of the file and of MLX's layers."""
+        """Of those that Python asks for outside of MLX."""
         moves = Moves()
         permutations = itertools.product((mx, mx.array), ("transpose", "swapaxes", "moveaxis"))
         with replaced.attributes((owner, name, _counting(getattr(owner, name), moves)) for owner, name in permutations):
@@ -303,7 +304,7 @@ class MlxFramework:
 
 def _counting(function: Callable[..., Any], moves: Moves) -> Callable[..., Any]:
     def counted(x: mx.array, *args: Any, **kwargs: Any) -> Any:
-        moves.note(x.ndim)
+        moves.note(x.ndim, sys._getframe(1).f_globals.get("__name__", ""))
         return function(x, *args, **kwargs)
 
     return counted

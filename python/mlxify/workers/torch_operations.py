@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,7 +52,7 @@ class PermutationsCounted(TorchFunctionMode):
         if name == "__get__":  # x.mT
             name = getattr(getattr(func, "__self__", None), "__name__", "")
         if name in _PERMUTATIONS and args and isinstance(args[0], Tensor):
-            self.moves.note(args[0].dim())
+            self.moves.note(args[0].dim(), sys._getframe(1).f_globals.get("__name__", ""))
         return func(*args, **(kwargs or {}))
 
 
