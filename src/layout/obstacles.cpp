@@ -53,11 +53,18 @@ bool Planner::inherits_forward(std::uint32_t class_index) const {
            std::any_of(info.file_bases.begin(), info.file_bases.end(), [&](std::uint32_t base) { return inherits_forward(base); });
 }
 
+// A class that derives from a pool for its options alone: its forward is its own.
+bool Planner::takes_only_options(const names::ClassInfo& info, std::string_view base) const {
+    const bool own = std::any_of(info.methods.begin(), info.methods.end(), [&](NodeId method) { return tree_[method].name == "forward"; });
+    const std::string_view text = tree_.text(info.node);
+    return own && base.find("Pool") != std::string_view::npos && text.find(").forward(") == std::string_view::npos && text.find(").__call__(") == std::string_view::npos;
+}
+
 // Classes that derive from a layer, and options that only the form with channels first has.
 void Planner::check_classes() {
     for (const names::ClassInfo& info : names_.classes)
         for (const std::string& base : info.bases)
-            if ((catalogue_.find(channels_last_name(base)) && !is_layer_base(base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
+            if ((catalogue_.find(channels_last_name(base)) && !is_layer_base(base) && !takes_only_options(info, base)) || base.starts_with("torch.nn.modules.")) obstruct(info.node, "a class that derives from `" + base + "`");
     for (std::uint32_t number = 0; number < names_.classes.size(); ++number) {
         if (!is_entry(names_.classes[number].node)) continue;
         if (is_sequence(number)) obstruct(names_.classes[number].node, "an entry point that is a Sequential");

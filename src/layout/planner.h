@@ -86,6 +86,7 @@ private:
     [[nodiscard]] bool holds_images(const infer::Fact& module) const;
     [[nodiscard]] bool is_layer_base(std::string_view qualified) const;
     [[nodiscard]] bool inherits_forward(std::uint32_t class_index) const;
+    [[nodiscard]] bool takes_only_options(const names::ClassInfo& info, std::string_view base) const;
     void check_classes();
     void check_constructors();
     void check_alternatives();

@@ -186,6 +186,16 @@ bool Rewriter::fills_with_numbers(NodeId method) const {
     });
 }
 
+// conv = nn.Conv2d(n, n, 3); self.kernel = conv.weight: a layer that is made for its weights, which are parameters of their own then.
+bool Rewriter::gives_weights_alone(NodeId layer) const {
+    if (tree_[layer].kind != NodeKind::name) return false;
+    const std::vector<NodeId>& loads = names_[names_.binding(layer)].loads;
+    return std::ranges::all_of(loads, [&](NodeId load) {
+        const syntax::Node& around = tree_[tree_[load].parent];
+        return around.kind == NodeKind::attribute && (around.name == "weight" || around.name == "bias");
+    });
+}
+
 // What is done with `conv.weight`, whose axes have another order in MLX: whole writes and initialisation do not mind.
 Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     const infer::Fact& known = fact(tree_.child(id, 0));
@@ -207,6 +217,7 @@ Rewriter::Use Rewriter::use_of_kernel(NodeId id) const {
     }
     case NodeKind::assign: {
         const NodeId target = tree_.child(around, 1);
+        if (tree_.child(around, 0) == at && tree_[target].kind == NodeKind::attribute && tree_.text(tree_.child(target, 0)) == "self" && gives_weights_alone(tree_.child(id, 0))) return Use::read;
         if (tree_.child(around, 0) != at || tree_[target].kind != NodeKind::name) return Use::none;
         const names::Binding& binding = names_[names_.binding(target)];
         const bool filled = std::any_of(binding.loads.begin(), binding.loads.end(), [&](NodeId load) { return is_initialised(load); });

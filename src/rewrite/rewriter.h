@@ -196,6 +196,7 @@ private:
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
     [[nodiscard]] NodeId range_of(NodeId node) const;
+    [[nodiscard]] bool gives_weights_alone(NodeId layer) const;
     [[nodiscard]] bool makes_bare_norms() const;
     [[nodiscard]] bool is_of_bare_norm(NodeId attribute) const;
     [[nodiscard]] NodeId leftmost_leaf(std::string_view text, std::uint32_t begin) const;
