@@ -6,7 +6,7 @@
     .venv/bin/python tools/bench_models.py --list LIST.json DIR --device gpu --page OUT.md
 
 A list (bench/models/cpu.json, gpu.json) names files below a folder, how a model is built, and its inputs, as in a case file. Each file is converted and
-verified first (at the verifier's sizes), or taken from --converted; then both sides load the same weights, one output is compared, and
+verified first (at the verifier's sizes; with the item's `options`, if any), or taken from --converted; then both sides load the same weights, one output is compared, and
 calls and training steps are timed. The figure is the median ratio of MLX's time to PyTorch's over turns. Exit code 1 if no pair ran.
 """
 
@@ -104,8 +104,8 @@ class Side:
         self.process.communicate()
 
 
-def converted(file: Path, folder: Path, program: str) -> Path:
-    """The verified conversion of a file. Raises Failed if it is refused."""
+def converted(file: Path, folder: Path, program: str, options: Sequence[str] = ()) -> Path:
+    """The verified conversion of a file, with further options of the program. Raises Failed if it is refused."""
     case = file.with_suffix(".json")
     command = [
         program,
@@ -115,6 +115,7 @@ def converted(file: Path, folder: Path, program: str) -> Path:
         "-o",
         str(folder),
         *(["--case", str(case)] if case.exists() else []),
+        *options,
     ]
     done = subprocess.run([*command, "--", str(file)], capture_output=True, timeout=SECONDS_OF_CONVERSION)
     reports = file_reports(done.stdout)
@@ -280,7 +281,7 @@ def each_measured(
                 if arguments.converted:
                     mlx_file = arguments.converted / file.name
                 else:
-                    mlx_file = converted(file, keep or Path(name) / "mlx", arguments.program)
+                    mlx_file = converted(file, keep or Path(name) / "mlx", arguments.program, item.get("options", []))
                 if keep:
                     print(f"{file.name}: converted", flush=True)
                     continue

@@ -6,6 +6,7 @@
 bench/models/ports.json names the pairs: an original of bench/models/originals and how it is built and called, as in the other lists; the module
 of the port in a package of requirements/ports.txt and how it is built there; and where the two differ in names and layouts:
     renames      [pattern, replacement] of the original's names of weights, in order; a name that becomes empty is left out
+    options      of `mlxify convert`, if any, such as ["--layout", "channels-last"], which moves images between classes as ports do
     layouts      by rank, the axes of the original's weights and inputs as the port wants them, with channels last
 A port with a `sanitize` also has its own say in that, as for a checkpoint. Each original is converted and verified first. Then PyTorch, the
 conversion and the port run in processes of their own, PyTorch in every fifth turn. The figure is the median ratio of the conversion's time to
@@ -43,6 +44,7 @@ class Pair:
     model: str
     kind: str
     port: str
+    options: str  # with which it was converted
     parameters: int
     error: float  # the largest between any two of the three outputs, relative to their scale
     torch_seconds: float
@@ -134,6 +136,7 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
         model=original.stem,
         kind=item["kind"],
         port=item["port"],
+        options=" ".join(item.get("options", [])),
         parameters=sum(int(np.prod(parameter["shape"])) for parameter in built["port"]["parameters"]),
         error=error,
         torch_seconds=middle("torch"),
@@ -146,8 +149,9 @@ def measured(original: Path, mlx_file: Path, item: dict, ports: Path, turns: int
 
 def row(pair: Pair) -> str:
     times = " | ".join(f"{1000 * seconds:.1f}" for seconds in (pair.torch_seconds, pair.port_seconds, pair.mlx_seconds))
+    options = f" (`{pair.options}`)" if pair.options else ""
     return (
-        f"| {pair.model} | {pair.kind} | `{pair.port}` | {pair.parameters / 1e6:.1f} M | {pair.error:.1e} | {times} "
+        f"| {pair.model}{options} | {pair.kind} | `{pair.port}` | {pair.parameters / 1e6:.1f} M | {pair.error:.1e} | {times} "
         f"| **{pair.ratio:.2f}** | {pair.processor_ratio:.2f} |"
     )
 

@@ -45,6 +45,7 @@ Json entry(const verify::EntryProof& proof) {
     json["peak_bytes_per_call"] = both(timed, theirs.peak_bytes, ours.peak_bytes);
     json["peak_bytes_per_step"] = both(stepped, theirs.step_peak_bytes, ours.step_peak_bytes);
     json["moves_of_axes"] = both(timed, theirs.moves, ours.moves);
+    json["images_in_and_out"] = timed ? Json(theirs.images) : Json(nullptr);
     return json;
 }
 

@@ -56,7 +56,7 @@ TEST(Json, TellsWhatWasMeasured) {
     verify::EntryProof proof;
     report.verdict.entries = {proof};
     EXPECT_TRUE(json::parse(to_json_line(report))["entries"][0]["seconds_per_call"].is_null());
-    proof.evidence = {{{"output", "values", 1e-7, 1e-6}}, {}, {}, {{"cell.Wx", {8, 3}, {"cell.weight_ih"}}}, {0.5, 0, 64, 0, 1}, {0.25, 0, 32, 0, 4}};
+    proof.evidence = {{{"output", "values", 1e-7, 1e-6}}, {}, {}, {{"cell.Wx", {8, 3}, {"cell.weight_ih"}}}, {0.5, 0, 64, 0, 1, 2}, {0.25, 0, 32, 0, 4, 2}};
     report.verdict.entries = {proof};
     report.verdict.executable_lines = 7;
     const json read = json::parse(to_json_line(report));
@@ -67,6 +67,7 @@ TEST(Json, TellsWhatWasMeasured) {
     EXPECT_EQ(entry["seconds_per_call"], json::parse(R"({"original": 0.5, "converted": 0.25})"));
     EXPECT_EQ(entry["peak_bytes_per_call"], json::parse(R"({"original": 64, "converted": 32})"));
     EXPECT_EQ(entry["moves_of_axes"], json::parse(R"({"original": 1, "converted": 4})"));
+    EXPECT_EQ(entry["images_in_and_out"], 2);
     EXPECT_TRUE(entry["seconds_per_step"].is_null());
 }
 

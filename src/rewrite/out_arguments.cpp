@@ -174,9 +174,9 @@ void Rewriter::written_argument(NodeId call) {
     }
     if (tree_[statement].kind == NodeKind::assign && tree_.child(statement, 0) == call) {
         const NodeId target = tree_.child(statement, 1);
-        const bool itself = alias && tree_.children(statement).size() == 2 && tree_[target].kind == NodeKind::name && tree_.text(target) == name;
-        if (itself) edits_.insert(tree_[target].span.end, "[...]", "inplace");
-        else if (!alias) edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
+        const bool itself = tree_.children(statement).size() == 2 && tree_[target].kind == NodeKind::name && tree_.text(target) == name;
+        if (itself && alias) edits_.insert(tree_[target].span.end, "[...]", "inplace");
+        else if (!itself && !alias) edits_.insert(tree_[call].span.begin, name + " = ", "inplace");
         if (itself || !alias) return;
     }
     before_statement(statement, name + (alias ? "[...] = " : " = ") + one_expression(rendered(call)));

@@ -363,7 +363,8 @@ std::optional<double> read_operations(const Json& answer) {
 
 std::optional<Timing> read_timing(const Json& answer) {
     Timing timing;
-    const bool well_formed = get(answer, "seconds", timing.seconds) && get(answer, "peak_bytes", timing.peak_bytes) && get(answer, "moves", timing.moves);
+    const bool well_formed = get(answer, "seconds", timing.seconds) && get(answer, "peak_bytes", timing.peak_bytes) && get(answer, "moves", timing.moves) &&
+                             get(answer, "images", timing.images);
     return well_formed ? std::optional(timing) : std::nullopt;
 }
 

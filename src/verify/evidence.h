@@ -31,6 +31,7 @@ struct Cost {
     double seconds = 0, step_seconds = 0;
     double peak_bytes = 0, step_peak_bytes = 0;  // beyond the model and its inputs
     std::uint32_t moves = 0;                     // changes of the order of axes, in a call
+    std::uint32_t images = 0;                    // arrays of three to five axes that go in and come out
 };
 
 struct Evidence {

@@ -687,8 +687,8 @@ private:
             return;
         }
         Cost &of_original = findings_.proof.evidence.original, &of_converted = findings_.proof.evidence.converted;
-        of_original = {theirs->seconds, 0, theirs->peak_bytes, 0, theirs->moves};
-        of_converted = {ours->seconds, 0, ours->peak_bytes, 0, ours->moves};
+        of_original = {theirs->seconds, 0, theirs->peak_bytes, 0, theirs->moves, theirs->images};
+        of_converted = {ours->seconds, 0, ours->peak_bytes, 0, ours->moves, ours->images};
         measure_step(pair, **original, **converted);
         pass(stage::kSpeed, cost_figure(of_original, of_converted));
     }

@@ -134,7 +134,8 @@ struct Reach {
 struct Timing {
     double seconds = 0;
     double peak_bytes = 0;
-    std::uint32_t moves = 0;  // permutations of three and more axes, of a call
+    std::uint32_t moves = 0;   // permutations of three to five axes, of a call
+    std::uint32_t images = 0;  // arrays of three to five axes that go in and come out
 };
 
 // One value that a statement assigned, or returned.

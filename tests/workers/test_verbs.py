@@ -502,7 +502,17 @@ def test_moves_of_axes(request: pytest.FixtureRequest) -> None:
         session.ask("construct", expression="f", seed=0)
         spec = {"args": [{"shape": [2, 4, 3], "dtype": "float32"}]}
         session.ask("inputs", spec=spec, seed=0, out=session.path("inputs"))
-        assert session.ask("time", spec=spec, arrays=session.path("inputs"), repeat=1)["moves"] == 1
+        timed = session.ask("time", spec=spec, arrays=session.path("inputs"), repeat=1)
+        assert (timed["moves"], timed["images"]) == (1, 1)
+
+
+def test_moves_inside_layers_of_the_framework_do_not_count(mlx_session: WorkerSession) -> None:
+    mlx_session.load("import mlx.nn as nn\n\ndef Net():\n    return nn.GroupNorm(2, 4, pytorch_compatible=True)\n")
+    mlx_session.ask("construct", expression="Net()", seed=0)
+    spec = {"args": [{"shape": [2, 3, 3, 4], "dtype": "float32"}]}
+    mlx_session.ask("inputs", spec=spec, seed=0, out=mlx_session.path("inputs"))
+    timed = mlx_session.ask("time", spec=spec, arrays=mlx_session.path("inputs"), repeat=1)
+    assert (timed["moves"], timed["images"]) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from mlxify.workers.arrays import Raw
 from mlxify.workers.framework import Array
 from mlxify.workers.gradients import projected_gradients
 from mlxify.workers.model import Call, Json, Model
+from mlxify.workers.moves import is_image
 
 
 def call(model: Model, request: Json) -> Json:
@@ -136,7 +137,8 @@ def move(model: Model, request: Json) -> Json:
 
 
 def time(model: Model, request: Json) -> Json:
-    """`seconds` of a call, `training_seconds` of one with its gradients (if `training`), medians; `peak_bytes` beyond the model; `moves` of axes in a call.
+    """`seconds` of a call, `training_seconds` of one with its gradients (if `training`), medians; `peak_bytes` beyond the model; `moves` of axes in a call;
+    `images`, the arrays of as many axes that go in and come out.
 
     With `step`, only `training_seconds` and `peak_bytes`, of calls with their gradients.
     """
@@ -149,8 +151,10 @@ def time(model: Model, request: Json) -> Json:
                 return timing.measure_step(repeat, lambda: projected_gradients(made, 0))
             result = timing.measure(made, repeat, lambda: projected_gradients(made, 0))
             with model.framework.moves_counted() as moves:
-                model.framework.infer(model.instance, lambda: made.invoke(made.arrays()), restore)
-            return {**result, "moves": moves.count}
+                given = made.arrays()
+                output = model.framework.infer(model.instance, lambda: made.invoke(given), restore)
+            images = sum(is_image(len(leaf.shape)) for leaf in [*given.values(), *made.flatten(output)])
+            return {**result, "moves": moves.count, "images": images}
     finally:
         restore()
 

@@ -10,10 +10,14 @@ FEWEST_AXES, MOST_AXES = 3, 5
 _FRAMEWORKS = ("mlx", "torch")
 
 
+def is_image(axes: int) -> bool:
+    return FEWEST_AXES <= axes <= MOST_AXES
+
+
 @dataclasses.dataclass
 class Moves:
     count: int = 0
 
     def note(self, axes: int, asker: str) -> None:
         """`asker`: the module whose code asks. What a layer of the framework does inside is no matter of the file's layout."""
-        self.count += FEWEST_AXES <= axes <= MOST_AXES and asker.partition(".")[0] not in _FRAMEWORKS
+        self.count += is_image(axes) and asker.partition(".")[0] not in _FRAMEWORKS
