@@ -285,9 +285,21 @@ int Planner::rank_of_all_modules() const {
     return ranks.size() == 1 ? *ranks.begin() : -1;
 }
 
+// `self.flash` that is only ever set to what another library makes, or to None.
+bool Planner::is_of_other_library(NodeId callee) const {
+    const std::vector<NodeId> values = values_of(callee);
+    const auto is_foreign = [&](NodeId value) {
+        if (tree_[value].kind != NodeKind::call) return false;
+        const std::string qualified = names::qualified_name(tree_, names_, tree_.child(value, 0));
+        return !qualified.empty() && !qualified.starts_with("torch.") && qualified != "functools.partial";
+    };
+    return std::any_of(values.begin(), values.end(), is_foreign) &&
+           std::all_of(values.begin(), values.end(), [&](NodeId value) { return tree_[value].kind == NodeKind::none_ || is_foreign(value); });
+}
+
 // Any of the file's modules may be called there: all of them take images alike then, and give images back for images.
 Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
-    if (!may_be_module(tree_.child(id, 0))) return opaque(id, given);
+    if (!may_be_module(tree_.child(id, 0)) || is_of_other_library(tree_.child(id, 0))) return opaque(id, given);
     if (given.size() == 1 || (!given.empty() && given[0].value.kind == Value::Kind::tensor)) {
         const bool image = given[0].value.kind == Value::Kind::tensor;
         const auto interface = interface_of_choice(choices(tree_.child(id, 0)), image ? given[0].value.rank : 4, id);

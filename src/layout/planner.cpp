@@ -117,6 +117,11 @@ Slot Planner::place(NodeId function, int number) {
     return found->second;
 }
 
+// The place that made two layouts of one, to be told.
+void Planner::note_contradiction(NodeId at) {
+    if (!exists(contradiction_) && exists(at) && slots_.contradicts()) contradiction_ = at;
+}
+
 void Planner::obstruct(NodeId at, std::string why) {
     if (!obstacle_.empty()) return;
     if (at == tree_.root()) {
@@ -305,14 +310,16 @@ Plan Planner::run() {
         if (known == store_ranks_.end() || known->second != rank(load)) slots_.tie(store_slot(store), kFirst);
     }
     tie_unknown_calls();
+    note_contradiction(unknown_call_);
     for (const auto& [forward, at] : chained_)
         if (functions_.at(syntax::index(forward)).gives_several) obstruct(at, "a chain of layers that pass several values on");
     for (const auto& [key, slot] : places_) {
         const auto function = functions_.find(key.first);
         const bool first = function == functions_.end() || function->second.exposed || (function->second.odd_result && key.second < 0);
         if (first) slots_.tie(slot, kFirst);
+        note_contradiction(NodeId{key.first});
     }
-    if (slots_.contradicts()) obstruct(tree_.root(), "what a chain of layers or a branch of the code holds must be channels-last in one place and channels-first in another");
+    if (slots_.contradicts()) obstruct(exists(contradiction_) ? contradiction_ : tree_.root(), "what a chain of layers or a branch of the code holds must be channels-last in one place and channels-first in another");
     if (exists(unknown_call_)) images_ = std::max(images_, layers_made());  // it may call any of them
     const int cost = slots_.solve();
     learn_swaps();

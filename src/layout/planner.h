@@ -69,6 +69,7 @@ private:
     void tie_unknown_calls();
     [[nodiscard]] bool is_one(NodeId id, std::size_t axis) const;
     void obstruct(NodeId at, std::string why);
+    void note_contradiction(NodeId at);
     void finish(Plan& plan);
     void hold_facts(Plan& plan) const;
     [[nodiscard]] const infer::Fact& fact(NodeId id) const { return facts_[id]; }
@@ -192,6 +193,7 @@ private:
     Value module_call(NodeId id, const infer::Fact& module, const std::vector<Argument>& given);
     Value unknown_call(NodeId id, const std::vector<Argument>& given);
     [[nodiscard]] int rank_of_all_modules() const;
+    [[nodiscard]] bool is_of_other_library(NodeId callee) const;
     std::optional<Value> inherited_call(NodeId id, NodeId callee);
     [[nodiscard]] std::optional<Interface> interface_of(const infer::Fact& module, int rank, NodeId at);
     [[nodiscard]] bool pools_to_one(NodeId callee) const;
@@ -261,6 +263,7 @@ private:
     bool has_planes_ = false;    // some of them hold images, of two or more sizes
     bool by_keyword_ = false;    // some call may pass images by keyword
     NodeId unknown_call_ = kNoNode;
+    NodeId contradiction_ = kNoNode;
     std::string obstacle_;
 };
 

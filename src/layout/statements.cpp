@@ -42,7 +42,10 @@ void Planner::function(NodeId id) {
 
 void Planner::block(NodeId id) {
     if (!exists(id)) return;
-    for (const NodeId child : tree_.children(id)) statement(child);
+    for (const NodeId child : tree_.children(id)) {
+        statement(child);
+        note_contradiction(child);
+    }
 }
 
 void Planner::merge(const Environment& other) {
