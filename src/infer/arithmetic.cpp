@@ -45,9 +45,11 @@ Fact Evaluator::arithmetic(Op op, const Fact& left, const Fact& right, NodeId no
         const Kind kind = left.kind == Kind::list                               ? Kind::list
                           : left.kind == Kind::size || right.kind == Kind::size ? Kind::size
                                                                                 : Kind::tuple;
-        if (left.length < 0 || right.length < 0)
-            return store_.repeated(
-                kind, left.elements != 0 && right.elements != 0 ? store_.join(store_.element(left), store_.element(right)) : Fact{});
+        if (left.length < 0 || right.length < 0) {
+            Fact joined = store_.repeated(kind, left.elements != 0 && right.elements != 0 ? store_.join(store_.element(left), store_.element(right)) : Fact{});
+            joined.may_write_input = FactStore::first_may_write(left, right.may_write_input);
+            return joined;
+        }
         std::vector<Fact> parts(static_cast<std::size_t>(left.length));
         if (left.elements != 0) parts = store_.elements(left);
         std::vector<Fact> more(static_cast<std::size_t>(right.length));

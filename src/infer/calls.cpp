@@ -56,6 +56,7 @@ Operands Evaluator::evaluate_arguments(NodeId node) {
         } else if (fact.kind == Kind::size && fact.length >= 0) {
             for (int at = 0; at < fact.length; ++at) operands.positional.push_back({{}, kNoNode, make(Kind::integer)});
         } else {
+            if (!operands.star) operands.spread_may_write = fact.may_write_input;
             operands.star = true;
             if (fact.elements != 0)
                 operands.spread.insert(operands.spread.end(), store_.elements(fact).begin(), store_.elements(fact).end());

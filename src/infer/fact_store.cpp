@@ -212,12 +212,14 @@ Fact FactStore::sequence_of(Kind kind, const std::vector<Fact>& facts) {
     Fact fact = make(kind);
     fact.length = static_cast<std::int32_t>(facts.size());
     fact.elements = sequence(facts);
+    fact.may_write_input = !facts.empty() && facts.front().may_write_input;
     return fact;
 }
 
 Fact FactStore::repeated(Kind kind, const Fact& element) {
     Fact fact = make(kind);
     fact.elements = element == Fact{} ? 0 : sequence({element});
+    fact.may_write_input = element.may_write_input;
     return fact;
 }
 
@@ -232,18 +234,26 @@ Fact FactStore::repeated(Kind kind, const std::vector<Fact>& elements) {
     if (choices.size() > 1 && modules && choices.size() <= kMaxChoices) {
         Fact fact = make(kind);
         fact.elements = sequence(choices);
+        fact.may_write_input = choices.front().may_write_input;
         return fact;
     }
     if (choices.empty()) return make(kind);
     Fact all = choices[0];
     for (const Fact& choice : choices) all = join(all, choice);
-    return repeated(kind, all);
+    Fact fact = repeated(kind, all);
+    fact.may_write_input = choices[0].may_write_input;
+    return fact;
 }
 
 Fact FactStore::library_fact(Kind kind, std::string_view name) {
     Fact fact = make(kind);
     fact.library_class = library(name);
     return fact;
+}
+
+bool FactStore::first_may_write(const Fact& before, bool more) {
+    if (before.length == 0) return more;
+    return before.may_write_input || (before.length < 0 && before.elements == 0 && more);
 }
 
 std::optional<double> FactStore::number_value(const Fact& fact) const {

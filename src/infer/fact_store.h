@@ -53,6 +53,8 @@ public:
     Fact repeated(Kind kind, const Fact& element);                // of unknown length
     // The same where each element is one of several; they are kept apart only if all are modules.
     Fact repeated(Kind kind, const std::vector<Fact>& elements);
+    // Whether the first element of a list that is grown may write over what it is given; `more`: whether that of what follows does.
+    [[nodiscard]] static bool first_may_write(const Fact& before, bool more);
     Fact library_fact(Kind kind, std::string_view name);
 
     [[nodiscard]] std::optional<std::int64_t> integer_value(const Fact& fact) const;

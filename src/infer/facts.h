@@ -61,7 +61,7 @@ struct Fact {
     bool limited = false;          // of a tensor: what was below zero is zero in it (relu, clamp(min=0))
     bool passes_input = false;     // of a module: a call may give back its input itself (Dropout, Identity, inplace=True)
     bool writes_input = false;     // of a module: a call writes to its input (inplace=True)
-    bool may_write_input = false;  // of a module or what may be one: on some path it does, or its first layer
+    bool may_write_input = false;  // of a module or what may be one: on some path it does, or its first layer; of a list: its first element
     // Into FactTable::shapes (rank entries); 0 unknown. Of an integer: one entry, its symbolic value.
     // Of a module: one entry, the size of the last axis (Linear) or of the channels (convolutions) that it gives.
     std::uint32_t shape = 0;

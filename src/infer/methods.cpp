@@ -196,6 +196,7 @@ Fact Evaluator::call_list_method(NodeId node, NodeId object, const Fact& fact, s
     constexpr std::int32_t kMaxTracked = 64;
     const auto grow = [&](const std::vector<Fact>& more, bool exact) {
         Fact grown = fact;
+        grown.may_write_input = FactStore::first_may_write(fact, !more.empty() && more.front().may_write_input);
         const bool tracked = exact && fact.length >= 0 && (fact.elements != 0 || fact.length == 0) &&
                              fact.length + static_cast<std::int32_t>(more.size()) <= kMaxTracked;
         if (tracked) {

@@ -147,7 +147,7 @@ Fact contained(FactStore& store, Fact module, const Operands& operands, Behaviou
             module.length = static_cast<std::int32_t>(children.size());
             module.elements = store.sequence(children);
         }
-        module.may_write_input = !children.empty() && children.front().may_write_input;
+        module.may_write_input = operands.positional.empty() ? operands.spread_may_write : children.front().may_write_input;
         return module;
     }
     const Fact list = operands.fact(0, {"modules", "parameters", "values"});

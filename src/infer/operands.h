@@ -22,6 +22,7 @@ struct Operands {
     std::vector<Operand> positional;
     std::vector<Operand> keywords;
     std::vector<Fact> spread;  // what such a sequence and the arguments behind it may hold
+    bool spread_may_write = false;  // the first of them may write over what it is given
     bool star = false;         // has `*arguments`: positions from there on are not known (they are left out)
     bool double_star = false;  // has `**arguments`: absent keywords may be there
 

@@ -268,7 +268,9 @@ void Evaluator::run_aug_assign(NodeId node) {
         after.temporary = false;
         if (after.rank < 0 && change.kind == Kind::tensor && after.shape == 0) after.shape = 0;
     } else if (before.kind == Kind::list) {
-        after = store_.repeated(Kind::list, store_.join(store_.element(before), store_.element(change)));
+        const bool known = frame_->loops == 0 && before.length >= 0 && change.length >= 0 && after.length >= 0;
+        if (!known) after = store_.repeated(Kind::list, store_.join(store_.element(before), store_.element(change)));
+        after.may_write_input = FactStore::first_may_write(before, change.may_write_input);
     }
     if (tree_[target].kind == NodeKind::name) {
         after.value = frame_->loops > 0 ? kNoValue : after.value;
