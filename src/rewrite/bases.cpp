@@ -81,18 +81,6 @@ bool Rewriter::write_into_kernel(NodeId subscript) {
 void Rewriter::write_kernel(NodeId target, NodeId value) {
     const NodeId kernel = strip_data(target);
     if (tree_[kernel].kind != NodeKind::attribute || !is_kernel_name(tree_[kernel].name)) return;
-    if (tree_.text(tree_.child(kernel, 0)) == "self") {  // of a class that derives from a convolution and computes nothing with its kernel
-        const NodeId around = tree_.class_of(kernel);
-        const std::uint32_t number = exists(around) ? names_.class_at[syntax::index(around)] : 0;
-        if (number == 0 || own_weight_bases_.contains(syntax::index(around)) || std::ranges::none_of(names_.classes[number - 1].bases, names::is_convolution)) return;
-        if (fact(value).kind == infer::Kind::tensor && fact(value).rank >= 0 && fact(value).rank < 3) return;
-        put(value, fmt::format("{}.moveaxis({}, 1, -1)", output_.mx, one_expression(rendered(value))), Precedence::atom, "conv kernel");
-        uses_mx_ = true;
-        return;
-    }
-    const infer::Fact& owner = fact(tree_.child(kernel, 0));
-    if (owner.kind != infer::Kind::module || owner.library_class == 0 || owner.class_index != 0) return;
-    const std::string& library = facts_.library_names[owner.library_class];
     NodeId given = value;
     while (tree_[given].kind == NodeKind::call && tree_.children(given).size() > 1 && names::qualified_name(tree_, names_, tree_.child(given, 0)) == "torch.nn.Parameter")
         given = tree_.child(given, 1);
@@ -101,6 +89,18 @@ void Rewriter::write_kernel(NodeId target, NodeId value) {
     const NodeId other = strip_data(given);
     const infer::Fact& known = fact(value);
     const bool turned = tree_[other].kind == NodeKind::attribute && is_kernel_name(tree_[other].name) && use_of_kernel(other) == Use::none;
+    if (tree_.text(tree_.child(kernel, 0)) == "self") {  // of a class that derives from a convolution and computes nothing with its kernel
+        const NodeId around = tree_.class_of(kernel);
+        const std::uint32_t number = exists(around) ? names_.class_at[syntax::index(around)] : 0;
+        if (number == 0 || own_weight_bases_.contains(syntax::index(around)) || std::ranges::none_of(names_.classes[number - 1].bases, names::is_convolution)) return;
+        if (turned || (known.kind == infer::Kind::tensor && known.rank >= 0 && known.rank < 3)) return;
+        put(value, fmt::format("{}.moveaxis({}, 1, -1)", output_.mx, one_expression(rendered(value))), Precedence::atom, "conv kernel");
+        uses_mx_ = true;
+        return;
+    }
+    const infer::Fact& owner = fact(tree_.child(kernel, 0));
+    if (owner.kind != infer::Kind::module || owner.library_class == 0 || owner.class_index != 0) return;
+    const std::string& library = facts_.library_names[owner.library_class];
     if (!library.starts_with("torch.nn.Conv") || turned || known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3)) return;
     const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
     put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
