@@ -311,7 +311,7 @@ Value Planner::unknown_call(NodeId id, const std::vector<Argument>& given) {
         if (one.value.kind == Value::Kind::tensor) axes_there = axes_there < 0 ? one.value.rank : axes_there;
     for (const Argument& one : given) {
         if (one.value.kind == Value::Kind::tensor || !may_be_image(one)) continue;
-        if (given.size() == 1) learn_argument(one.node, rank_of_all_modules());
+        if (given.size() == 1 && !values_of(tree_.child(id, 0)).empty()) learn_argument(one.node, rank_of_all_modules());
         obstruct(id, "a call of what is not known, with a value of unknown rank");
     }
     if (axes_there < 0) return opaque(id, given);

@@ -99,13 +99,13 @@ def test_module_is_imported_without_its_packages(tmp_path):
     }
 
 
-def pair(model: str, ratio: float, error: float) -> Pair:
-    return Pair(model, "CNN", f"package.{model}", 1_250_000, error, 0.2, 0.1, 0.1 * ratio, ratio, ratio / 2)
+def pair(model: str, ratio: float, error: float, options: str = "") -> Pair:
+    return Pair(model, "CNN", f"package.{model}", options, 1_250_000, error, 0.2, 0.1, 0.1 * ratio, ratio, ratio / 2)
 
 
 def test_table_sums_up_the_ratios():
     text = table(
-        [pair("a", 0.5, 1e-6), pair("b", 0.9, 2e-6), pair("c", 1.1, 3e-7)], ["d (not verified)"], "2 CPU cores", 15
+        [pair("a", 0.5, 1e-6), pair("b", 0.9, 2e-6), pair("c", 1.1, 3e-7, "--layout channels-last")], ["d (not verified)"], "2 CPU cores", 15
     )
     assert "2 CPU cores, " in text and "medians of 15 turns" in text
     assert "| b | CNN | `package.b` | 1.2 M | 2.0e-06 | 200.0 | 100.0 | 90.0 | **0.90** | 0.45 |" in text
@@ -113,6 +113,7 @@ def test_table_sums_up_the_ratios():
         "3 pairs. Ratio of the conversion's time to the port's: median 0.90, best 0.50, worst 1.10; of processor time: median 0.45"
         in text
     )
+    assert "| c (`--layout channels-last`) | CNN |" in text
     assert "Largest error 2.0e-06." in text
     assert "Not measured: d (not verified)." in text
 
