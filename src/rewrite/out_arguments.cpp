@@ -39,11 +39,26 @@ bool Rewriter::writes_first_argument(NodeId call) const {
     const NodeId callee = tree_.child(call, 0);
     const infer::Fact& known = fact(callee);
     if (known.kind == infer::Kind::module) return known.writes_input && known.class_index == 0;
-    if (!names::qualified_name(tree_, names_, callee).starts_with("torch.nn.functional.")) return false;
-    return std::any_of(tree_.children(call).begin() + 1, tree_.children(call).end(), [&](NodeId argument) {
-        if (tree_[argument].kind != NodeKind::keyword || tree_[argument].name != "inplace") return false;
-        return tree_[tree_.child(argument, 0)].kind == NodeKind::true_;
-    });
+    const NodeId flag = inplace_flag(call);
+    return exists(flag) && tree_[flag].kind == NodeKind::true_;
+}
+
+// The value of `inplace=` that a function of torch.nn is called with, if any.
+NodeId Rewriter::inplace_flag(NodeId call) const {
+    if (!names::qualified_name(tree_, names_, tree_.child(call, 0)).starts_with("torch.nn.functional.")) return syntax::kNoNode;
+    for (const NodeId argument : tree_.children(call).subspan(1))
+        if (tree_[argument].kind == NodeKind::keyword && tree_[argument].name == "inplace") return tree_.child(argument, 0);
+    return syntax::kNoNode;
+}
+
+// F.relu(x, inplace=self.inplace)
+bool Rewriter::may_write_first_argument(NodeId call) const {
+    if (fact(tree_.child(call, 0)).may_write_input) return true;
+    const NodeId flag = inplace_flag(call);
+    if (!exists(flag) || tree_[flag].kind == NodeKind::false_) return false;
+    const infer::Value* value = facts_.value(fact(flag));
+    const bool* constant = value ? std::get_if<bool>(value) : nullptr;
+    return constant == nullptr || *constant;
 }
 
 // The activation that a Sequential begins with and that writes over what the Sequential is called with, as a function of MLX; "other" for
@@ -99,7 +114,7 @@ Rewriter::Overwriting Rewriter::overwriting(NodeId call) const {
     const bool surely = writes_first_argument(call);
     found.activation = surely ? std::string_view{} : overwriting_activation(call);
     const bool module = names::qualified_name(tree_, names_, tree_.child(call, 0)).empty();
-    const bool perhaps = module && fact(tree_.child(call, 0)).may_write_input;
+    const bool perhaps = may_write_first_argument(call);
     if (!surely && found.activation.empty() && !perhaps) return found;
     const names::Binding& binding = names_[names_.binding(argument)];
     const NodeId statement = tree_.statement_of(call);

@@ -280,6 +280,8 @@ private:
     [[nodiscard]] NodeId out_argument(NodeId call) const;
     void write_out(NodeId call, NodeId out, const rules::Value& value, std::string_view rule);
     [[nodiscard]] bool writes_first_argument(NodeId call) const;
+    [[nodiscard]] NodeId inplace_flag(NodeId call) const;
+    [[nodiscard]] bool may_write_first_argument(NodeId call) const;
     [[nodiscard]] std::string_view overwriting_activation(NodeId call) const;
     [[nodiscard]] bool is_read_with(NodeId load, NodeId call) const;
     struct Overwriting {
