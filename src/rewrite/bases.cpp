@@ -90,20 +90,21 @@ void Rewriter::write_kernel(NodeId target, NodeId value) {
     const infer::Fact& known = fact(value);
     const bool turned = tree_[other].kind == NodeKind::attribute && is_kernel_name(tree_[other].name) && use_of_kernel(other) == Use::none;
     if (tree_.text(tree_.child(kernel, 0)) == "self") {  // of a class that derives from a convolution and computes nothing with its kernel
-        const NodeId around = tree_.class_of(kernel);
-        const std::uint32_t number = exists(around) ? names_.class_at[syntax::index(around)] : 0;
-        if (number == 0 || own_weight_bases_.contains(syntax::index(around)) || std::ranges::none_of(names_.classes[number - 1].bases, names::is_convolution)) return;
-        if (turned || (known.kind == infer::Kind::tensor && known.rank >= 0 && known.rank < 3)) return;
-        put(value, fmt::format("{}.moveaxis({}, 1, -1)", output_.mx, one_expression(rendered(value))), Precedence::atom, "conv kernel");
-        uses_mx_ = true;
+        const auto own = module_around(kernel);
+        if (!own || own_weight_bases_.contains(syntax::index(names_.classes[*own].node)) || std::ranges::none_of(names_.classes[*own].bases, names::is_convolution)) return;
+        if (!turned && !(known.kind == infer::Kind::tensor && known.rank >= 0 && known.rank < 3)) turn_for_kernel(value, false);
         return;
     }
     const infer::Fact& owner = fact(tree_.child(kernel, 0));
     if (owner.kind != infer::Kind::module || owner.library_class == 0 || owner.class_index != 0) return;
     const std::string& library = facts_.library_names[owner.library_class];
     if (!library.starts_with("torch.nn.Conv") || turned || known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3)) return;
-    const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
-    put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
+    turn_for_kernel(value, library.starts_with("torch.nn.ConvTranspose"));
+}
+
+// A value in torch's order of the axes of a kernel, in MLX's.
+void Rewriter::turn_for_kernel(NodeId value, bool transposed) {
+    put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), transposed ? 0 : 1), Precedence::atom, "conv kernel");
     uses_mx_ = true;
 }
 
@@ -116,9 +117,7 @@ void Rewriter::turn_arguments_for_kernel(NodeId call, NodeId target) {
         const NodeId value = tree_[argument].kind == NodeKind::keyword ? tree_.child(argument, 0) : argument;
         const infer::Fact& known = fact(value);
         if (known.kind != infer::Kind::tensor || (known.rank >= 0 && known.rank < 3) || exists(kernel_of(value))) continue;
-        const std::string_view from = library.starts_with("torch.nn.ConvTranspose") ? "0" : "1";
-        put(value, fmt::format("{}.moveaxis({}, {}, -1)", output_.mx, one_expression(rendered(value)), from), Precedence::atom, "conv kernel");
-        uses_mx_ = true;
+        turn_for_kernel(value, library.starts_with("torch.nn.ConvTranspose"));
     }
 }
 

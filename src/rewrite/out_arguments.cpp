@@ -148,6 +148,7 @@ Rewriter::Overwriting Rewriter::overwriting(NodeId call) const {
 
 // Whether some call of the file needs layers that write over what they are given: then all that are made with `inplace=True` do.
 bool Rewriter::needs_layers_in_place() const {
+    if (std::ranges::none_of(facts_.by_node, [](const infer::Fact& fact) { return fact.may_write_input; })) return false;
     for (std::uint32_t number = 1; number < tree_.size(); ++number)
         if (tree_[NodeId{number}].kind == NodeKind::call && overwriting(NodeId{number}).how == Overwriting::How::layer) return true;
     return false;

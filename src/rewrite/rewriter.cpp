@@ -283,10 +283,7 @@ void Rewriter::map_source(Result& result) const {
     std::stable_sort(result.source_map.begin(), result.source_map.end(), [](const Mapped& a, const Mapped& b) { return a.original < b.original; });
 }
 
-bool needs_layers_in_place(const Input& input) {
-    const bool any = std::ranges::any_of(input.facts.by_node, [](const infer::Fact& fact) { return fact.may_write_input; });
-    return any && Rewriter(input, {}, {}).needs_layers_in_place();
-}
+bool needs_layers_in_place(const Input& input) { return Rewriter(input, {}).needs_layers_in_place(); }
 
 Result rewrite(const Input& input, const Options& options, diagnostics::Sink& sink) {
     Rewriter rewriter(input, options);

@@ -195,10 +195,6 @@ private:
     [[nodiscard]] const catalogue::Entry* constructor_for(NodeId id, const catalogue::Entry& usual);
     void finish(NodeId id, const rules::Value& value, std::string_view rule);
     bool keep_layout(NodeId id, std::string_view text, std::string_view rule);
-    [[nodiscard]] NodeId range_of(NodeId node) const;
-    [[nodiscard]] bool gives_weights_alone(NodeId layer) const;
-    [[nodiscard]] bool makes_bare_norms() const;
-    [[nodiscard]] bool is_of_bare_norm(NodeId attribute) const;
     [[nodiscard]] NodeId leftmost_leaf(std::string_view text, std::uint32_t begin) const;
     [[nodiscard]] std::optional<std::size_t> component_wanted(NodeId call, const catalogue::Entry& entry, NodeId& selector) const;
     [[nodiscard]] static std::optional<std::size_t> field_place(std::string_view fields, std::string_view name);
@@ -360,6 +356,7 @@ private:
     [[nodiscard]] bool is_size_of_any_layer(NodeId id) const;
     void drop_whole_axes(std::vector<NodeId>& parts);
     void subscript(NodeId id);
+    [[nodiscard]] NodeId range_of(NodeId node) const;
     void stop_index(NodeId index);
     void numbers_in_slices(NodeId index);
     void places_of_mask(NodeId mask, bool among_others);
@@ -433,6 +430,10 @@ private:
     [[nodiscard]] std::vector<std::string> index_by_axis(NodeId index, std::size_t axes) const;
     [[nodiscard]] std::optional<std::string> index_of_kernel(NodeId index, std::string_view library) const;
     bool write_into_kernel(NodeId subscript);
+    [[nodiscard]] bool gives_weights_alone(NodeId layer) const;
+    [[nodiscard]] bool makes_bare_norms() const;
+    [[nodiscard]] bool is_of_bare_norm(NodeId attribute) const;
+    void turn_for_kernel(NodeId value, bool transposed);
     void write_kernel(NodeId target, NodeId value);
     void turn_arguments_for_kernel(NodeId call, NodeId target);
     [[nodiscard]] std::string_view kernel_initialised(NodeId call) const;
